@@ -1,0 +1,1 @@
+"""The helper package: makes data, draws, and names what is wrong. It never trains."""
