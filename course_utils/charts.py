@@ -1,0 +1,172 @@
+"""One chart, drawn twice: a still picture by Matplotlib and, to hover over, one by Plotly."""
+
+import io
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# Okabe and Ito's palette, those of its colors that reach 3 : 1 on white. Marker and dash differ
+# too, so that no series is told by its color alone.
+BLUE, VERMILLION, GREEN, BLACK, GRAY = "#0072B2", "#D55E00", "#00805E", "#000000", "#767676"
+# role: (color, Matplotlib marker, Plotly marker, Matplotlib dash, Plotly dash)
+STYLES = {
+    "data": (BLUE, "o", "circle", "-", "solid"),
+    "train": (BLUE, "o", "circle", "-", "solid"),
+    "validation": (GREEN, "^", "triangle-up", "--", "dash"),
+    "test": (VERMILLION, "s", "square", "-.", "dashdot"),
+    "prediction": (BLACK, "+", "cross-thin-open", "-", "solid"),
+    "truth": (GRAY, "x", "x", "--", "dash"),
+    "limit": (BLACK, "|", "line-ns", ":", "dot"),
+}
+SPARE = (
+    (VERMILLION, "s", "square", "-", "solid"),
+    (BLUE, "o", "circle", "--", "dash"),
+    (GREEN, "^", "triangle-up", "-.", "dashdot"),
+    (BLACK, "D", "diamond", ":", "dot"),
+    (GRAY, "x", "x", "-", "solid"),
+)
+MOST_POINTS = 2_000
+_MIME = "application/vnd.plotly.v1+json"
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points, a line or a vertical mark with a name and a role that sets its style."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    kind: str = "points"  # "points", "line" or "vertical"
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What is drawn, apart from how.
+
+    Attributes
+    ----------
+    series : tuple of Series
+        In drawing order.
+    xlabel, ylabel : str
+        Axis labels with units.
+    summary : str
+        One sentence that says what the picture shows: caption and alternative text.
+    log_x, log_y : bool
+        Logarithmic axes.
+    surface : tuple of ndarray, optional
+        x (A,), y (B,) and z (B, A), drawn as contours beneath the series.
+    interactive : bool
+        Also offer the Plotly picture, which JupyterLab prefers.
+    """
+
+    series: tuple[Series, ...]
+    xlabel: str
+    ylabel: str
+    summary: str
+    log_x: bool = False
+    log_y: bool = False
+    surface: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    interactive: bool = False
+    size: tuple[float, float] = field(default=(6.4, 4.0))
+
+    def __repr__(self) -> str:
+        return f"Chart: {self.summary}"
+
+    def styled(self):
+        """Yield each series with its style; roles without one take the spare styles in turn."""
+        spare = iter(SPARE * (1 + len(self.series)))
+        for series in self.series:
+            yield series, STYLES.get(series.role) or next(spare)
+
+    def to_matplotlib(self):
+        """Return the chart as a Matplotlib figure, made without pyplot and its global state."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=self.size, layout="constrained")
+        axes = figure.add_subplot(xlabel=self.xlabel, ylabel=self.ylabel)
+        axes.grid(alpha=0.3)
+        if self.surface is not None:
+            filled = axes.contourf(*self._contours(), levels=20, cmap="Greys", alpha=0.6)
+            figure.colorbar(filled, label="log10 of the loss")
+        for series, (color, marker, _, dash, _) in self.styled():
+            x, y = thin(series.x), thin(series.y)
+            if series.kind == "vertical":
+                axes.axvline(x[0], color=color, linestyle=dash, label=series.name)
+            elif series.kind == "line":
+                dots = marker if len(x) <= 60 and self.surface else None
+                axes.plot(
+                    x, y, marker=dots, color=color, linestyle=dash, markersize=4, label=series.name
+                )
+            else:
+                axes.plot(x, y, marker, color=color, markersize=5, alpha=0.7, label=series.name)
+        if self.log_x:
+            axes.set_xscale("log")
+        if self.log_y:
+            axes.set_yscale("log")
+        if self.series:
+            axes.legend()
+        return figure
+
+    def to_plotly(self):
+        """Return the chart as a Plotly figure."""
+        import plotly.graph_objects as go
+
+        figure = go.Figure()
+        if self.surface is not None:
+            x, y, z = self._contours()
+            figure.add_contour(
+                x=x,
+                y=y,
+                z=z,
+                colorscale="Greys",
+                reversescale=True,
+                opacity=0.6,
+                name="log10 of the loss",
+            )
+        for series, (color, _, marker, _, dash) in self.styled():
+            if series.kind == "vertical":
+                figure.add_vline(x=float(series.x[0]), line={"color": color, "dash": dash})
+                x, y, mode = [None], [None], "lines"  # a vertical mark has no legend of its own
+            else:
+                x, y = thin(series.x), thin(series.y)
+                mode = "lines" if series.kind == "line" else "markers"
+            figure.add_scatter(
+                x=x, y=y, mode=mode, name=series.name, line={"color": color, "dash": dash},
+                marker={"color": color, "symbol": marker, "size": 7}, opacity=0.8,
+            )  # fmt: skip
+        axis = {"gridcolor": "#D9D9D9", "zeroline": False, "linecolor": GRAY, "ticks": "outside"}
+        figure.update_xaxes(title=self.xlabel, type="log" if self.log_x else "linear", **axis)
+        figure.update_yaxes(title=self.ylabel, type="log" if self.log_y else "linear", **axis)
+        figure.update_layout(
+            template="none", height=400, margin={"l": 70, "r": 20, "t": 30, "b": 60},
+            showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            paper_bgcolor="white", plot_bgcolor="white", font={"color": "black", "size": 13},
+        )  # fmt: skip
+        return figure
+
+    def to_png(self) -> bytes:
+        """Return the still picture as the bytes of a PNG file."""
+        buffer = io.BytesIO()
+        self.to_matplotlib().savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+        return buffer.getvalue()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        data = {"image/png": self.to_png(), "text/plain": repr(self)}
+        if self.interactive:
+            data[_MIME] = self.to_plotly().to_plotly_json() | {"config": {"displaylogo": False}}
+        display(data, raw=True, metadata={"image/png": {"alt": self.summary}})
+        display({"text/markdown": f"*{self.summary}*", "text/plain": self.summary}, raw=True)
+
+    def _contours(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        x, y, z = self.surface
+        with np.errstate(divide="ignore"):
+            heights = np.log10(z)
+        return x, y, np.maximum(heights, np.nanmax(heights) - 8)
+
+
+def thin(values: np.ndarray) -> np.ndarray:
+    """Return every k-th value, so that no more than `MOST_POINTS` are drawn."""
+    return values[:: -(-len(values) // MOST_POINTS)] if len(values) > MOST_POINTS else values

@@ -1,0 +1,217 @@
+"""Gradient descent on a line from hand-derived gradients, for many learning rates at once.
+
+With the residual r_i = weight * x_i + bias - y_i and the mean taken over a batch:
+
+    MSE = mean(r_i ** 2)    d/d weight = 2 * mean(r_i * x_i)        d/d bias = 2 * mean(r_i)
+    L1  = mean(|r_i|)       d/d weight = mean(sign(r_i) * x_i)      d/d bias = mean(sign(r_i))
+
+The tests compare all four derivatives, and whole paths, with PyTorch's autograd.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from course_utils import inputs
+
+LOSSES = ("mse", "l1")
+
+
+class Path(NamedTuple):
+    """The parameters before the first step and after every step.
+
+    Attributes
+    ----------
+    weight, bias : ndarray, shape (R, S + 1)
+        One row a learning rate, one column a step.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+
+    def finite_steps(self) -> np.ndarray:
+        """Count, for each learning rate, the steps before a parameter overflowed: shape (R,)."""
+        finite = np.isfinite(self.weight) & np.isfinite(self.bias)
+        return np.logical_and.accumulate(finite, axis=1).sum(axis=1) - 1
+
+
+def descend(
+    X: object,
+    y: object,
+    lr: object,
+    batches: int | Sequence,
+    *,
+    loss: str = "mse",
+    weight: float = 0.0,
+    bias: float = 0.0,
+) -> Path:
+    """Follow stochastic gradient descent on a line, step by step, in float64.
+
+    Parameters
+    ----------
+    X, y : Tensor or ndarray, shape (N, 1)
+        Features and targets.
+    lr : float or sequence of float
+        One learning rate or R of them, each 0 or more.
+    batches : int or sequence of S index sequences
+        The rows of each step in their order; an int means so many steps on all rows.
+    loss : {"mse", "l1"}
+        The loss whose mean over the batch is followed downhill.
+    weight, bias : float
+        Where the path starts.
+
+    Returns
+    -------
+    Path
+        R rows, S + 1 columns. A diverging path runs into inf and nan without a warning.
+
+    Raises
+    ------
+    InputError
+        If data, a learning rate, a batch or the loss cannot be used.
+    """
+    features, targets = inputs.pair(X, y)
+    inputs.choice("loss", loss, LOSSES)
+    rates = _rates(lr)
+    rows = _rows(batches, len(features))
+    start = [[inputs.number("weight", weight)], [inputs.number("bias", bias)]]
+    steps = batches if rows is None else len(rows)
+    path = np.empty((steps + 1, 2, len(rates)))
+    path[0] = start
+    gradient = (_mse_gradient if loss == "mse" else _l1_gradient)(features, targets, rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(steps):
+            path[step + 1] = path[step] - rates * gradient(step, path[step])
+    return Path(path[:, 0].T, path[:, 1].T)
+
+
+def mean_loss(X: object, y: object, weight: object, bias: object, *, loss: str = "mse"):
+    """Mean loss of the lines y = weight * x + bias over all points.
+
+    Parameters
+    ----------
+    X, y : Tensor or ndarray, shape (N, 1)
+        Features and targets.
+    weight, bias : float or ndarray
+        Parameters of one line or of many; the two broadcast against each other.
+    loss : {"mse", "l1"}
+        MSE in the squared unit of y, L1 in the unit of y.
+
+    Returns
+    -------
+    ndarray
+        One loss a line, in the broadcast shape; inf or nan where a parameter is.
+
+    Raises
+    ------
+    InputError
+        If data or loss cannot be used, or the parameters do not broadcast.
+    """
+    features, targets = inputs.pair(X, y)
+    inputs.choice("loss", loss, LOSSES)
+    w, b = inputs.array("weight", weight), inputs.array("bias", bias)
+    try:
+        w, b = np.broadcast_arrays(w, b)
+    except ValueError:
+        raise inputs.InputError(
+            f"weight has shape {w.shape} and bias {b.shape}: they have to broadcast"
+        ) from None
+    with np.errstate(over="ignore", invalid="ignore"):
+        if loss == "l1":
+            lines = zip(w.ravel(), b.ravel(), strict=True)
+            means = [np.mean(np.abs(wi * features + bi - targets)) for wi, bi in lines]
+            return np.array(means).reshape(w.shape)
+        x_mean, y_mean = features.mean(), targets.mean()
+        dx, dy = features - x_mean, targets - y_mean
+        spread = w**2 * np.mean(dx * dx) - 2 * w * np.mean(dx * dy) + np.mean(dy * dy)
+        return np.maximum(spread, 0) + (w * x_mean + b - y_mean) ** 2
+
+
+def loss_surface(X: object, y: object, weights: object, biases: object, *, loss: str = "mse"):
+    """Mean loss on a grid of lines: shape (len(biases), len(weights)).
+
+    Raises
+    ------
+    InputError
+        As `mean_loss`.
+    """
+    grid = np.meshgrid(inputs.array("weights", weights), inputs.array("biases", biases))
+    return mean_loss(X, y, *grid, loss=loss)
+
+
+def stable_lr(X: object) -> float:
+    """Return the largest learning rate at which full-batch descent on MSE does not diverge.
+
+    It is 2 / lambda_max, lambda_max being the largest eigenvalue of the Hessian of the MSE of a
+    line, 2 * [[mean(x ** 2), mean(x)], [mean(x), 1]]: on a quadratic, a step of learning rate lr
+    multiplies the error along an eigenvector by 1 - lr * lambda.
+
+    Raises
+    ------
+    InputError
+        If X is not a finite floating-point column of shape (N, 1).
+    """
+    x = inputs.column("X", X)
+    hessian = 2 * np.array([[np.mean(x * x), np.mean(x)], [np.mean(x), 1.0]])
+    return float(2 / np.linalg.eigvalsh(hessian)[-1])
+
+
+def _rates(lr: object) -> np.ndarray:
+    rates = np.atleast_1d(inputs.array("lr", lr))
+    if rates.ndim != 1 or len(rates) == 0:
+        raise inputs.InputError(f"lr has shape {rates.shape}, expected one number or a list")
+    for rate in rates:
+        inputs.number("lr", rate, low=0.0)
+    return rates
+
+
+def _rows(batches: int | Sequence, n: int) -> list[np.ndarray] | None:
+    """Return the row numbers of each step, or None for steps on all rows."""
+    if isinstance(batches, (int, float, np.number)):
+        inputs.count("batches", batches, low=0)
+        return None
+    try:
+        rows = [np.asarray(batch) for batch in batches]
+    except (TypeError, ValueError, RuntimeError):
+        raise inputs.InputError(
+            "batches is no list of row numbers: pass an int for steps on all rows"
+        ) from None
+    for step, batch in enumerate(rows):
+        if batch.ndim != 1 or batch.dtype.kind not in "iu" or not len(batch):
+            raise inputs.InputError(f"batch {step} is no list of one or more row numbers")
+        if batch.min() < 0 or batch.max() >= n:
+            raise inputs.InputError(f"batch {step} names a row outside 0 to {n - 1}")
+    return rows
+
+
+def _mse_gradient(x: np.ndarray, y: np.ndarray, rows: list[np.ndarray] | None):
+    """Return gradient(step, parameters); the MSE gradient is affine, so batch moments suffice."""
+    moments = np.stack([x * x, x, x * y, y])
+    if rows is None:
+        means = moments.mean(axis=1, keepdims=True)
+    else:
+        sizes = np.array([len(batch) for batch in rows] or [1])
+        flat = np.concatenate(rows) if rows else np.array([0])
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        means = np.add.reduceat(moments[:, flat], starts, axis=1) / sizes
+    xx, mx, xy, my = means
+    slope = 2 * np.array([[xx, mx], [mx, np.ones_like(mx)]]).transpose(2, 0, 1)
+    shift = 2 * np.array([xy, my]).T[:, :, None]
+
+    def gradient(step: int, parameters: np.ndarray) -> np.ndarray:
+        at = 0 if rows is None else step
+        return slope[at] @ parameters - shift[at]
+
+    return gradient
+
+
+def _l1_gradient(x: np.ndarray, y: np.ndarray, rows: list[np.ndarray] | None):
+    """Return gradient(step, parameters); L1 needs the sign of every residual at every step."""
+
+    def gradient(step: int, parameters: np.ndarray) -> np.ndarray:
+        at = slice(None) if rows is None else rows[step]
+        signs = np.sign(parameters[0] * x[at, None] + parameters[1] - y[at, None])
+        return np.stack([(signs * x[at, None]).mean(axis=0), signs.mean(axis=0)])
+
+    return gradient

@@ -1,0 +1,333 @@
+"""The course's figures. Each returns a `Chart`: drawn data, labeled axes and a one-line summary."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from course_utils import inputs
+from course_utils.charts import MOST_POINTS, STYLES, Chart, Series
+
+FEATURE, TARGET = "feature x (no unit)", "target y (no unit)"
+
+
+def plot_data(
+    X: object,
+    y: object,
+    lines: Mapping[str, tuple[float, float]] | None = None,
+    *,
+    xlabel: str = FEATURE,
+    ylabel: str = TARGET,
+) -> Chart:
+    """Draw points and, on request, straight lines through them.
+
+    Parameters
+    ----------
+    X, y : Tensor, shape (N, 1)
+        Features and targets.
+    lines : dict of str to (weight, bias), optional
+        Named lines y = weight * x + bias, each drawn between its two end points.
+    xlabel, ylabel : str
+        Axis labels with units.
+
+    Returns
+    -------
+    Chart
+
+    Raises
+    ------
+    InputError
+        If X and y are not matching finite columns, or a parameter is no finite number.
+    """
+    features, targets = inputs.pair(X, y)
+    ends = np.array([features.min(), features.max()])
+    series = [Series("data", features, targets, role="data")]
+    said = [f"{_points(len(features))}, {_span('x', features)}, {_span('y', targets)}"]
+    for name, (weight, bias) in (lines or {}).items():
+        w, b = inputs.number("weight", weight), inputs.number("bias", bias)
+        series.append(Series(name, ends, w * ends + b, "line", _role(name)))
+        said.append(f"{name}: y = {_g(w)} x {'-' if b < 0 else '+'} {_g(abs(b))}")
+    return Chart(tuple(series), xlabel, ylabel, "; ".join(said) + ".")
+
+
+def plot_split(
+    X_train: object,
+    y_train: object,
+    X_test: object,
+    y_test: object,
+    y_pred: object = None,
+    *,
+    xlabel: str = FEATURE,
+    ylabel: str = TARGET,
+    held_out: str = "test",
+) -> Chart:
+    """Draw training points, held-out points and, when there are some, predictions for the latter.
+
+    Parameters
+    ----------
+    X_train, y_train : Tensor, shape (N, 1)
+        What the model learns from.
+    X_test, y_test : Tensor, shape (M, 1)
+        What it has not seen.
+    y_pred : Tensor, shape (M, 1), optional
+        Predictions at X_test.
+    xlabel, ylabel : str
+        Axis labels with units.
+    held_out : {"test", "validation"}
+        What the second set is called.
+
+    Returns
+    -------
+    Chart
+        With a Plotly picture: hover to read a point, drag to zoom.
+
+    Raises
+    ------
+    InputError
+        If the columns are not finite, or y_pred has another number of rows than X_test.
+    """
+    inputs.choice("held_out", held_out, ("test", "validation"))
+    train, test = inputs.pair(X_train, y_train), inputs.pair(X_test, y_test)
+    series = [Series("train", *train, role="train"), Series(held_out, *test, role=held_out)]
+    said = f"{len(train[0])} training points and {len(test[0])} {held_out} points"
+    if y_pred is not None:
+        predicted = inputs.column("y_pred", y_pred, rows=len(test[0]))
+        series.append(Series("prediction", test[0], predicted, role="prediction"))
+        error = np.abs(predicted - test[1])
+        said += f"; predictions are off by {_g(error.mean())} on average, {_g(error.max())} at most"
+    return Chart(tuple(series), xlabel, ylabel, said + ".", interactive=True)
+
+
+def plot_curves(
+    X: object,
+    y: object,
+    X_grid: object,
+    curves: Mapping[str, object],
+    *,
+    xlabel: str = FEATURE,
+    ylabel: str = TARGET,
+) -> Chart:
+    """Draw points and the named curves that models predict on a grid.
+
+    Parameters
+    ----------
+    X, y : Tensor, shape (N, 1)
+        Features and targets.
+    X_grid : Tensor, shape (M, 1)
+        Where the curves were computed; drawn in ascending order.
+    curves : dict of str to Tensor, shape (M, 1)
+        Predictions on the grid.
+    xlabel, ylabel : str
+        Axis labels with units.
+
+    Returns
+    -------
+    Chart
+        The vertical axis follows the points, so that a wild curve leaves the picture.
+
+    Raises
+    ------
+    InputError
+        If a column is not finite, or a curve does not fit the grid.
+    """
+    features, targets = inputs.pair(X, y)
+    grid = inputs.column("X_grid", X_grid)
+    order = np.argsort(grid, kind="stable")
+    series = [Series("data", features, targets, role="data")]
+    margin = 0.25 * (np.ptp(targets) or 1.0)
+    low, high = targets.min() - margin, targets.max() + margin
+    for name, curve in curves.items():
+        values = inputs.column(name, curve, rows=len(grid))[order]
+        inside = np.where((values < low) | (values > high), np.nan, values)
+        series.append(Series(name, grid[order], inside, "line", _role(name)))
+    said = f"{_points(len(features))} and {_names(curves)}, {_span('x', grid)}."
+    return Chart(tuple(series), xlabel, ylabel, said)
+
+
+def plot_losses(
+    losses: Mapping[str, object],
+    *,
+    xlabel: str = "epoch",
+    ylabel: str = "MSE loss (squared unit of y)",
+    log_y: bool = True,
+) -> Chart:
+    """Draw loss curves, one a name.
+
+    Parameters
+    ----------
+    losses : dict of str to sequence of float
+        Such as {"train": train_losses, "validation": val_losses}; each its own length. Values
+        that are not finite, or not positive on a logarithmic axis, are left out.
+    xlabel, ylabel : str
+        Axis labels with units.
+    log_y : bool
+        Logarithmic loss axis.
+
+    Returns
+    -------
+    Chart
+        With a Plotly picture.
+
+    Raises
+    ------
+    InputError
+        If there is no curve, or one is empty or holds no numbers.
+    """
+    if not losses:
+        raise inputs.InputError("losses is empty, expected such as {'train': train_losses}")
+    series, said = [], []
+    for name, values in losses.items():
+        curve = inputs.array(name, values).ravel()
+        if not len(curve):
+            raise inputs.InputError(f"losses[{name!r}] is empty: train for one epoch or more")
+        shown = np.where(np.isfinite(curve) & ((curve > 0) | (not log_y)), curve, np.nan)
+        series.append(Series(name, np.arange(len(curve)), shown, "line", _role(name)))
+        said.append(f"{name} goes from {_g(curve[0])} to {_g(curve[-1])} in {len(curve)} {xlabel}s")
+    return Chart(
+        tuple(series), xlabel, ylabel, "; ".join(said) + ".", log_y=log_y, interactive=True
+    )
+
+
+def plot_residuals(
+    X: object, residuals: object, *, xlabel: str = FEATURE, ylabel: str = "residual (unit of y)"
+) -> Chart:
+    """Draw residuals, target minus prediction, against the feature with a line at zero.
+
+    Raises
+    ------
+    InputError
+        If the two are not matching finite columns.
+    """
+    features = inputs.column("X", X)
+    values = inputs.column("residuals", residuals, rows=len(features))
+    ends = np.array([features.min(), features.max()])
+    series = (
+        Series("residual", features, values, role="data"),
+        Series("zero", ends, np.zeros(2), "line", "truth"),
+    )
+    said = f"{len(values)} residuals, mean {_g(values.mean())}, standard deviation "
+    return Chart(series, xlabel, ylabel, said + f"{_g(values.std())}.")
+
+
+def plot_surface(
+    weights: object,
+    biases: object,
+    losses: object,
+    paths: Mapping[str, tuple[object, object]] | None = None,
+) -> Chart:
+    """Draw the loss over weight and bias as contours, with named paths on it.
+
+    Parameters
+    ----------
+    weights, biases : ndarray, shapes (A,) and (B,)
+        The grid.
+    losses : ndarray, shape (B, A)
+        As `descent.loss_surface` returns them.
+    paths : dict of str to (weights, biases), optional
+        The parameters a training run went through; drawn while they are on the grid.
+
+    Returns
+    -------
+    Chart
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit.
+    """
+    w, b = inputs.array("weights", weights), inputs.array("biases", biases)
+    z = inputs.array("losses", losses)
+    if w.ndim != 1 or b.ndim != 1 or min(w.size, b.size) < 2:
+        raise inputs.InputError(
+            f"the grid is {w.shape} by {b.shape}, expected two axes of 2 or more"
+        )
+    if z.shape != (len(b), len(w)) or not np.isfinite(z).all() or (z < 0).any():
+        raise inputs.InputError(f"losses has shape {z.shape}, expected finite {(len(b), len(w))}")
+    low = np.unravel_index(np.argmin(z), z.shape)
+    said = [f"the loss is lowest near weight {_g(w[low[1]])}, bias {_g(b[low[0]])}"]
+    series = []
+    for name, (path_w, path_b) in (paths or {}).items():
+        pw, pb = inputs.array(name, path_w).ravel(), inputs.array(name, path_b).ravel()
+        if len(pw) != len(pb) or not len(pw):
+            raise inputs.InputError(f"path {name!r} has {len(pw)} weights and {len(pb)} biases")
+        on_grid = (pw >= w.min()) & (pw <= w.max()) & (pb >= b.min()) & (pb <= b.max())
+        kept = [np.where(on_grid, values, np.nan) for values in (pw, pb)]
+        series.append(Series(name, *kept, "line"))
+        said.append(f"{name} ends at weight {_g(pw[-1])}, bias {_g(pb[-1])}")
+    return Chart(
+        tuple(series),
+        "weight (unit of y per unit of x)",
+        "bias (unit of y)",
+        "; ".join(said).capitalize() + ".",
+        surface=(w, b, z),
+    )
+
+
+def plot_learning_rates(
+    lrs: object,
+    losses: object,
+    limit: float | None = None,
+    *,
+    ylabel: str = "final MSE loss (squared unit of y)",
+) -> Chart:
+    """Draw the final loss of many runs against their learning rates, both axes logarithmic.
+
+    Parameters
+    ----------
+    lrs, losses : sequence of float, length R
+        Learning rates, and final losses; runs whose loss is not finite are left out and counted.
+    limit : float, optional
+        The largest stable learning rate, drawn as a vertical mark.
+    ylabel : str
+        Label of the loss axis with its unit.
+
+    Returns
+    -------
+    Chart
+        With a Plotly picture.
+
+    Raises
+    ------
+    InputError
+        If the two differ in length, are empty, or a learning rate is not positive.
+    """
+    rates, values = inputs.array("lrs", lrs).ravel(), inputs.array("losses", losses).ravel()
+    if len(rates) != len(values) or not len(rates):
+        raise inputs.InputError(f"got {len(rates)} learning rates and {len(values)} losses")
+    if not (rates > 0).all():
+        raise inputs.InputError(f"lrs holds {rates.min():g}: a logarithmic axis needs more than 0")
+    fine = np.isfinite(values) & (values > 0) & (values < 1e6)
+    series = [Series("final loss", rates[fine], values[fine], role="data")]
+    said = f"{len(rates)} learning rates from {_g(rates.min())} to {_g(rates.max())}"
+    if fine.any():
+        best = np.flatnonzero(fine)[np.argmin(values[fine])]
+        said += f"; the lowest loss, {_g(values[best])}, at {_g(rates[best])}"
+    said += f"; {np.sum(~fine)} runs diverged"
+    if limit is not None:
+        at = np.full(2, inputs.number("limit", limit, low=1e-300))
+        series.append(Series("stable limit", at, np.array([0.0, 1.0]), "vertical", "limit"))
+        said += f"; the stable limit is {_g(limit)}"
+    return Chart(
+        tuple(series), "learning rate (no unit)", ylabel, said + ".",
+        log_x=True, log_y=True, interactive=True,
+    )  # fmt: skip
+
+
+def _role(name: str) -> str:
+    return next((role for role in STYLES if role in name), "")
+
+
+def _g(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _span(name: str, values: np.ndarray) -> str:
+    return f"{name} from {_g(values.min())} to {_g(values.max())}"
+
+
+def _points(n: int) -> str:
+    drawn = -(-n // -(-n // MOST_POINTS))
+    return f"{n} points" if n <= MOST_POINTS else f"{n} points ({drawn} of them drawn)"
+
+
+def _names(curves: Mapping[str, object]) -> str:
+    return f"{len(curves)} curve{'s' * (len(curves) != 1)} ({', '.join(curves)})"

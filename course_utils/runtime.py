@@ -1,0 +1,23 @@
+"""How the kernel runs: one thread, and which versions."""
+
+import os
+import platform
+from importlib import metadata
+
+
+def use_one_thread() -> None:
+    """Let PyTorch compute on one thread in this kernel.
+
+    A line has two parameters. Splitting so little work over cores costs more than it saves, and
+    in a classroom every learner's kernel would fight for all of them.
+    """
+    import torch
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # for processes started from here
+    torch.set_num_threads(1)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages the course stands on."""
+    names = ("torch", "numpy", "matplotlib", "plotly", "ipywidgets", "bqplot", "jupyterlab")
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in names}
