@@ -39,14 +39,47 @@ def plot_data(
         If X and y are not matching finite columns, or a parameter is no finite number.
     """
     features, targets = inputs.pair(X, y)
-    ends = np.array([features.min(), features.max()])
-    series = [Series("data", features, targets, role="data")]
-    said = [f"{_points(len(features))}, {_span('x', features)}, {_span('y', targets)}"]
-    for name, (weight, bias) in (lines or {}).items():
-        w, b = inputs.number("weight", weight), inputs.number("bias", bias)
-        series.append(Series(name, ends, w * ends + b, "line", _role(name)))
-        said.append(f"{name}: y = {_g(w)} x {'-' if b < 0 else '+'} {_g(abs(b))}")
-    return Chart(tuple(series), xlabel, ylabel, "; ".join(said) + ".")
+    points = Series("data", features, targets, role="data")
+    said = f"{_points(len(features))}, {_span('x', features)}, {_span('y', targets)}"
+    drawn, equations = _lines(lines or {}, features)
+    return Chart((points, *drawn), xlabel, ylabel, "; ".join([said, *equations]) + ".")
+
+
+def plot_groups(
+    groups: Mapping[str, tuple[object, object]],
+    lines: Mapping[str, tuple[float, float]] | None = None,
+    *,
+    xlabel: str = FEATURE,
+    ylabel: str = TARGET,
+) -> Chart:
+    """Draw named groups of points, such as a batch and the rest, and straight lines.
+
+    Parameters
+    ----------
+    groups : dict of str to (X, y), each a Tensor of shape (N, 1)
+        Drawn in order, the last on top.
+    lines : dict of str to (weight, bias), optional
+        Named lines y = weight * x + bias, drawn between the outermost features.
+    xlabel, ylabel : str
+        Axis labels with units.
+
+    Returns
+    -------
+    Chart
+
+    Raises
+    ------
+    InputError
+        If there is no group, a column is not finite, or a parameter is no finite number.
+    """
+    if not groups:
+        raise inputs.InputError("groups is empty, expected such as {'batch': (X_batch, y_batch)}")
+    pairs = {name: inputs.pair(*columns) for name, columns in groups.items()}
+    series = [Series(name, *pair, role=_role(name)) for name, pair in pairs.items()]
+    features = np.concatenate([pair[0] for pair in pairs.values()])
+    said = [f"{name}: {_points(len(pair[0]))}" for name, pair in pairs.items()]
+    drawn, equations = _lines(lines or {}, features)
+    return Chart((*series, *drawn), xlabel, ylabel, "; ".join(said + equations) + ".")
 
 
 def plot_split(
@@ -310,6 +343,17 @@ def plot_learning_rates(
         tuple(series), "learning rate (no unit)", ylabel, said + ".",
         log_x=True, log_y=True, interactive=True,
     )  # fmt: skip
+
+
+def _lines(lines: Mapping[str, tuple[float, float]], features: np.ndarray):
+    """Return the lines as series between the outermost features, and their equations."""
+    ends = np.array([features.min(), features.max()])
+    series, equations = [], []
+    for name, (weight, bias) in lines.items():
+        w, b = inputs.number("weight", weight), inputs.number("bias", bias)
+        series.append(Series(name, ends, w * ends + b, "line", _role(name)))
+        equations.append(f"{name}: y = {_g(w)} x {'-' if b < 0 else '+'} {_g(abs(b))}")
+    return series, equations
 
 
 def _role(name: str) -> str:
