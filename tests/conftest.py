@@ -1,0 +1,98 @@
+"""Strict nbval with a tolerance for numbers, and no test that is skipped in silence."""
+
+import functools
+import math
+import re
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![\w])")
+PLOTLY = "application/vnd.plotly.v1+json"  # drawn data: tests/test_figures.py compares it
+compared: Counter[str] = Counter()
+skipped: list[str] = []
+
+
+def same_numbers(test: str, ref: str) -> bool:
+    """Tell whether two texts differ in nothing but the last digits of their decimal numbers."""
+    if NUMBER.split(test) != NUMBER.split(ref):
+        return False
+    pairs = zip(NUMBER.findall(test), NUMBER.findall(ref), strict=True)
+    return all(
+        a == b
+        or (
+            ("." in a or "e" in a)
+            and ("." in b or "e" in b)
+            and math.isclose(float(a), float(b), rel_tol=2e-3, abs_tol=2e-4)
+        )
+        for a, b in pairs
+    )
+
+
+def aligned(test, ref):
+    """Return the outputs `test`, each text that equals its reference but for rounding replaced."""
+    if isinstance(test, str) and isinstance(ref, str):
+        return ref if same_numbers(test, ref) else test
+    if isinstance(test, dict) and isinstance(ref, dict):
+        return nbformat.from_dict({key: aligned(test[key], ref.get(key)) for key in test})
+    if isinstance(test, list) and isinstance(ref, list) and len(test) == len(ref):
+        return [aligned(a, b) for a, b in zip(test, ref, strict=True)]
+    return test
+
+
+def pytest_collectstart(collector):
+    """Leave what is not text out of the comparison; figures have tests of their own."""
+    if type(collector).__name__ == "IPyNbFile":
+        collector.skip_compare += (PLOTLY, "image/svg+xml")
+
+
+def pytest_itemcollected(item):
+    """Compare the cells of a notebook with the tolerance, and remember that it was done."""
+    if type(item).__name__ != "IPyNbCell":
+        return
+    strict = item.compare_outputs
+
+    @functools.wraps(strict)
+    def tolerant(test, ref, skip_compare=None):
+        item.user_properties.append(("compared", True))
+        return strict(aligned(test, ref), ref, skip_compare)
+
+    item.compare_outputs = tolerant
+
+
+def pytest_runtest_logreport(report):
+    """Count compared cells and collect skips, in the process that prints the summary."""
+    if report.when == "call" and ("compared", True) in report.user_properties:
+        compared[report.nodeid.split("::")[0]] += 1
+    if report.skipped:
+        skipped.append(f"{report.nodeid}: {report.longrepr}")
+
+
+def cells_not_compared(config) -> list[str]:
+    """Name the notebooks of which fewer cells were compared than they have."""
+    missing = []
+    for name, count in compared.items():
+        notebook = nbformat.read(Path(config.rootpath) / name, as_version=4)
+        cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+        if count != cells:
+            missing.append(f"{name}: {count} of {cells} code cells were compared")
+    return missing
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say how much was compared, and what was not."""
+    terminalreporter.write_line(f"{sum(compared.values())} notebook cells compared")
+    if not config.option.keyword:
+        for line in cells_not_compared(config):
+            terminalreporter.write_line(f"NOT COMPARED {line}", red=True)
+    for line in skipped:
+        terminalreporter.write_line(f"SKIPPED {line}", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Let the run fail if a test was skipped or a cell was not compared."""
+    if skipped or (not session.config.option.keyword and cells_not_compared(session.config)):
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
