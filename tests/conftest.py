@@ -4,6 +4,7 @@ import functools
 import math
 import re
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import nbformat
@@ -20,15 +21,18 @@ def same_numbers(test: str, ref: str) -> bool:
     if NUMBER.split(test) != NUMBER.split(ref):
         return False
     pairs = zip(NUMBER.findall(test), NUMBER.findall(ref), strict=True)
-    return all(
-        a == b
-        or (
-            ("." in a or "e" in a)
-            and ("." in b or "e" in b)
-            and math.isclose(float(a), float(b), rel_tol=2e-3, abs_tol=2e-4)
-        )
-        for a, b in pairs
-    )
+    return all(a == b or (is_decimal(a) and is_decimal(b) and close(a, b)) for a, b in pairs)
+
+
+def is_decimal(text: str) -> bool:
+    """Tell 0.5 and 5e-1 from 5: whole numbers have to agree to the letter."""
+    return "." in text or "e" in text
+
+
+def close(test: str, ref: str) -> bool:
+    """Allow the last printed digit to be off by one, and a ten-thousandth of the value."""
+    last_digit = 10.0 ** Decimal(ref).as_tuple().exponent
+    return math.isclose(float(test), float(ref), rel_tol=1e-4, abs_tol=1.01 * last_digit)
 
 
 def aligned(test, ref):

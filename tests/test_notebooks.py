@@ -1,0 +1,277 @@
+"""The house rules of the notebooks: anatomy, rhythm, names, prose, stored outputs, exercises."""
+
+import ast
+import html
+import itertools
+import re
+import statistics
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from refresh import KEPT_METADATA, NOTEBOOKS, ROOT, execute, normalized, text_of, with_binder_links
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+LESSONS = [path for path in PATHS if not path.name.startswith("00")]
+FENCE = re.compile(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", re.S)
+SOLUTION = re.compile(
+    r"<details><summary>Solution (\d+)</summary>\n\n.*?```python\n(.*?)```\n\n"
+    r".*?It prints `(.*?)`\.\s*\n\n</details>",
+    re.S,
+)
+
+
+def each(paths):
+    return pytest.mark.parametrize("path", paths, ids=[path.stem for path in paths])
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def sources(path, kind):
+    return [cell.source for cell in read(path).cells if cell.cell_type == kind]
+
+
+def prose(path):
+    """Markdown without code, formulas and links' addresses."""
+    text = "\n\n".join(sources(path, "markdown"))
+    return re.sub(r"\]\([^)]*\)", "]", FENCE.sub("", text))
+
+
+def test_the_sequence_has_no_gap():
+    assert [path.name[:2] for path in PATHS] == [f"{n:02}" for n in range(len(PATHS))]
+    assert len(PATHS) >= 8
+
+
+@each(PATHS)
+def test_notebook_is_stored_executed_and_normalized(path):
+    notebook = read(path)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert path.read_text(encoding="utf-8") == text_of(normalized(notebook))
+    assert path.stat().st_size < 500_000
+
+
+@each(PATHS)
+def test_no_cell_escapes_comparison(path):
+    for cell in read(path).cells:
+        assert not re.search(r"NBVAL|PYTEST_VALIDATE", cell.source)
+        assert not set(cell.metadata.get("tags", [])) - {"hide-input"}, cell.source
+        assert not cell.source.rstrip().endswith(";") or cell.cell_type == "markdown"
+
+
+@each(PATHS)
+def test_outputs_hold_no_error_warning_path_or_address(path):
+    for cell in read(path).cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", cell.source
+            text = output.get("text", "") + output.get("data", {}).get("text/plain", "")
+            assert not re.search(r"0x[0-9a-f]{6}|/home/|/tmp/|/root/|[A-Z]:\\", text), text
+            assert not re.search(r"\d\.\d{8,}", text), f"too many digits: {text}"
+
+
+@each(PATHS)
+def test_pictures_have_alternative_text_and_a_caption(path):
+    for cell in read(path).cells:
+        outputs = cell.get("outputs", [])
+        for picture, caption in itertools.pairwise([*outputs, {}]):
+            if "image/png" in picture.get("data", {}):
+                alt = picture.metadata["image/png"]["alt"]
+                assert len(alt.split()) >= 5
+                assert alt.endswith(".")
+                assert alt in caption.data["text/markdown"]
+        for alt in re.findall(r"!\[(.*?)\]\(", cell.source):
+            assert len(alt.split()) >= 3, cell.source
+
+
+@each(PATHS)
+def test_anatomy(path):
+    markdown = sources(path, "markdown")
+    headings = re.findall(r"^#+ .*$", "\n".join(FENCE.sub("", text) for text in markdown), re.M)
+    assert re.match(r"# [A-Z][a-z]+", headings[0])
+    assert sum(line.startswith("# ") for line in headings) == 1
+    assert not any(line.startswith("####") for line in headings)
+    assert "**You will be able to**" in markdown[0]
+    assert 3 <= len(re.findall(r"^- ", markdown[0], re.M)) <= 5
+    assert "**You need**" in markdown[1]
+    assert re.search(r"\*\*Time\*\*: about \d+ minutes\.", markdown[1])
+    assert len(re.findall(r"^- ", markdown[-2], re.M)) == 3
+    assert markdown[-2].startswith("## In short")
+    assert markdown[-1].startswith("## Next")
+    if path in LESSONS:
+        assert sum(line.startswith("## ") for line in headings) >= 7
+        assert headings.index("## Your turn") == len(headings) - 3 - len(
+            [line for line in headings if line.startswith("### Exercise")]
+        )
+
+
+@each(PATHS)
+def test_setup_is_one_cell_of_imports(path):
+    first, *rest = sources(path, "code")
+    assert first.endswith("use_one_thread()")
+    for source in rest:
+        imports = re.findall(r"^(?:import|from) \S+.*$", source, re.M)
+        assert not imports, f"import outside the first cell: {imports}"
+
+
+@each(LESSONS)
+def test_rhythm(path):
+    code, markdown = sources(path, "code"), sources(path, "markdown")
+    lengths = sorted(len(source.splitlines()) for source in code)
+    assert 30 <= len(code) + len(markdown) <= 60
+    assert statistics.median(lengths) <= 5
+    assert lengths[int(0.9 * (len(lengths) - 1))] <= 10
+    assert lengths[-1] <= 20
+    assert 0.9 <= len(markdown) / len(code) <= 1.5
+
+
+@each(PATHS)
+def test_markdown_cells_are_short(path):
+    for text in sources(path, "markdown"):
+        assert len(FENCE.sub("", text).split()) <= 120, text[:80]
+
+
+@each(PATHS)
+def test_words(path):
+    text = prose(path)
+    banned = (
+        r"\b(simply|just|easy|easily|obviously|of course|criterion|theta|cost function)\b|!(?!\[)"
+    )
+    assert not re.findall(banned, text, re.I)
+    names = {
+        node.id
+        for source in sources(path, "code")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Name)
+    }
+    assert not names & {"criterion", "cost", "theta", "dl", "bs", "train_dl", "learning_rate"}
+
+
+@each(PATHS)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#\s]+)", "\n".join(sources(path, "markdown"))):
+        if not target.startswith("https://"):
+            assert (path.parent / target).exists(), target
+
+
+@each(LESSONS)
+def test_training_stands_written_out(path):
+    """Where a notebook calls backward and step, zero_grad, forward and loss stand beside them."""
+    for source in sources(path, "code"):
+        if ".backward()" in source and "optimizer.step()" in source and "# Exercise" not in source:
+            order = [source.find(word) for word in ("(X", ".backward()", "optimizer.step()")]
+            assert order == sorted(order), source
+            assert min(order) >= 0, source
+
+
+@each(PATHS)
+def test_loading_is_safe(path):
+    calls = [
+        node
+        for source in sources(path, "code")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load"
+    ]
+    unsafe = [
+        call
+        for call in calls
+        if {k.arg: ast.unparse(k.value) for k in call.keywords}.get("weights_only") != "True"
+    ]
+    assert len(unsafe) == (1 if path.name.startswith("07") else 0)
+
+
+@each(LESSONS)
+def test_solutions_print_what_they_promise(path):
+    """Put every published solution in the place of its exercise and run the notebook."""
+    notebook = read(path)
+    solutions = {}
+    for text in sources(path, "markdown"):
+        for number, code, printed in SOLUTION.findall(text):
+            solutions[f"# Exercise {number}"] = code.strip(), html.unescape(printed)
+    stubs = {
+        cell.source.splitlines()[0]: cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and cell.source.startswith("# Exercise")
+    }
+    assert len(stubs) >= 2
+    assert stubs.keys() == solutions.keys()
+    for name, cell in stubs.items():
+        assert "..." in cell.source
+        assert solutions[name][0].startswith(name)
+        cell.source = solutions[name][0]
+    execute(notebook)
+    for name, cell in stubs.items():
+        printed = "".join(output.get("text", "") for output in cell.outputs)
+        assert printed.strip() == solutions[name][1].strip()
+
+
+def test_refreshing_twice_changes_nothing(tmp_path):
+    """One notebook, executed twice from its stored state: the two files are the same bytes."""
+    path = NOTEBOOKS / "04_loss_and_gradients.ipynb"
+    texts = []
+    for _ in range(2):
+        notebook = read(path)
+        execute(notebook)
+        texts.append(text_of(normalized(notebook)))
+    assert texts[0] == texts[1]
+
+
+def test_nbval_fails_on_a_changed_output(tmp_path):
+    """Change one digit in one stored output of a copy: strict nbval has to notice."""
+    notebook = nbformat.v4.new_notebook(
+        metadata=KEPT_METADATA,
+        cells=[
+            nbformat.v4.new_code_cell("print(f'{0.5:.4f}')", execution_count=1, outputs=[]),
+            nbformat.v4.new_code_cell("7", execution_count=2, outputs=[]),
+        ],
+    )
+    execute(notebook, tmp_path)
+    (tmp_path / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
+
+    def run():
+        (tmp_path / "a.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--nbval",
+            "--nbval-current-env",
+            "-p",
+            "no:cacheprovider",
+        ]
+        return subprocess.run(
+            [*command, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True
+        )
+
+    good = run()
+    assert "2 notebook cells compared" in good.stdout, good.stdout
+    assert good.returncode == 0, good.stdout
+    notebook.cells[0].outputs[0].text = "0.5001\n"
+    assert run().returncode == 0, "the last digit may differ by one"
+    notebook.cells[0].outputs[0].text = "0.5010\n"
+    assert run().returncode == 1
+    notebook.cells[0].outputs[0].text = "0.5000\n"
+    notebook.cells[1].outputs[0].data["text/plain"] = "8"
+    assert run().returncode == 1
+    notebook.cells[1].execution_count = None
+    notebook.cells[1].outputs = []
+    unseen = run()
+    assert "NOT COMPARED" in unseen.stdout
+    assert unseen.returncode == 1
+
+
+def test_binder_links_name_the_repository_once():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "mybinder.org/v2/gh/" in text
+    assert with_binder_links(text) == text
+    owners = [
+        path.name
+        for path in ROOT.rglob("*")
+        if path.suffix in {".toml", ".cff", ".yml", ".py", ".ipynb"}
+        and ".venv" not in path.parts
+        and "OWNER" in path.read_text(encoding="utf-8", errors="ignore")
+    ]
+    assert set(owners) <= {"pyproject.toml", "test_notebooks.py"}
