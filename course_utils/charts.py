@@ -91,21 +91,21 @@ class Chart:
             figure.colorbar(filled, label="log10 of the loss")
         for series, (color, marker, _, dash, _) in self.styled():
             x, y = thin(series.x), thin(series.y)
+            name = series.name.lstrip("_") or "unnamed"  # Matplotlib hides names with a leading _
             if series.kind == "vertical":
-                axes.axvline(x[0], color=color, linestyle=dash, label=series.name)
+                axes.axvline(x[0], color=color, linestyle=dash, label=name)
             elif series.kind == "line":
                 dots = marker if len(x) <= 60 and self.surface else None
-                axes.plot(
-                    x, y, marker=dots, color=color, linestyle=dash, markersize=4, label=series.name
-                )
+                axes.plot(x, y, marker=dots, color=color, linestyle=dash, markersize=4, label=name)
             else:
-                axes.plot(x, y, marker, color=color, markersize=5, alpha=0.7, label=series.name)
+                axes.plot(x, y, marker, color=color, markersize=5, alpha=0.7, label=name)
         if self.log_x:
             axes.set_xscale("log")
         if self.log_y:
             axes.set_yscale("log")
         if self.series:
-            axes.legend()
+            for text in axes.legend().get_texts():
+                text.set_parse_math(False)  # a learner's name with a dollar is no formula
         return figure
 
     def to_plotly(self):

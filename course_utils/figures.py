@@ -7,6 +7,7 @@ import numpy as np
 from course_utils import inputs
 from course_utils.charts import MOST_POINTS, STYLES, Chart, Series
 
+_LARGEST = 1e100  # what an axis can still hold
 FEATURE, TARGET = "feature x (no unit)", "target y (no unit)"
 
 
@@ -189,7 +190,7 @@ def plot_losses(
     ----------
     losses : dict of str to sequence of float
         Such as {"train": train_losses, "validation": val_losses}; each its own length. Values
-        that are not finite, or not positive on a logarithmic axis, are left out.
+        beyond 1e100, not finite, or not positive on a logarithmic axis are left out.
     xlabel, ylabel : str
         Axis labels with units.
     log_y : bool
@@ -212,7 +213,8 @@ def plot_losses(
         curve = inputs.array(name, values).ravel()
         if not len(curve):
             raise inputs.InputError(f"losses[{name!r}] is empty: train for one epoch or more")
-        shown = np.where(np.isfinite(curve) & ((curve > 0) | (not log_y)), curve, np.nan)
+        fits = (np.abs(curve) < _LARGEST) & ((curve > 0) | (not log_y))
+        shown = np.where(fits, curve, np.nan)
         series.append(Series(name, np.arange(len(curve)), shown, "line", _role(name)))
         said.append(f"{name} goes from {_g(curve[0])} to {_g(curve[-1])} in {len(curve)} {xlabel}s")
     return Chart(

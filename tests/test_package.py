@@ -1,0 +1,131 @@
+"""The house rules of the package: size, direction of imports, documentation, residence."""
+
+import ast
+import inspect
+import re
+import statistics
+import subprocess
+import sys
+
+import pytest
+from refresh import ROOT
+
+PACKAGE = ROOT / "course_utils"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MAY_IMPORT = {
+    "__init__": set(),
+    "inputs": {"numpy"},
+    "datasets": {"torch", "inputs"},
+    "descent": {"numpy", "inputs"},
+    "history": {"numpy", "inputs"},
+    "charts": {"numpy", "matplotlib", "plotly", "IPython"},
+    "figures": {"numpy", "inputs", "charts"},
+    "runtime": {"torch"},
+    "doctor": {"packaging", "jupyter_client", "torch"},
+}
+
+
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(path):
+    """Return the modules a file imports, those of the package by their own name."""
+    names = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module == "course_utils":
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module.removeprefix("course_utils."))
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name.split(".")[0] for name in names} - set(sys.stdlib_module_names)
+
+
+def public(path):
+    """Return the functions and methods a reader may call."""
+    body = tree(path).body
+    body += [item for node in body if isinstance(node, ast.ClassDef) for item in node.body]
+    return [
+        node for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]
+
+
+def functions(path):
+    return [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_imports_run_one_way(path):
+    assert imported(path) <= MAY_IMPORT[path.stem]
+
+
+def test_the_helper_is_small():
+    lines = {path.stem: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert sum(lines.values()) < 2_000
+    lengths = []
+    for path in MODULES:
+        for node in functions(path):
+            statements = [child for child in node.body if not isinstance(child, ast.Expr)]
+            if statements:
+                lengths.append(statements[-1].end_lineno - statements[0].lineno + 1)
+    assert statistics.median(lengths) <= 10
+
+
+def test_the_package_never_trains():
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert ".backward(" not in text, path.name
+        assert "torch.optim" not in text, path.name
+        assert "zero_grad" not in text, path.name
+
+
+def test_no_module_is_named_after_a_chapter():
+    for path in MODULES:
+        assert not re.match(r"\d|chapter|lesson|utils|helpers|common", path.stem)
+
+
+def test_every_public_function_says_what_it_raises():
+    for path in MODULES:
+        for node in public(path):
+            doc = ast.get_docstring(node) or ""
+            assert doc, f"{path.stem}.{node.name} has no docstring"
+            code = ast.unparse(node)
+            if "inputs." in code or "InputError(" in code:
+                assert "Raises" in doc, f"{path.stem}.{node.name}"
+
+
+def test_importing_has_no_side_effects():
+    """No figure, thread count, random state or file may change because a module is imported."""
+    names = [f"course_utils.{path.stem}" for path in MODULES if path.stem != "__init__"]
+    code = f"""
+import importlib, os, sys, torch
+before = torch.get_num_threads(), torch.get_rng_state().sum().item(), dict(os.environ)
+for name in {names}:
+    importlib.import_module(name)
+after = torch.get_num_threads(), torch.get_rng_state().sum().item(), dict(os.environ)
+assert before == after
+assert 'matplotlib.pyplot' not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_one_thread_is_what_it_says():
+    code = """
+from course_utils.runtime import use_one_thread, versions
+use_one_thread()
+import torch
+assert torch.get_num_threads() == 1
+assert versions()['torch'] == torch.__version__
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_signatures_use_the_words_of_the_field():
+    from course_utils import datasets, descent, figures
+
+    banned = {"criterion", "cost", "theta", "learning_rate", "x", "alpha", "beta"}
+    for module in (datasets, descent, figures):
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if not name.startswith("_"):
+                assert not banned & set(inspect.signature(function).parameters), name
