@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Prepare the folder .venv and hand over to what runs inside it. Standard library only."""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        "The course needs Python 3.11 or newer and this is Python %d.%d: install a newer one from "
+        "https://www.python.org/downloads/ and start the course with it." % sys.version_info[:2]
+    )
+
+import hashlib
+import importlib.util
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+LOG, CONFIG = VENV / "install.log", VENV / "pyvenv.cfg"
+LOCK, OVERRIDES = HERE / "constraints.txt", HERE / "binder/overrides.json"
+BASE, TESTS = "requirements.txt", "tests/requirements.txt"
+CPU_INDEX = ["--index-url", "https://download.pytorch.org/whl/cpu", "--retries=0", "--timeout=10"]
+LAB = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={HERE}"]
+LAB += ["--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"]
+
+# name: (one sentence, extra requirement file or None, what the Python of .venv then runs)
+COMMANDS = {
+    "lab": ("open the course in JupyterLab (options after -- go to JupyterLab)", None, LAB),
+    "test": ("run every test (options after -- go to pytest)", TESTS, ["tests/run.py"]),
+    "doctor": ("name what is wrong with .venv, and the fix", None, ["-m", "course_utils.doctor"]),
+    "refresh": ("run all notebooks and store their outputs", TESTS, ["tests/refresh.py"]),
+}
+PARTS = {BASE: ("JupyterLab, the plots and the rest", 60), TESTS: ("what the tests need", 80)}
+NO_DISK = "The disk is full ({free} MB left, the course takes 1.6 GB): free some space and repeat."
+PROBLEMS = [  # what pip or the system says, and our sentence for it; the first match counts
+    (r"No space left|not enough space|quota exceeded|File too large", NO_DISK),
+    (r"No module named venv", "This Python has no venv module: install it (on Debian and "
+     "Ubuntu with sudo apt install python3-venv) and repeat."),
+    (r"Permission denied|Access is denied|Read-only file system",
+     "The folder {venv} cannot be written: move the course to a folder of your own and repeat."),
+    (r"Long Path support", "The path {venv} is too long: move the course to a shorter one."),
+    (r"connection broken|Connection reset|CERTIFICATE_VERIFY|timed out|IncompleteRead",
+     "The packages cannot be downloaded: check the network or the proxy and repeat."),
+    (r"No matching distribution|not a supported wheel|requires a different Python",
+     "There is no ready-made package for this Python on this machine ({error}): use a 64-bit "
+     "Python 3.11 to 3.14, or read the course on Binder (the link is in README.md)."),
+    (r"", "The installation failed ({error}): see {log} and repeat."),
+]  # fmt: skip
+# Exit code 0 means: nothing is half installed (pip writes INSTALLER last), and: this torch fits.
+SOUND = """import importlib.metadata as metadata, pip, sys, sysconfig
+places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+found = [{f.name for f in d.files or ()} for d in metadata.distributions(path=list(places))]
+sys.exit(sys.version_info < (3, 11) or not all("INSTALLER" in names for names in found))"""
+FITS = """import importlib.metadata, sys; from pip._vendor.packaging.requirements import Requirement
+sys.exit(importlib.metadata.version("torch") not in Requirement(sys.argv[1]).specifier)"""
+
+
+def explain(text):
+    """Return our sentence for what pip or the system said."""
+    free = min(shutil.disk_usage(place).free for place in (HERE, tempfile.gettempdir())) >> 20
+    error = (re.findall(r"ERROR: (.+)", text) or text.strip().split("\n"))[-1].strip()
+    sentence = next(ours for theirs, ours in PROBLEMS if re.search(theirs, text, re.I))
+    return (NO_DISK if free < 16 else sentence).format(free=free, error=error, venv=VENV, log=LOG)
+
+
+def pip(*words, required=True):
+    """Install with pip and tell whether it worked; exit if it had to, or broke off half way."""
+    command = [PYTHON, "-m", "pip", "install", "--no-input", "--progress-bar=off", *words]
+    env = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1", PIP_USER="0")
+    start, width = time.monotonic(), shutil.get_terminal_size().columns - 1
+    with open(LOG, "w") as log:  # pip gets a session of its own, and Ctrl-C once: from here
+        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(command, cwd=HERE, env=env, start_new_session=True, **streams)
+    try:
+        while process.poll() is None:
+            time.sleep(0.1)
+            last = LOG.read_text("utf-8", "replace").strip().split("\n")[-1]
+            if sys.stdout.isatty():
+                line = f"  {time.monotonic() - start:.0f} s  {last}"[:width]
+                end = "" if process.poll() is None else f"\r{'':{width}}\r"
+                print(f"\r{line:{width}}", end=end, flush=True)
+    finally:
+        process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+        process.wait()  # if pip was interrupted: until it has removed its temporary files
+    output = LOG.read_text("utf-8", "replace")
+    if process.returncode and (required or "Downloading" in output):
+        sys.exit(explain(output))
+    return process.returncode == 0
+
+
+def passes(code, *words):  # in the Python of .venv
+    return subprocess.run([PYTHON, "-c", code, *words], capture_output=True).returncode == 0
+
+
+def ready(names):
+    """Whether .venv is of this folder, its base Python still exists, and the stamps agree."""
+    try:
+        config = CONFIG.read_text("utf-8")
+        made = re.search(r"-m venv .*?((?:/|[A-Za-z]:).*\S)", config)
+        home = re.search(r"^home *= *(.*\S)", config, re.M)[1]
+        here = os.path.isdir(home) and PYTHON.exists() and (not made or VENV.samefile(made[1]))
+        return here and all(path.read_text() == text for path, text in map(stamp, names))
+    except (OSError, TypeError):
+        return False
+
+
+def stamp(name):
+    """Return the file that tells of a finished installation, and what it then says."""
+    files = [HERE / name, LOCK, OVERRIDES, HERE / "pyproject.toml", CONFIG]
+    parts = [os.fsencode(HERE), os.fsencode(PYTHON.resolve()), *(f.read_bytes() for f in files)]
+    return VENV / (name.replace("/", "-") + ".stamp"), hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def install_torch():
+    """Install torch unless .venv has one in the range; the CPU build where there is a choice."""
+    wanted = re.search(r"^torch\b[^#\n]*", (HERE / BASE).read_text("utf-8"), re.M)[0].strip()
+    pinned = re.search(r"^torch==\S+", LOCK.read_text("utf-8"), re.M)[0]
+    if passes(FITS, wanted):
+        return print(f"Keeping the torch in .venv: it lies in the range {wanted}.")
+    linux = sys.platform == "linux"
+    print(f"Installing {pinned} for CPUs (about {190 if linux else 120} MB to download).")
+    if linux and pip("--no-deps", *CPU_INDEX, pinned, required=False):
+        return None
+    print("Using the default index" + ", which may bring 2.7 GB for NVIDIA cards." * linux)
+    return pip("--no-deps", pinned)
+
+
+def prepare(names):
+    """Make .venv what the requirement files ask for; costs nothing when their stamps agree."""
+    if ready(names):
+        return
+    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+        signal.signal(number, signal.default_int_handler)
+    if not (ready([]) and passes(SOUND)):
+        if VENV.exists():
+            print("The folder .venv was moved, or an installation broke off: making it again.")
+        if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+            sys.exit(explain("No module named venv"))
+        print(f"Making .venv with Python {sys.version.split()[0]} (nothing to download).")
+        command = [sys._base_executable, "-m", "venv", "--clear", VENV]
+        made = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        if made.returncode:
+            sys.exit(explain(made.stdout + made.stderr))
+    todo = [name for name in names if not ready([name])]
+    for path in VENV.glob("*.stamp"):
+        path.unlink()  # so that an interrupted installation cannot pass for a finished one
+    others = VENV / "constraints-without-torch.txt"
+    others.write_text(re.sub(r"^torch==.*\n", "", LOCK.read_text("utf-8"), flags=re.M))
+    for name in todo:
+        if name == BASE:
+            install_torch()
+        print("Installing %s (about %d MB to download)." % PARTS[name])
+        pip("-r", name, "-c", others)
+    settings = VENV / "share/jupyter/lab/settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    shutil.copy(OVERRIDES, settings)
+    for path, text in map(stamp, names):
+        path.write_text(text)
+
+
+def main(words):
+    cut = words.index("--") if "--" in words else len(words)
+    own, rest = words[:cut], words[cut + 1 :]
+    if own in ([], ["-h"], ["--help"]):
+        lines = [f"  {name:9}{row[0]}" for name, row in COMMANDS.items()]
+        return print("python3 course.py COMMAND [-- OPTIONS]", "", *lines, sep="\n")
+    if len(own) > 1 or own[0] not in COMMANDS:
+        sys.exit(f"Unknown: {' '.join(own)}. Use {', '.join(COMMANDS)}, and options after --.")
+    _, extra, command = COMMANDS[own[0]]
+    if own[0] != "doctor":
+        prepare([BASE, extra] if extra else [BASE])
+    elif not ready([]):
+        sys.exit("There is no working .venv here: python3 course.py lab makes it.")
+    if own[0] == "lab" and getattr(os, "geteuid", lambda: 1)() == 0:
+        print("Running as root, as in a container: JupyterLab is told that this is meant.")
+        command = [*command, "--allow-root"]
+    os.chdir(HERE)
+    os.environ["PATH"] = os.pathsep.join([str(PYTHON.parent), os.environ.get("PATH", "")])
+    if os.name != "nt":  # become that Python, so that signals reach it
+        os.execv(PYTHON, [str(PYTHON), *command, *rest])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program started here
+    return subprocess.call([str(PYTHON), *command, *rest])
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted: repeat the command, it repairs what was left half done.")
+    except OSError as error:
+        sys.exit(explain(str(error)))
