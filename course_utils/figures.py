@@ -363,6 +363,9 @@ def _role(name: str) -> str:
 
 
 def _g(value: float) -> str:
+    """Write three significant digits, without an exponent where people would not use one."""
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        return np.format_float_positional(value, precision=3, fractional=False, trim="-")
     return f"{value:.3g}"
 
 
