@@ -1,0 +1,178 @@
+"""Say what is installed, what does not fit, and the one fix for each: python3 course.py doctor."""
+
+import importlib.metadata
+import importlib.util
+import json
+import queue
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+PIP = f"{sys.executable} -m pip install"
+REINSTALL = "python3 course.py lab (or: pip install -r requirements.txt)"
+SLIDERS = {"jupyterlab_widgets": "==3.*", "widgetsnbextension": "==4.*"}  # fit ipywidgets 8
+EXTENSIONS = "@jupyter-widgets/jupyterlab-manager", "bqplot", "anywidget"  # for the browser
+CELL = """import importlib.util, json, sys, torch
+spec = importlib.util.find_spec("course_utils")
+total = (0.8 * torch.linspace(0, 1, 5) + 0.2).sum().item()
+print(json.dumps({"prefix": sys.prefix, "package": spec and spec.origin, "total": total}))"""
+
+
+class Finding(NamedTuple):
+    """One line of the report: "ok", "note" or "FIX", what it is about, what was found, the fix."""
+
+    state: str
+    what: str
+    found: str
+    fix: str = ""
+
+
+def judge(good, what, found, fix):
+    """Return a finding that is "ok" where `good`, and else names the fix."""
+    return Finding("ok" if good else "FIX", what, found, "" if good else fix)
+
+
+def plain(name):
+    """Return a package's name as the registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def read_requirements(text):
+    """Return what a requirement file asks for on this machine, options such as -e left out."""
+    from packaging.requirements import Requirement
+
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
+    found = [Requirement(line) for line in lines if line and not line.startswith("-")]
+    return [wanted for wanted in found if not wanted.marker or wanted.marker.evaluate()]
+
+
+def check_version(wanted, installed):
+    """Compare a Requirement with the dict of installed versions, its keys made by `plain`."""
+    version = installed.get(plain(wanted.name), "missing")
+    good = version != "missing" and wanted.specifier.contains(version, prereleases=True)
+    fix = REINSTALL if version == "missing" else f'{PIP} "{wanted.name}{wanted.specifier}"'
+    return judge(good, wanted.name, f"{version} (wanted {wanted.specifier})", fix)
+
+
+def check_lock(locked, installed):
+    """Name the packages whose version is not the tested one: worth knowing, not worth fixing."""
+    rows = [(lock.name, lock.specifier, installed.get(plain(lock.name))) for lock in locked]
+    other = [f"{n} {v} (tested {s})" for n, s, v in rows if v and not s.contains(v, True)]
+    more = f" and {len(other) - 3} more" if other[3:] else ""
+    text = ", ".join(other[:3]) + more or "all as in constraints.txt"
+    return Finding("note" if other else "ok", "tested versions", text)
+
+
+def check_extensions(folders):
+    """Check that the browser's half of each widget package lies in one of JupyterLab's folders."""
+    gone = [name for name in EXTENSIONS if not any((place / name).is_dir() for place in folders)]
+    fix = f"{PIP} --force-reinstall --no-deps jupyterlab_widgets bqplot anywidget"
+    return judge(not gone, "widgets in JupyterLab", f"{', '.join(gone) or 'none'} missing", fix)
+
+
+def check_torch(version, cuda, usable):
+    """Say which build of torch this is; the one for NVIDIA cards works too, it is only large."""
+    build = f"for NVIDIA cards (CUDA {cuda})" if cuda else "for CPUs"
+    large = ", 2.7 GB larger than the one for CPUs" if cuda and not usable else ""
+    return Finding("note" if large else "ok", "build of torch", f"{version} {build}{large}")
+
+
+def check_overrides(wanted, present):
+    """Compare the settings that keep JupyterLab quiet with those of the environment."""
+    text = "no questions about news" if wanted == present else "binder/overrides.json is not used"
+    return Finding("ok" if wanted == present else "note", "settings of JupyterLab", text)
+
+
+def check_room(what, free, needed):
+    """Check free disk space or free memory, in bytes."""
+    fix = f"free {needed / 1e9:.1f} GB: close programs and kernels, or delete files"
+    return judge(free > needed, f"free {what}", f"{free / 1e9:.1f} GB", fix)
+
+
+def check_answer(text, prefix=sys.prefix, root=ROOT):
+    """Read what a kernel printed for `CELL`, or the sentence about why it printed nothing."""
+    if not text.startswith("{"):
+        yield Finding("FIX", "a kernel", text or "it printed nothing", REINSTALL)
+        return
+    home, package, total = json.loads(text).values()
+    same = Path(home).resolve() == Path(prefix).resolve()
+    fix = f"{sys.executable} -m ipykernel install --sys-prefix"
+    yield judge(same, "the kernel's Python", f"in {home}", fix)
+    ours = package and Path(package).resolve().parent == Path(root).resolve() / "course_utils"
+    found = "this folder's" if ours else f"{package or 'missing'}"
+    yield judge(ours, "course_utils", found, f"{PIP} -e {root}")
+    good = abs(total - 3) < 1e-5
+    yield judge(good, "one cell", f"torch adds up to {total:.4g} (right: 3)", REINSTALL)
+
+
+def ask_kernel():
+    """Start a real kernel, run `CELL` in it, end it; return what it printed or why it did not."""
+    from jupyter_client.manager import start_new_kernel
+
+    said = []
+
+    def hear(message):
+        if message["content"].get("name") == "stdout":
+            said.append(message["content"]["text"])
+
+    with tempfile.TemporaryFile() as log:
+        try:
+            manager, client = start_new_kernel(cwd=str(ROOT / "notebooks"), stderr=log)
+        except (RuntimeError, OSError) as error:
+            log.seek(0)
+            return f"it does not start: {log.read().decode().strip().split(chr(10))[-1] or error}"
+    try:
+        reply = client.execute_interactive(CELL, timeout=120, output_hook=hear)
+    except (TimeoutError, queue.Empty):
+        return "it does not answer within two minutes"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    answer = reply["content"]
+    return "".join(said) if "ename" not in answer else f"{answer['ename']}: {answer['evalue']}"
+
+
+def examine():
+    """Ask this environment every question and yield the findings, the kernel's last."""
+    needed = ("packaging", "psutil", "torch", "ipykernel", "jupyter_client", "jupyterlab")
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        yield Finding("FIX", "packages", f"missing: {', '.join(missing)}", REINSTALL)
+        return
+    import psutil
+    import torch
+    from jupyter_core.paths import jupyter_path
+
+    found = list(importlib.metadata.distributions())[::-1]  # of two, the first one counts
+    installed = {plain(dist.name): dist.version for dist in found if dist.name}
+    settings = Path(sys.prefix, "share/jupyter/lab/settings/overrides.json")
+    overrides = [ROOT / "binder/overrides.json", settings]
+    for wanted in read_requirements((ROOT / "requirements.txt").read_text("utf-8")):
+        yield check_version(wanted, installed)
+    yield check_lock(read_requirements((ROOT / "constraints.txt").read_text("utf-8")), installed)
+    yield check_torch(torch.__version__, torch.version.cuda, torch.cuda.is_available())
+    for name, range_ in SLIDERS.items():
+        yield check_version(*read_requirements(name + range_), installed)
+    yield check_extensions([Path(folder) for folder in jupyter_path("labextensions")])
+    yield check_overrides(*(f.read_text("utf-8") if f.is_file() else None for f in overrides))
+    yield check_room("disk", shutil.disk_usage(ROOT).free, 2e8)
+    yield check_room("memory", psutil.virtual_memory().available, 7e8)
+    yield from check_answer(ask_kernel())
+
+
+def report(findings):
+    """Return a list of findings as a table of plain text, and below it what to do."""
+    width = max(len(finding.what) for finding in findings)
+    table = [f"{f.state:5}{f.what:{width}}  {f.found}" for f in findings]
+    fixes = [f"To fix {f.what}: {f.fix}" for f in findings if f.state == "FIX"]
+    return "\n".join([*table, "", *(fixes or ["Nothing needs fixing."])])
+
+
+if __name__ == "__main__":
+    answers = [Finding("ok", "Python", f"{sys.version.split()[0]} in {sys.prefix}"), *examine()]
+    print(report(answers))
+    sys.exit(any(answer.state == "FIX" for answer in answers))
