@@ -20,10 +20,10 @@ STYLES = {
 }
 SPARE = (
     (VERMILLION, "s", "square", "-", "solid"),
-    (BLUE, "o", "circle", "--", "dash"),
     (GREEN, "^", "triangle-up", "-.", "dashdot"),
     (BLACK, "D", "diamond", ":", "dot"),
     (GRAY, "x", "x", "-", "solid"),
+    (BLUE, "o", "circle", "--", "dash"),
 )
 MOST_POINTS = 2_000
 _MIME = "application/vnd.plotly.v1+json"

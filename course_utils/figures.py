@@ -1,5 +1,6 @@
 """The course's figures. Each returns a `Chart`: drawn data, labeled axes and a one-line summary."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -287,7 +288,8 @@ def plot_surface(
         on_grid = (pw >= w.min()) & (pw <= w.max()) & (pb >= b.min()) & (pb <= b.max())
         kept = [np.where(on_grid, values, np.nan) for values in (pw, pb)]
         series.append(Series(name, *kept, "line"))
-        said.append(f"{name} ends at weight {_g(pw[-1])}, bias {_g(pb[-1])}")
+        verb = "ends" if len(pw) > 1 else "is"
+        said.append(f"{name} {verb} at weight {_g(pw[-1])}, bias {_g(pb[-1])}")
     return Chart(
         tuple(series),
         "weight (unit of y per unit of x)",
@@ -359,7 +361,8 @@ def _lines(lines: Mapping[str, tuple[float, float]], features: np.ndarray):
 
 
 def _role(name: str) -> str:
-    return next((role for role in STYLES if role in name), "")
+    words = re.findall(r"\w+", name.lower())
+    return next((role for role in STYLES if role in words), "")
 
 
 def _g(value: float) -> str:
