@@ -1,0 +1,288 @@
+"""What all explorers share: controls -> settings -> compute -> draw, and the latest value wins.
+
+A change of a control only notes the newest settings. One worker thread, alive while there is work,
+takes them, computes and draws; what came in between is never computed. Once the controls rest, the
+learner's own function runs in a second thread, which newer settings or the stop button end.
+"""
+
+import ctypes
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+
+from course_utils import inputs
+from course_utils.charts import Chart
+from course_utils.explorers.page import Page
+
+REST_SECONDS = 0.15
+
+
+class Stopped(BaseException):
+    """Raised inside the learner's function to end it; `except Exception` does not catch it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the learner's own function did, compared with the formula.
+
+    Attributes
+    ----------
+    text : str
+        One sentence.
+    agrees : bool
+        Whether function and formula tell the same.
+    result : object, optional
+        What to draw instead of the preview.
+    """
+
+    text: str
+    agrees: bool
+    result: object = None
+
+
+class Explorer:
+    """Controls above a picture that follows them.
+
+    A subclass gives its controls and panels, and says how to compute a result from settings, draw
+    it, tell it in a sentence, draw it as a still chart and write it as PyTorch code.
+
+    Parameters
+    ----------
+    controls : dict of str to widget with a `value`
+        What the learner moves; the keys are the names of the settings.
+    panels : sequence of widget
+        The pictures, whose marks `draw` sets.
+    """
+
+    def __init__(self, controls: Mapping[str, widgets.Widget], panels: Sequence[widgets.Widget]):
+        self._controls = dict(controls)
+        self._start = self.settings
+        self._work_to_do = threading.Condition(threading.RLock())
+        self._wanted: dict | None = None
+        self._holding = self._stop = False
+        self._worker: threading.Thread | None = None
+        self.result: object = None
+        self.verdict: Verdict | None = None
+        self.page = Page(labeled=[*self._controls.values()])
+        self.page.on_click({"reset": self.reset, "stop": self.stop, "code": self._show_code})
+        self.widget = widgets.VBox(
+            [
+                widgets.Box([*self._controls.values()], layout={"flex_flow": "row wrap"}),
+                widgets.Box([*panels], layout={"flex_flow": "row wrap"}),
+                self.page,
+            ]
+        )
+        for control in self._controls.values():
+            control.observe(self._changed, names="value")
+        self._changed()
+
+    # What a subclass writes.
+
+    def compute(self, settings: dict) -> object:
+        """Return the result for the settings; pure, fast, no widget in it."""
+        raise NotImplementedError
+
+    def draw(self, result: object) -> None:
+        """Set the data of marks that exist."""
+        raise NotImplementedError
+
+    def summary(self, result: object) -> str:
+        """Tell the result in one sentence."""
+        raise NotImplementedError
+
+    def still(self, result: object) -> Chart:
+        """Return the result as a still chart."""
+        raise NotImplementedError
+
+    def as_code(self, settings: dict) -> str:
+        """Return the PyTorch cell that reproduces the settings' result."""
+        raise NotImplementedError
+
+    prove = None  # or a method: (settings, result) -> Verdict, which runs the learner's function
+
+    # What a caller uses.
+
+    @property
+    def settings(self) -> dict:
+        """The present values of all controls."""
+        values = {name: control.value for name, control in self._controls.items()}
+        return {n: round(v, 10) if isinstance(v, float) else v for n, v in values.items()}
+
+    def set(self, **values: object) -> None:
+        """Move controls from code; all of them change before one picture is drawn.
+
+        Raises
+        ------
+        InputError
+            If there is no such control, or it cannot take the value. Then none has moved.
+        """
+        before = self.settings
+        for name in values:
+            inputs.choice("control", name, self._controls)
+        with self._work_to_do:
+            self._holding = True
+            try:
+                for name, value in values.items():
+                    self._put(name, value)
+            except inputs.InputError:
+                for name, value in before.items():
+                    self._controls[name].value = value
+                raise
+            finally:
+                self._holding = False
+        self._changed()
+
+    def reset(self) -> None:
+        """Put every control back to where it started."""
+        self.set(**self._start)
+
+    def stop(self) -> None:
+        """End the learner's function if it runs; the preview stays."""
+        with self._work_to_do:
+            self._stop = True
+            self._work_to_do.notify_all()
+
+    def settle(self, timeout: float = 60.0) -> None:
+        """Wait until the last value is drawn and the learner's function has answered.
+
+        Raises
+        ------
+        TimeoutError
+            If that takes longer than `timeout` seconds.
+        """
+        with self._work_to_do:
+            if not self._work_to_do.wait_for(lambda: self._worker is None, timeout):
+                raise TimeoutError(f"the explorer is still busy after {timeout:g} s: call stop()")
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+        return f"{type(self).__name__}({values})"
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        self.settle()
+        display(self.widget)
+        if self.result is not None:
+            display(self.still(self.result))  # hidden by the page while the widget is alive
+
+    # How it works.
+
+    def _put(self, name: str, value: object) -> None:
+        control = self._controls[name]
+        try:
+            control.value = value
+        except Exception:  # traitlets raise TraitError, converters TypeError or ValueError
+            raise inputs.InputError(f"{name} cannot be {value!r}: {_range(control)}") from None
+        if control.value != value:
+            raise inputs.InputError(f"{name} cannot be {value!r}: {_range(control)}")
+
+    def _changed(self, _change: object = None) -> None:
+        with self._work_to_do:
+            if self._holding:
+                return
+            self._wanted, self._stop = self.settings, False
+            self._work_to_do.notify_all()
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, daemon=True)
+                self._worker.start()
+
+    def _work(self) -> None:
+        while (settings := self._next()) is not None:
+            result = self._attempt(self._show, settings)
+            if result is not None and self.prove is not None and self._rests():
+                self._run_learners_function(settings, result)
+
+    def _next(self) -> dict | None:
+        with self._work_to_do:
+            settings, self._wanted = self._wanted, None
+            if settings is None:
+                self._worker = None
+                self._work_to_do.notify_all()
+            return settings
+
+    def _rests(self) -> bool:
+        with self._work_to_do:
+            return not self._work_to_do.wait_for(self._is_interrupted, REST_SECONDS)
+
+    def _is_interrupted(self) -> bool:
+        return self._wanted is not None or self._stop
+
+    def _show(self, settings: dict) -> object:
+        result = self.compute(settings)
+        self.draw(result)
+        self.result, self.verdict = result, None
+        self.page.say(self.summary(result), "preview" if self.prove else "shown")
+        return result
+
+    def _attempt(self, function, *args):
+        """Call it; an error is shown to the learner instead of raised. Return None then."""
+        try:
+            return function(*args)
+        except Exception as error:
+            self.page.say(_two_lines(error), "error")
+            return None
+
+    def _run_learners_function(self, settings: dict, result: object) -> None:
+        answers: list[Verdict | None] = []
+
+        def run() -> None:
+            try:
+                answers.append(self._attempt(self.prove, settings, result))
+            except Stopped:
+                pass
+            finally:
+                with self._work_to_do:
+                    self._work_to_do.notify_all()
+
+        self.page.say(self.summary(result), "running")
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        with self._work_to_do:
+            self._work_to_do.wait_for(
+                lambda: self._is_interrupted() or answers or not thread.is_alive()
+            )
+            if not answers:
+                _raise_in(thread, Stopped)
+            if self._stop and not answers:
+                self.page.say(f"{self.summary(result)} Your function was stopped.", "error")
+        if answers and answers[0] is not None:
+            self._conclude(answers[0], result)
+
+    def _conclude(self, verdict: Verdict, result: object) -> None:
+        self.verdict = verdict
+        if verdict.result is not None:
+            self.result = result = verdict.result
+            self._attempt(self.draw, result)
+        state = "agrees" if verdict.agrees else "departs"
+        self.page.say(f"{self.summary(result)} {verdict.text}", state)
+
+    def _show_code(self) -> None:
+        self.page.code = self.as_code(self.settings)
+
+
+def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
+    """Let the thread raise `error` at its next Python instruction."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident), ctypes.py_object(error)
+    )
+
+
+def _two_lines(error: Exception) -> str:
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if "course_utils" not in f.filename
+    ]
+    where = f"\nIn {frames[-1].name}, line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
+    message = str(error).splitlines()[0] if str(error) else "no message"
+    return f"{type(error).__name__}: {message}{where}"
+
+
+def _range(control: widgets.Widget) -> str:
+    if hasattr(control, "min"):
+        return f"choose from {control.min:g} to {control.max:g} in steps of {control.step:g}"
+    if hasattr(control, "options"):
+        return "choose " + ", ".join(str(option) for option in control.options)
+    return f"it takes values like {control.value!r}"

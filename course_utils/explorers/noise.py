@@ -1,0 +1,136 @@
+"""NoiseExplorer: what weight, bias, noise and the number of points do to the data."""
+
+import inspect
+from collections.abc import Callable
+from typing import NamedTuple
+
+import ipywidgets as widgets
+import numpy as np
+
+from course_utils import figures, inputs
+from course_utils.explorers import panels
+from course_utils.explorers.base import Explorer
+
+
+class Sample(NamedTuple):
+    """Points, the line they were made from, and the line fitted to them."""
+
+    X: np.ndarray
+    y: np.ndarray
+    truth: tuple[float, float]
+    fitted: tuple[float, float]
+    errors: tuple[float, float]
+
+
+def least_squares(X: object, y: object) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Fit a line and say how uncertain its parameters are.
+
+    Parameters
+    ----------
+    X, y : Tensor or ndarray, shape (N, 1)
+        Features and targets.
+
+    Returns
+    -------
+    (weight, bias), (weight error, bias error) : tuple of tuple of float
+        Standard errors sqrt(s**2 / Sxx) and sqrt(s**2 * (1 / N + mean(x)**2 / Sxx)) with
+        s**2 = sum(residuals**2) / (N - 2); nan where N is 2.
+
+    Raises
+    ------
+    InputError
+        If the data are no columns, or all features are the same.
+    """
+    x, targets = inputs.pair(X, y, least=2)
+    dx = x - x.mean()
+    spread = float(dx @ dx)
+    if spread == 0:
+        raise inputs.InputError(f"all features are {x[0]:g}: a line needs two different ones")
+    weight = float(dx @ (targets - targets.mean()) / spread)
+    bias = float(targets.mean() - weight * x.mean())
+    residuals = targets - weight * x - bias
+    free = len(x) - 2
+    variance = float(residuals @ residuals) / free if free else np.nan
+    bias_error = np.sqrt(variance * (1 / len(x) + x.mean() ** 2 / spread))
+    return (weight, bias), (float(np.sqrt(variance / spread)), float(bias_error))
+
+
+class NoiseExplorer(Explorer):
+    """Move the truth and the noise; see the points and how well least squares finds the line.
+
+    Parameters
+    ----------
+    make : callable (n, weight, bias, noise, seed) -> (X, y), each of shape (n, 1)
+        The learner's own data generator, such as `datasets.make_line`.
+
+    Raises
+    ------
+    InputError
+        If `make` cannot be called.
+    """
+
+    def __init__(self, make: Callable):
+        if not callable(make):
+            raise inputs.InputError(f"make is a {type(make).__name__}, expected a function")
+        self._make = make
+        panel = panels.Panel(
+            "Data, truth and least-squares line",
+            (figures.FEATURE, -4, 4),
+            (figures.TARGET, -12, 12),
+            width=640,
+        )
+        self._points = panel.points("data")
+        self._truth = panel.line("truth", "truth")
+        self._fitted = panel.line("least squares")
+        controls = {
+            "weight": widgets.FloatSlider(2.0, min=-3, max=3, step=0.1, description="weight"),
+            "bias": widgets.FloatSlider(1.5, min=-3, max=3, step=0.1, description="bias"),
+            "noise": widgets.FloatSlider(0.1, min=0, max=3, step=0.05, description="noise"),
+            "n": widgets.SelectionSlider(
+                options=[2, 5, 10, 20, 50, 100, 200, 1000, 20000], value=200, description="points"
+            ),
+            "seed": widgets.BoundedIntText(420, min=0, max=9999, description="sample no."),
+        }
+        super().__init__(controls, [panel.figure])
+
+    def compute(self, settings: dict) -> Sample:
+        """Call the learner's generator and fit a line to what it returns."""
+        X, y = self._make(**settings)
+        fitted, errors = least_squares(X, y)
+        return Sample(X, y, (settings["weight"], settings["bias"]), fitted, errors)
+
+    def draw(self, result: Sample) -> None:
+        """Set points and both lines."""
+        x, y = inputs.pair(result.X, result.y)
+        ends = np.array([-4.0, 4.0])
+        panels.put(self._points, x, y)
+        panels.put(self._truth, ends, result.truth[0] * ends + result.truth[1])
+        panels.put(self._fitted, ends, result.fitted[0] * ends + result.fitted[1])
+
+    def summary(self, result: Sample) -> str:
+        """Compare the fitted parameters with the true ones."""
+        n = len(result.X)
+        pairs = zip(("weight", "bias"), result.fitted, result.errors, result.truth, strict=True)
+        found = [
+            f"{name} {value:.3f} ± {error:.3f} (truth {true:g})"
+            for name, value, error, true in pairs
+        ]
+        return f"{n} points{panels.drawn(n)}: least squares finds {' and '.join(found)}."
+
+    def still(self, result: Sample):
+        """Return points and both lines as a chart."""
+        lines = {"truth": result.truth, "least squares": result.fitted}
+        return figures.plot_data(result.X, result.y, lines)
+
+    def as_code(self, settings: dict) -> str:
+        """Return the cell that makes these points and fits them in PyTorch."""
+        arguments = ", ".join(f"{name}={value}" for name, value in settings.items())
+        name = getattr(self._make, "__qualname__", "make")
+        if inspect.getmodule(self._make) and self._make.__module__ == "course_utils.datasets":
+            name = f"datasets.{name}"
+        return (
+            f"X, y = {name}({arguments})\n"
+            "columns = torch.cat([X, torch.ones_like(X)], dim=1)\n"
+            "weight, bias = torch.linalg.lstsq(columns, y).solution.flatten().tolist()\n"
+            "weight, bias"
+        )

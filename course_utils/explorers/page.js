@@ -1,0 +1,55 @@
+// Buttons, live region and code panel of an explorer. Everything is set as text, never as HTML.
+const STATES = {
+  shown: "", preview: "Preview from the formula.", running: "\u23f3 Your function runs.",
+  agrees: "\u2714 Your function agrees.", departs: "\u26a0 Your function departs.", error: "\u2716 Error.",
+};
+
+function element(tag, parent, properties = {}) {
+  const node = Object.assign(document.createElement(tag), properties);
+  parent.append(node);
+  return node;
+}
+
+// Slider handles have no name of their own: give each the description of its control.
+async function nameControls(model) {
+  for (const reference of model.get("labeled")) {
+    const control = await model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
+    for (const pending of Object.values(control.views ?? {})) {
+      const view = await pending;
+      for (const handle of view.el.querySelectorAll("[role=slider], input, select")) {
+        handle.setAttribute("aria-label", control.get("description"));
+      }
+    }
+  }
+}
+
+function render({ model, el }) {
+  el.classList.add("explorer-page");
+  el.addEventListener("keydown", (event) => event.stopPropagation());
+  const row = element("div", el);
+  const button = (text, click) =>
+    element("button", row, { type: "button", textContent: text, onclick: () => model.send({ click }) });
+  button("Reset", "reset");
+  button("As PyTorch code", "code");
+  const stop = button("Stop", "stop");
+  const status = element("div", el, { role: "status" });
+  status.setAttribute("aria-live", "polite");
+  const state = element("span", status, { className: "explorer-state" });
+  const text = element("span", status);
+  const code = element("pre", el, { tabIndex: 0, hidden: true });
+  code.setAttribute("aria-label", "PyTorch code of this state");
+
+  const update = () => {
+    el.dataset.state = model.get("state");
+    state.textContent = STATES[model.get("state")] + " ";
+    text.textContent = model.get("text");
+    stop.hidden = model.get("state") !== "running";
+    code.textContent = model.get("code");
+    code.hidden = model.get("code") === "";
+  };
+  model.on("change:text change:state change:code", update);
+  update();
+  requestAnimationFrame(() => nameControls(model));
+}
+
+export default { render };

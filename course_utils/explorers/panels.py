@@ -1,0 +1,91 @@
+"""bqplot panels with fixed axes: the picture moves, the frame does not."""
+
+import bqplot
+import numpy as np
+
+from course_utils.charts import GRAY, MOST_POINTS, STYLES, VERMILLION, thin
+
+# A role's marker and dash as bqplot calls them; colors are those of the still figures.
+_MARKER = {
+    "o": "circle",
+    "^": "triangle-up",
+    "s": "square",
+    "+": "cross",
+    "x": "cross",
+    "D": "diamond",
+}
+# Black lines vanish in the dark theme, so what is predicted is vermillion here.
+_STYLES = STYLES | {
+    "prediction": (VERMILLION, "D", "diamond", "-", "solid"),
+    "limit": (GRAY, "|", "line-ns", ":", "dot"),
+}
+_DASH = {"-": "solid", "--": "dashed", "-.": "dash_dotted", ":": "dotted"}
+
+
+class Panel:
+    """A figure on two labeled axes with fixed ends, to which marks are added in drawing order.
+
+    Parameters
+    ----------
+    title : str
+        What the panel shows, in a few words.
+    x, y : (label with unit, smallest value, largest value)
+        The axes.
+    log_x, log_y : bool
+        Logarithmic axes.
+    width : int
+        Width in pixels.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        x: tuple[str, float, float],
+        y: tuple[str, float, float],
+        *,
+        log_x: bool = False,
+        log_y: bool = False,
+        width: int = 420,
+    ):
+        self.scales, axes = {}, []
+        for name, (label, low, high), log in (("x", x, log_x), ("y", y, log_y)):
+            scale = bqplot.LogScale if log else bqplot.LinearScale
+            self.scales[name] = scale(min=float(low), max=float(high), allow_padding=False)
+            place = {"side": "left", "label_offset": "48px"} if name == "y" else {}
+            options = {"num_ticks": 5, "grid_color": "#8888884d", **place}
+            axes.append(bqplot.Axis(scale=self.scales[name], label=label, **options))
+        self.figure = bqplot.Figure(
+            title=title, axes=axes, legend_location="top-left", animation_duration=0,
+            fig_margin={"top": 40, "bottom": 45, "left": 65, "right": 15},
+            layout={"width": f"{width}px", "height": "320px"},
+        )  # fmt: skip
+
+    def points(self, name: str, role: str = "data", **options: object) -> bqplot.Scatter:
+        """Add an empty scatter mark in the style of a role."""
+        color, marker, *_ = _STYLES[role]
+        style = {"marker": _MARKER[marker], "default_size": 24, "opacities": [0.8]}
+        return self._add(bqplot.Scatter, name, color, style | options)
+
+    def line(self, name: str, role: str = "prediction", **options: object) -> bqplot.Lines:
+        """Add an empty line mark in the style of a role."""
+        color, _, _, dash, _ = _STYLES[role]
+        style = {"line_style": _DASH[dash], "stroke_width": 2}
+        return self._add(bqplot.Lines, name, color, style | options)
+
+    def _add(self, kind: type[bqplot.Mark], name: str, color: str, options: dict) -> bqplot.Mark:
+        style = {"colors": [color], "labels": [name], "display_legend": True} | options
+        scales = self.scales | style.pop("scales", {})
+        mark = kind(x=[0.0, 0.0], y=[0.0, 0.0], scales=scales, **style)
+        self.figure.marks = [*self.figure.marks, mark]
+        return mark
+
+
+def put(mark: bqplot.Mark, x: np.ndarray, y: np.ndarray) -> None:
+    """Set the data of a mark in one message; many points are thinned."""
+    with mark.hold_sync():
+        mark.x, mark.y = thin(np.asarray(x)), thin(np.asarray(y))
+
+
+def drawn(n: int) -> str:
+    """Say how many of n points are drawn, or nothing if all are."""
+    return "" if n <= MOST_POINTS else f" ({len(range(0, n, -(-n // MOST_POINTS)))} of them drawn)"

@@ -1,0 +1,255 @@
+"""What the base class promises to every explorer, without browser or kernel."""
+
+import threading
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+import torch
+
+from course_utils import datasets, figures
+from course_utils.explorers.base import Explorer, Verdict
+from course_utils.explorers.noise import NoiseExplorer, least_squares
+from course_utils.inputs import InputError
+
+
+class Doubler(Explorer):
+    """The smallest explorer: it doubles a number, and may ask a function to do the same."""
+
+    def __init__(self, function=None):
+        self.drawn, self.threads = [], set()
+        self.function = function
+        if function is None:
+            self.prove = None
+        super().__init__(
+            {
+                "a": widgets.IntSlider(1, min=0, max=20_000, description="a"),
+                "b": widgets.FloatSlider(0.5, min=0, max=1, description="b"),
+            },
+            [],
+        )
+
+    def compute(self, settings):
+        if settings["a"] == 13:
+            raise ValueError("13 brings bad luck\nand a second line")
+        return settings["a"] * 2 + settings["b"]
+
+    def draw(self, result):
+        self.threads.add(threading.get_ident())
+        self.drawn.append(result)
+
+    def summary(self, result):
+        return f"the double is {result:g}."
+
+    def still(self, result):
+        return figures.plot_losses({"double": [result]})
+
+    def prove(self, settings, result):
+        answer = self.function(settings["a"])
+        agrees = answer == settings["a"] * 2
+        return Verdict(
+            "Your function agrees." if agrees else f"Your function says {answer}.", agrees
+        )
+
+
+def test_the_last_of_many_values_is_shown_and_few_are_drawn():
+    explorer = Doubler()
+    for value in range(10_001):
+        explorer._controls["a"].value = value
+    explorer.settle()
+    assert explorer.drawn[-1] == explorer.result == 20_000.5
+    assert len(explorer.drawn) < 10_000
+    assert explorer.page.text == "the double is 20000.5."
+
+
+def test_storms_from_several_threads_end_on_one_right_picture():
+    explorer = Doubler()
+
+    def storm(name, values):
+        for value in values:
+            explorer._controls[name].value = value
+
+    threads = [
+        threading.Thread(target=storm, args=("a", range(1_000))),
+        threading.Thread(target=storm, args=("b", np.linspace(0, 1, 1_000))),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    explorer.settle()
+    assert explorer.drawn[-1] == 999 * 2 + 1
+    assert threading.active_count() < 10
+
+
+def test_an_error_is_shown_and_the_next_move_heals_it():
+    explorer = Doubler()
+    explorer.set(a=13)
+    explorer.settle()
+    assert explorer.page.state == "error"
+    assert explorer.page.text.startswith("ValueError: 13 brings bad luck\nIn compute, line")
+    assert len(explorer.page.text.splitlines()) == 2
+    assert explorer.result == 2.5, "the last good result stays"
+    explorer.set(a=14)
+    explorer.settle()
+    assert (explorer.page.state, explorer.result) == ("shown", 28.5)
+
+
+def test_setting_from_code_moves_all_or_nothing():
+    explorer = Doubler()
+    explorer.settle()
+    explorer.set(a=3, b=0.25)
+    explorer.settle()
+    assert explorer.drawn == [2.5, 6.25]
+    for values, word in [
+        ({"c": 1}, "a, b"),
+        ({"a": 5, "b": 7}, "0 to 1"),
+        ({"a": "x"}, "0 to 20000"),
+    ]:
+        with pytest.raises(InputError, match=word):
+            explorer.set(**values)
+        assert explorer.settings == {"a": 3, "b": 0.25}
+    explorer.reset()
+    explorer.settle()
+    assert explorer.settings == {"a": 1, "b": 0.5}
+    assert repr(explorer) == "Doubler(a=1, b=0.5)"
+
+
+def test_the_function_of_the_learner_is_asked_once_the_controls_rest():
+    asked = []
+
+    def double(a):
+        asked.append(a)
+        return 2 * a
+
+    explorer = Doubler(double)
+    for value in range(500):
+        explorer._controls["a"].value = value
+    explorer.settle()
+    assert asked[-1] == 499
+    assert len(asked) < 10
+    assert explorer.verdict.agrees
+    assert explorer.page.state == "agrees"
+
+
+def test_a_wrong_function_departs_and_a_broken_one_is_named():
+    explorer = Doubler(lambda a: a**2 if a < 9 else [].pop())
+    explorer.set(a=3)
+    explorer.settle()
+    assert explorer.page.state == "departs"
+    assert explorer.page.text.endswith("Your function says 9.")
+    explorer.set(a=10)
+    explorer.settle()
+    assert explorer.page.state == "error"
+    assert "IndexError: pop from empty list" in explorer.page.text
+    assert explorer.drawn[-1] == 20.5, "the preview stays"
+    explorer.set(a=2)
+    explorer.settle()
+    assert explorer.page.state == "agrees"
+
+
+def test_a_slow_function_neither_blocks_nor_outlives_newer_values():
+    started, ended = threading.Event(), []
+
+    def forever(a):
+        if a == 7:
+            return 14
+        started.set()
+        try:
+            while True:
+                pass
+        finally:
+            ended.append(a)
+
+    explorer = Doubler(forever)
+    assert started.wait(30)
+    assert explorer.page.state == "running"
+    explorer.set(a=7)
+    explorer.settle(30)
+    assert explorer.page.state == "agrees"
+    assert explorer.drawn[-1] == 14.5
+    assert ended == [1]
+
+
+def test_a_slow_function_can_be_stopped():
+    started, release = threading.Event(), threading.Event()
+
+    def waits(a):
+        started.set()
+        release.wait(60)
+        return 2 * a
+
+    explorer = Doubler(waits)
+    assert started.wait(30)
+    explorer.stop()
+    explorer.settle(30)
+    assert explorer.verdict is None
+    assert "was stopped" in explorer.page.text
+    release.set()
+    explorer.settle(30)
+    assert explorer.verdict is None, "what comes after the stop is not shown"
+
+
+def test_settle_gives_up_with_a_sentence():
+    release = threading.Event()
+    explorer = Doubler(lambda a: release.wait(60) and 2 * a)
+    with pytest.raises(TimeoutError, match=r"still busy after 0\.3 s"):
+        explorer.settle(0.3)
+    release.set()
+    explorer.settle(30)
+    assert explorer.verdict.agrees
+
+
+def test_buttons_of_the_page_do_what_they_say():
+    explorer = NoiseExplorer(datasets.make_line)
+    explorer.set(noise=1.0)
+    click = explorer.page._handle_custom_msg
+    click({"click": "code"}, [])
+    assert "noise=1.0" in explorer.page.code
+    click({"click": "reset"}, [])
+    explorer.settle()
+    assert explorer.settings["noise"] == 0.1
+    for nonsense in ({"click": "drop"}, {}, "reset", None, {"click": ["reset"]}):
+        click(nonsense, [])
+
+
+def run(code, **names):
+    """Run a cell and return the value of its last line."""
+    *lines, last = code.splitlines()
+    namespace = {"torch": torch, "datasets": datasets} | names
+    exec("\n".join(lines), namespace)
+    return eval(last, namespace)
+
+
+@pytest.mark.parametrize("n", [2, 200, 20_000])
+def test_noise_explorer(n):
+    explorer = NoiseExplorer(datasets.make_line)
+    explorer.set(n=n, noise=0.4, weight=-1.0)
+    explorer.settle()
+    X, y = datasets.make_line(n=n, noise=0.4, weight=-1.0)
+    expected = np.polyfit(X[:, 0].double(), y[:, 0].double(), 1)
+    np.testing.assert_allclose(explorer.result.fitted, expected, rtol=1e-6)
+    line = explorer._fitted
+    slope = (line.y[1] - line.y[0]) / (line.x[1] - line.x[0])
+    assert slope == pytest.approx(expected[0], rel=1e-6)
+    assert len(explorer._points.x) == min(n, 2_000)
+    assert ("of them drawn" in explorer.page.text) == (n == 20_000)
+    found = run(explorer.as_code(explorer.settings))
+    np.testing.assert_allclose(found, explorer.result.fitted, rtol=1e-4)
+
+
+def test_uncertainty_covers_the_truth_as_often_as_it_says():
+    """One standard error covers 68 % of samples: 400 samples, five standard deviations apart."""
+    hits = 0
+    for seed in range(400):
+        (weight, _), (error, _) = least_squares(*datasets.make_line(n=30, noise=0.5, seed=seed))
+        hits += abs(weight - 2.0) < error
+    assert abs(hits - 0.683 * 400) < 5 * np.sqrt(400 * 0.683 * 0.317)
+
+
+def test_noise_explorer_shows_what_is_wrong_with_a_generator():
+    explorer = NoiseExplorer(lambda **settings: (torch.zeros(5), torch.zeros(5)))
+    explorer.settle()
+    assert "X has shape (5,), expected (5, 1): add .unsqueeze(1)" in explorer.page.text
+    with pytest.raises(InputError, match="expected a function"):
+        NoiseExplorer("make_line")
