@@ -84,6 +84,7 @@ def test_storms_from_several_threads_end_on_one_right_picture():
 
 def test_an_error_is_shown_and_the_next_move_heals_it():
     explorer = Doubler()
+    explorer.settle()
     explorer.set(a=13)
     explorer.settle()
     assert explorer.page.state == "error"
