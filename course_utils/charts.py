@@ -146,10 +146,14 @@ class Chart:
         return figure
 
     def to_png(self) -> bytes:
-        """Return the still picture as the bytes of a PNG file."""
-        buffer = io.BytesIO()
-        self.to_matplotlib().savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-        return buffer.getvalue()
+        """Return the still picture as the bytes of a PNG file with 64 colors, which suffice."""
+        from PIL import Image
+
+        drawn, small = io.BytesIO(), io.BytesIO()
+        self.to_matplotlib().savefig(drawn, format="png", dpi=100)
+        picture = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+        picture.save(small, format="png", optimize=True)
+        return small.getvalue()
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

@@ -44,7 +44,11 @@ def text_of(notebook: nbformat.NotebookNode) -> str:
 def execute(notebook: nbformat.NotebookNode, folder: Path = NOTEBOOKS) -> str:
     """Run every cell in a fresh kernel, in place; return the kernel's peak memory in kB."""
     client = NotebookClient(
-        notebook, timeout=120, record_timing=False, resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=120,
+        record_timing=False,
+        coalesce_streams=True,  # else one long print is one output or two, by chance
+        resources={"metadata": {"path": str(folder)}},
     )
     probe = nbformat.v4.new_code_cell(PEAK_MEMORY)
     with client.setup_kernel():
