@@ -27,6 +27,7 @@ SPARE = (
 )
 MOST_POINTS = 2_000
 _MIME = "application/vnd.plotly.v1+json"
+_CONFIG = {"displaylogo": False, "showSendToCloud": False}  # no button that leaves the machine
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Chart:
                 figure.add_vline(x=float(series.x[0]), line={"color": color, "dash": dash})
                 x, y, mode = [None], [None], "lines"  # a vertical mark has no legend of its own
             else:
-                x, y = thin(series.x), thin(series.y)
+                x, y = _six_digits(thin(series.x)), _six_digits(thin(series.y))
                 mode = "lines" if series.kind == "line" else "markers"
             figure.add_scatter(
                 x=x, y=y, mode=mode, name=series.name, line={"color": color, "dash": dash},
@@ -160,7 +161,7 @@ class Chart:
 
         data = {"image/png": self.to_png(), "text/plain": repr(self)}
         if self.interactive:
-            data[_MIME] = self.to_plotly().to_plotly_json() | {"config": {"displaylogo": False}}
+            data[_MIME] = self.to_plotly().to_plotly_json() | {"config": _CONFIG}
         display(data, raw=True, metadata={"image/png": {"alt": self.summary}})
         display({"text/markdown": f"*{self.summary}*", "text/plain": self.summary}, raw=True)
 
@@ -174,3 +175,8 @@ class Chart:
 def thin(values: np.ndarray) -> np.ndarray:
     """Return every k-th value, so that no more than `MOST_POINTS` are drawn."""
     return values[:: -(-len(values) // MOST_POINTS)] if len(values) > MOST_POINTS else values
+
+
+def _six_digits(values: np.ndarray) -> list[float | None]:
+    """Round, so that stored figures do not differ between machines; a gap becomes None."""
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]

@@ -1,5 +1,7 @@
 """What is drawn, in both pictures: the data itself, labels, styles and the sentence below."""
 
+import json
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -47,7 +49,8 @@ def test_both_pictures_draw_the_data_of_the_chart(chart):
             assert [shape.x0 for shape in chart.to_plotly().layout.shapes] == [series.x[0]]
         else:
             np.testing.assert_array_equal(still[series.name], [series.x, series.y])
-            np.testing.assert_array_equal(live[series.name].astype(float), [series.x, series.y])
+            drawn = live[series.name].astype(float)
+            np.testing.assert_allclose(drawn, [series.x, series.y], rtol=5e-6)
 
 
 @pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
@@ -155,6 +158,9 @@ def test_display_offers_picture_alt_text_and_caption(monkeypatch):
     assert options["metadata"]["image/png"]["alt"] == CHARTS["split"].summary
     assert caption["text/markdown"] == f"*{CHARTS['split'].summary}*"
     assert "application/vnd.plotly.v1+json" not in still
+    json.dumps(live["application/vnd.plotly.v1+json"], allow_nan=False)
+    figures.plot_losses({"train": [1.0, np.nan, 0.5]})._ipython_display_()
+    json.dumps(shown[-2][0]["application/vnd.plotly.v1+json"], allow_nan=False)
 
 
 def test_still_pictures_are_the_same_bytes_twice():
