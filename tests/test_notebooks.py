@@ -229,7 +229,7 @@ def test_nbval_fails_on_a_changed_output(tmp_path):
         ],
     )
     execute(notebook, tmp_path)
-    (tmp_path / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
+    (tmp_path / "conftest.py").write_bytes((ROOT / "conftest.py").read_bytes())
 
     def run():
         (tmp_path / "a.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
