@@ -10,7 +10,7 @@ import sys
 
 import nbformat
 import pytest
-from refresh import KEPT_METADATA, NOTEBOOKS, ROOT, execute, normalized, text_of, with_binder_links
+from refresh import KEPT_METADATA, NOTEBOOKS, ROOT, execute, normalized, text_of
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 LESSONS = [path for path in PATHS if not path.name.startswith("00")]
@@ -261,17 +261,3 @@ def test_nbval_fails_on_a_changed_output(tmp_path):
     unseen = run()
     assert "NOT COMPARED" in unseen.stdout
     assert unseen.returncode == 1
-
-
-def test_binder_links_name_the_repository_once():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "mybinder.org/v2/gh/" in text
-    assert with_binder_links(text) == text
-    owners = [
-        path.name
-        for path in ROOT.rglob("*")
-        if path.suffix in {".toml", ".cff", ".yml", ".py", ".ipynb"}
-        and ".venv" not in path.parts
-        and "OWNER" in path.read_text(encoding="utf-8", errors="ignore")
-    ]
-    assert set(owners) <= {"pyproject.toml", "test_notebooks.py"}

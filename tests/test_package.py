@@ -152,3 +152,13 @@ def test_signatures_use_the_words_of_the_field():
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if not name.startswith("_"):
                 assert not banned & set(inspect.signature(function).parameters), name
+
+
+@pytest.mark.parametrize("command", ["check", "format --check"])
+def test_ruff_finds_nothing(command):
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *command.split(), "--no-cache", str(ROOT)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
