@@ -4,10 +4,8 @@
 import sys
 
 if sys.version_info < (3, 11):
-    sys.exit(
-        "The course needs Python 3.11 or newer and this is Python %d.%d: install a newer one from "
-        "https://www.python.org/downloads/ and start the course with it." % sys.version_info[:2]
-    )
+    problem = "The course needs Python 3.11 or newer and this is Python %d.%d: install one from "
+    sys.exit(problem % sys.version_info[:2] + "https://www.python.org/downloads and repeat.")
 
 import hashlib
 import importlib.util
@@ -55,9 +53,8 @@ PROBLEMS = [  # what pip or the system says, and our sentence for it; the first 
 ]  # fmt: skip
 # Exit code 0 means: nothing is half installed (pip writes INSTALLER last), and: this torch fits.
 SOUND = """import importlib.metadata as metadata, pip, sys, sysconfig
-places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-found = [{f.name for f in d.files or ()} for d in metadata.distributions(path=list(places))]
-sys.exit(sys.version_info < (3, 11) or not all("INSTALLER" in names for names in found))"""
+found = metadata.distributions(path=[sysconfig.get_path("purelib")])
+sys.exit(sys.version_info < (3, 11) or not all(d.read_text("INSTALLER") for d in found))"""
 FITS = """import importlib.metadata, sys; from pip._vendor.packaging.requirements import Requirement
 sys.exit(importlib.metadata.version("torch") not in Requirement(sys.argv[1]).specifier)"""
 
@@ -86,9 +83,10 @@ def pip(*words, required=True):
                 line = f"  {time.monotonic() - start:.0f} s  {last}"[:width]
                 end = "" if process.poll() is None else f"\r{'':{width}}\r"
                 print(f"\r{line:{width}}", end=end, flush=True)
-    finally:
-        process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
-        process.wait()  # if pip was interrupted: until it has removed its temporary files
+    except KeyboardInterrupt:
+        process.terminate() if os.name == "nt" else os.killpg(process.pid, signal.SIGINT)
+        process.wait()  # until pip has removed its temporary files
+        raise
     output = LOG.read_text("utf-8", "replace")
     if process.returncode and (required or "Downloading" in output):
         sys.exit(explain(output))
@@ -139,11 +137,10 @@ def prepare(names):
     for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
         signal.signal(number, signal.default_int_handler)
     if not (ready([]) and passes(SOUND)):
-        if VENV.exists():
-            print("The folder .venv was moved, or an installation broke off: making it again.")
         if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
             sys.exit(explain("No module named venv"))
-        print(f"Making .venv with Python {sys.version.split()[0]} (nothing to download).")
+        reason = " again: it was moved, or an installation broke off" if VENV.exists() else ""
+        print(f"Making .venv{reason} (nothing to download).")
         command = [sys._base_executable, "-m", "venv", "--clear", VENV]
         made = subprocess.run(command, capture_output=True, text=True, errors="replace")
         if made.returncode:
@@ -158,9 +155,8 @@ def prepare(names):
             install_torch()
         print("Installing %s (about %d MB to download)." % PARTS[name])
         pip("-r", name, "-c", others)
-    settings = VENV / "share/jupyter/lab/settings"
-    settings.mkdir(parents=True, exist_ok=True)
-    shutil.copy(OVERRIDES, settings)
+    (VENV / "share/jupyter/lab/settings").mkdir(parents=True, exist_ok=True)
+    shutil.copy(OVERRIDES, VENV / "share/jupyter/lab/settings")
     for path, text in map(stamp, names):
         path.write_text(text)
 
