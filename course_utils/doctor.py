@@ -31,9 +31,9 @@ class Finding(NamedTuple):
     fix: str = ""
 
 
-def judge(good, what, found, fix):
-    """Return a finding that is "ok" where `good`, and else names the fix."""
-    return Finding("ok" if good else "FIX", what, found, "" if good else fix)
+def judge(good, what, found, fix=""):
+    """Return a finding: "ok" where `good`, else "FIX", or a "note" where there is nothing to do."""
+    return Finding("ok" if good else "FIX" if fix else "note", what, found, "" if good else fix)
 
 
 def plain(name):
@@ -64,7 +64,7 @@ def check_lock(locked, installed):
     other = [f"{n} {v} (tested {s})" for n, s, v in rows if v and not s.contains(v, True)]
     more = f" and {len(other) - 3} more" if other[3:] else ""
     text = ", ".join(other[:3]) + more or "all as in constraints.txt"
-    return Finding("note" if other else "ok", "tested versions", text)
+    return judge(not other, "tested versions", text)
 
 
 def check_extensions(folders):
@@ -78,13 +78,13 @@ def check_torch(version, cuda, usable):
     """Say which build of torch this is; the one for NVIDIA cards works too, it is only large."""
     build = f"for NVIDIA cards (CUDA {cuda})" if cuda else "for CPUs"
     large = ", 2.7 GB larger than the one for CPUs" if cuda and not usable else ""
-    return Finding("note" if large else "ok", "build of torch", f"{version} {build}{large}")
+    return judge(not large, "build of torch", f"{version} {build}{large}")
 
 
 def check_overrides(wanted, present):
     """Compare the settings that keep JupyterLab quiet with those of the environment."""
     text = "no questions about news" if wanted == present else "binder/overrides.json is not used"
-    return Finding("ok" if wanted == present else "note", "settings of JupyterLab", text)
+    return judge(wanted == present, "settings of JupyterLab", text)
 
 
 def check_room(what, free, needed):
