@@ -5,7 +5,9 @@ With the residual r_i = weight * x_i + bias - y_i and the mean taken over a batc
     MSE = mean(r_i ** 2)    d/d weight = 2 * mean(r_i * x_i)        d/d bias = 2 * mean(r_i)
     L1  = mean(|r_i|)       d/d weight = mean(sign(r_i) * x_i)      d/d bias = mean(sign(r_i))
 
-The tests compare all four derivatives, and whole paths, with PyTorch's autograd.
+SGD subtracts lr times the gradient. Adam (Kingma and Ba, 2015, algorithm 1; betas 0.9 and 0.999,
+epsilon 1e-8) subtracts lr * m / (sqrt(v) + epsilon) with bias-corrected running means m of the
+gradient and v of its square. The tests compare all four derivatives, and whole paths, with PyTorch.
 """
 
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ import numpy as np
 
 from course_utils import inputs
 
-LOSSES = ("mse", "l1")
+LOSSES, OPTIMIZERS = ("mse", "l1"), ("sgd", "adam")
 
 
 class Path(NamedTuple):
@@ -24,7 +26,7 @@ class Path(NamedTuple):
     Attributes
     ----------
     weight, bias : ndarray, shape (R, S + 1)
-        One row a learning rate, one column a step.
+        One row a learning rate, one column a step (a kept one, if only some are kept).
     """
 
     weight: np.ndarray
@@ -43,10 +45,12 @@ def descend(
     batches: int | Sequence,
     *,
     loss: str = "mse",
+    optimizer: str = "sgd",
     weight: float = 0.0,
     bias: float = 0.0,
+    keep: Sequence[int] | None = None,
 ) -> Path:
-    """Follow stochastic gradient descent on a line, step by step, in float64.
+    """Follow stochastic gradient descent or Adam on a line, step by step, in float64.
 
     Parameters
     ----------
@@ -58,18 +62,24 @@ def descend(
         The rows of each step in their order; an int means so many steps on all rows.
     loss : {"mse", "l1"}
         The loss whose mean over the batch is followed downhill.
+    optimizer : {"sgd", "adam"}
+        What makes a step of the gradient.
     weight, bias : float
         Where the path starts.
+    keep : sequence of int, optional
+        The steps to return, ascending, 0 being the start; all S + 1 by default. Long paths of many
+        learning rates fit in memory this way.
 
     Returns
     -------
     Path
-        R rows, S + 1 columns. A diverging path runs into inf and nan without a warning.
+        R rows, S + 1 or len(keep) columns. A diverging path runs into inf and nan without a
+        warning.
 
     Raises
     ------
     InputError
-        If data, a learning rate, a batch or the loss cannot be used.
+        If data, a learning rate, a batch, the loss, the optimizer or a kept step cannot be used.
     """
     features, targets = inputs.pair(X, y)
     inputs.choice("loss", loss, LOSSES)
@@ -77,12 +87,17 @@ def descend(
     rows = _rows(batches, len(features))
     start = [[inputs.number("weight", weight)], [inputs.number("bias", bias)]]
     steps = batches if rows is None else len(rows)
-    path = np.empty((steps + 1, 2, len(rates)))
-    path[0] = start
+    kept = _kept(keep, steps)
+    inputs.choice("optimizer", optimizer, OPTIMIZERS)
     gradient = (_mse_gradient if loss == "mse" else _l1_gradient)(features, targets, rows)
+    move = _adam(rates) if optimizer == "adam" else lambda _step, gradient: rates * gradient
+    path = np.empty((len(kept), 2, len(rates)))
+    parameters, done = np.tile(start, len(rates)), 0
     with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(steps):
-            path[step + 1] = path[step] - rates * gradient(step, path[step])
+        for column, end in enumerate(kept):
+            for step in range(done, end):
+                parameters = parameters - move(step, gradient(step, parameters))
+            path[column], done = parameters, end
     return Path(path[:, 0].T, path[:, 1].T)
 
 
@@ -119,9 +134,13 @@ def mean_loss(X: object, y: object, weight: object, bias: object, *, loss: str =
         ) from None
     with np.errstate(over="ignore", invalid="ignore"):
         if loss == "l1":
-            lines = zip(w.ravel(), b.ravel(), strict=True)
-            means = [np.mean(np.abs(wi * features + bi - targets)) for wi, bi in lines]
-            return np.array(means).reshape(w.shape)
+            rows = max(1, 100_000 // len(features))  # so many lines at a time stay in the cache
+            lines = np.column_stack([w.ravel(), b.ravel()])
+            means = [
+                np.abs(part[:, :1] * features + part[:, 1:] - targets).mean(axis=1)
+                for part in np.split(lines, range(rows, len(lines), rows))
+            ]
+            return np.concatenate(means).reshape(w.shape)
         x_mean, y_mean = features.mean(), targets.mean()
         dx, dy = features - x_mean, targets - y_mean
         spread = w**2 * np.mean(dx * dx) - 2 * w * np.mean(dx * dy) + np.mean(dy * dy)
@@ -185,6 +204,31 @@ def _rows(batches: int | Sequence, n: int) -> list[np.ndarray] | None:
     return rows
 
 
+def _kept(keep: Sequence[int] | None, steps: int) -> Sequence[int]:
+    if keep is None:
+        return range(steps + 1)
+    kept = np.asarray(keep if len(keep) else range(0))
+    if kept.ndim != 1 or kept.dtype.kind not in "iu" or (np.diff(kept) <= 0).any():
+        raise inputs.InputError("keep is no ascending list of steps, expected such as [0, 10, 100]")
+    if len(kept) and not 0 <= kept[0] <= kept[-1] <= steps:
+        raise inputs.InputError(f"keep names a step outside 0 to {steps}")
+    return kept.tolist()
+
+
+def _adam(rates: np.ndarray, decay: float = 0.9, square_decay: float = 0.999):
+    """Return move(step, gradient), which remembers the two running means."""
+    mean = square = 0.0
+
+    def move(step: int, gradient: np.ndarray) -> np.ndarray:
+        nonlocal mean, square
+        mean = decay * mean + (1 - decay) * gradient
+        square = square_decay * square + (1 - square_decay) * gradient * gradient
+        root = np.sqrt(square / (1 - square_decay ** (step + 1)))
+        return rates / (1 - decay ** (step + 1)) * mean / (root + 1e-8)
+
+    return move
+
+
 def _mse_gradient(x: np.ndarray, y: np.ndarray, rows: list[np.ndarray] | None):
     """Return gradient(step, parameters); the MSE gradient is affine, so batch moments suffice."""
     moments = np.stack([x * x, x, x * y, y])
@@ -199,19 +243,20 @@ def _mse_gradient(x: np.ndarray, y: np.ndarray, rows: list[np.ndarray] | None):
     slope = 2 * np.array([[xx, mx], [mx, np.ones_like(mx)]]).transpose(2, 0, 1)
     shift = 2 * np.array([xy, my]).T[:, :, None]
 
-    def gradient(step: int, parameters: np.ndarray) -> np.ndarray:
-        at = 0 if rows is None else step
-        return slope[at] @ parameters - shift[at]
-
-    return gradient
+    if rows is None:
+        return lambda _step, parameters: slope[0] @ parameters - shift[0]
+    slopes, shifts = list(slope), list(shift)  # a list is indexed faster
+    return lambda step, parameters: slopes[step] @ parameters - shifts[step]
 
 
 def _l1_gradient(x: np.ndarray, y: np.ndarray, rows: list[np.ndarray] | None):
     """Return gradient(step, parameters); L1 needs the sign of every residual at every step."""
+    columns = np.stack([x, np.ones_like(x)], axis=1)
 
     def gradient(step: int, parameters: np.ndarray) -> np.ndarray:
         at = slice(None) if rows is None else rows[step]
-        signs = np.sign(parameters[0] * x[at, None] + parameters[1] - y[at, None])
-        return np.stack([(signs * x[at, None]).mean(axis=0), signs.mean(axis=0)])
+        part = columns[at]
+        signs = np.sign(part @ parameters - y[at, None])
+        return part.T @ signs / len(part)
 
     return gradient

@@ -15,13 +15,13 @@ LOSS_FN = {"mse": nn.MSELoss(), "l1": nn.L1Loss()}
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
 
 
-def plain_loop(X, y, lr, batches, loss, start):
-    """Train nn.Linear with torch.optim.SGD on the given rows; return its path."""
+def plain_loop(X, y, lr, batches, loss, start, optimizer_class=torch.optim.SGD):
+    """Train nn.Linear with an optimizer of PyTorch on the given rows; return its path."""
     model = nn.Linear(1, 1, dtype=X.dtype)
     with torch.no_grad():
         model.weight.fill_(start[0])
         model.bias.fill_(start[1])
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    optimizer = optimizer_class(model.parameters(), lr=lr)
     path = [(model.weight.item(), model.bias.item())]
     for rows in batches:
         optimizer.zero_grad()
@@ -55,6 +55,34 @@ def test_descend_equals_the_plain_loop(dtype, loss, batch_size):
         weight, bias = plain_loop(X, y, lr, rows, loss, (-0.5, 0.25))
         np.testing.assert_allclose(path.weight[i], weight, rtol=0, atol=TOLERANCE[dtype])
         np.testing.assert_allclose(path.bias[i], bias, rtol=0, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("loss", ["mse", "l1"])
+@pytest.mark.parametrize("batch_size", [None, 16])
+def test_adam_equals_the_plain_loop(dtype, loss, batch_size):
+    X, y = (column.to(dtype) for column in datasets.make_line(n=60))
+    rows = [torch.arange(60)] * 40 if batch_size is None else loader_rows(60, batch_size, 10)
+    batches = 40 if batch_size is None else rows
+    path = descent.descend(
+        X, y, [0.01, 0.3], batches, loss=loss, optimizer="adam", weight=-0.5, bias=0.25
+    )
+    for i, lr in enumerate([0.01, 0.3]):
+        start = (-0.5, 0.25)
+        weight, bias = plain_loop(X, y, lr, rows, loss, start, torch.optim.Adam)
+        np.testing.assert_allclose(path.weight[i], weight, rtol=0, atol=TOLERANCE[dtype])
+        np.testing.assert_allclose(path.bias[i], bias, rtol=0, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_kept_steps_are_those_of_the_whole_path(optimizer):
+    X, y = datasets.make_line(n=60)
+    rows = loader_rows(60, 16, 5)
+    whole = descent.descend(X, y, [0.01, 0.3], rows, optimizer=optimizer)
+    for keep in ([0, 3, 20], [7], range(21), []):
+        some = descent.descend(X, y, [0.01, 0.3], rows, optimizer=optimizer, keep=keep)
+        np.testing.assert_array_equal(some.weight, whole.weight[:, list(keep)])
+        np.testing.assert_array_equal(some.bias, whole.bias[:, list(keep)])
 
 
 def test_a_real_table_descends_too():
@@ -129,6 +157,10 @@ def test_no_steps_and_one_learning_rate():
         ({"batches": [[0, 99]]}, "outside 0 to 9"),
         ({"batches": [[0.5]]}, "row numbers"),
         ({"loss": "huber"}, "mse, l1"),
+        ({"optimizer": "lion"}, "sgd, adam"),
+        ({"keep": [3, 3]}, "ascending"),
+        ({"keep": ["a"]}, "ascending"),
+        ({"keep": [0, 6]}, "outside 0 to 5"),
         ({"weight": None}, "weight is None"),
         ({"y": torch.zeros(10)}, r"y has shape \(10,\), expected \(10, 1\): add .unsqueeze\(1\)"),
         ({"y": torch.zeros(9, 1)}, "9 rows, expected 10"),
