@@ -207,7 +207,7 @@ def _rows(batches: int | Sequence, n: int) -> list[np.ndarray] | None:
 def _kept(keep: Sequence[int] | None, steps: int) -> Sequence[int]:
     if keep is None:
         return range(steps + 1)
-    kept = np.asarray(keep if len(keep) else range(0))
+    kept = np.asarray(keep) if len(keep) else np.arange(0)
     if kept.ndim != 1 or kept.dtype.kind not in "iu" or (np.diff(kept) <= 0).any():
         raise inputs.InputError("keep is no ascending list of steps, expected such as [0, 10, 100]")
     if len(kept) and not 0 <= kept[0] <= kept[-1] <= steps:
