@@ -1,0 +1,411 @@
+"""A real JupyterLab and Chromium for tests that look at a notebook and touch it as a learner does.
+
+A test module says `pytest_plugins = ["lab"]` and gets the fixture `open_notebook`. The course is
+copied to a temporary folder first, so nothing a test does reaches the project's own files.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = "a café course"  # a space and an accent, as a learner's folder may have
+TOKEN = "a-token-of-this-test-run"
+LOOPBACK = "127.0.0.1"
+PLOTLY = "application/vnd.plotly.v1+json"
+RUN_MS = 300_000  # a notebook has this long to run
+DRAW_MS = 30_000  # and the page this long to follow
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {LOOPBACK}",  # recorded, and never sent
+]
+# Console errors that tell nothing about the course, and why. Everything else fails the test.
+BENIGN = [
+    # JupyterLab asks each new kernel for the state of its debugger and then restarts the kernel.
+    "Could not restore the debugger state: Canceled future for debug_request message",
+]
+READY = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status==='idle'"
+
+# JavaScript for the page. `cells` are JupyterLab's own cell widgets, each with model and node.
+CELLS = "const cells = jupyterapp.shell.currentWidget.content.widgets;"
+CODE_CELLS = CELLS + "const codes = cells.filter(cell => cell.model.type === 'code');"
+RUN_ALL = """async () => {
+    const panel = jupyterapp.shell.currentWidget;
+    const run = command => jupyterapp.commands.execute(command);
+    window.course = {done: false, errors: []};
+    panel.sessionContext.iopubMessage.connect((_, {header, content}) => {
+        if (header.msg_type === 'error')
+            window.course.errors.push(`${content.ename}: ${content.evalue}`);
+    });
+    await run('notebook:clear-all-cell-outputs');
+    run('notebook:restart-run-all').finally(() => { window.course.done = true; });
+}"""
+# What is in the notebook and cannot be seen, or is not what was meant; empty once all is painted.
+UNPAINTED = f"""() => {{
+    {CELLS}
+    const pictures = '.jp-RenderedImage img, .jp-RenderedMarkdown img';
+    const rendermime = jupyterapp.shell.currentWidget.content.rendermime;
+    const seen = node => {{
+        const box = node.getBoundingClientRect();
+        return box.width + box.height > 0 && getComputedStyle(node).visibility !== 'hidden';
+    }};
+    const some = (node, selector) => [...node.querySelectorAll(selector)].some(seen);
+    const painters = {{
+        'application/vnd.jupyter.widget-view+json': node =>
+            some(node, '.jupyter-widgets') && !node.textContent.includes('Error displaying widget'),
+        '{PLOTLY}': node => {{
+            const point = ({{x, y}}) => x !== false && isFinite(x) && isFinite(y);
+            const traces = (node.calcdata ?? []).filter(trace => trace.some(point));
+            const drawn = [...node.querySelectorAll('.scatterlayer .trace')];
+            const painted = drawn.filter(trace => some(trace, '.points path, .lines path'));
+            return traces.length > 0 && painted.length === traces.length;
+        }},
+    }};
+    const problems = [];
+    cells.forEach((cell, index) => {{
+        const say = text => problems.push(`cell ${{index}}: ${{text}}`);
+        for (const image of cell.node.querySelectorAll(pictures))
+            if (!image.complete || !image.naturalWidth || !seen(image)) say('image not painted');
+        for (const figure of cell.node.querySelectorAll('.bqplot.figure'))
+            if (!some(figure, '.svg-figure g[clip-path] path[d], .svg-figure g[clip-path] rect'))
+                say('bqplot figure without marks');
+        for (const text of cell.node.querySelectorAll('.jp-RenderedMarkdown')) {{
+            const prose = text.cloneNode(true);
+            prose.querySelectorAll('code, mjx-container').forEach(node => node.remove());
+            if (prose.textContent.includes('$') || text.querySelector('mjx-merror'))
+                say('mathematics not typeset');
+        }}
+        const nodes = cell.node.querySelectorAll('.jp-OutputArea-child .jp-OutputArea-output');
+        (cell.model.outputs?.toJSON() ?? []).forEach((output, number) => {{
+            const type = output.data && rendermime.preferredMimeType(output.data, 'any');
+            const painted = painters[type] ?? seen;
+            if (!nodes[number] || !painted(nodes[number]))
+                say(`output ${{number}} not painted (${{type ?? output.output_type}})`);
+        }});
+    }});
+    return problems;
+}}"""
+# What reaches beyond its cell, hides behind its own edge, or needs a scroll bar to be read. The
+# first such cell is scrolled to, as a reader would: bqplot redraws a figure once it is in sight.
+CUT_OFF = f"""() => {{
+    {CELLS}
+    const outside = (inner, outer) => Math.max(
+        outer.left - inner.left, inner.right - outer.right,
+        outer.top - inner.top, inner.bottom - outer.bottom);
+    const excess = (node, cell) => {{
+        const box = node.getBoundingClientRect();
+        if (!box.width || node.closest('mjx-assistive-mml')) return 0;  // not there to be seen
+        const around = node.closest('div').getBoundingClientRect();
+        if (node.matches('svg text')) return outside(box, around);
+        if (node.ownerSVGElement) return 0;  // marks are clipped by their axes
+        const beyond = box.right - cell.node.getBoundingClientRect().right;
+        const clips = getComputedStyle(node).overflowX !== 'visible' && node.clientWidth;
+        return Math.max(beyond, clips ? node.scrollWidth - node.clientWidth : 0);
+    }};
+    const parts = '.jp-OutputArea-output, .jp-RenderedMarkdown';
+    const problems = [];
+    cells.forEach((cell, index) => {{
+        for (const part of cell.node.querySelectorAll(parts)) {{
+            const node = [part, ...part.querySelectorAll('*')].find(node => excess(node, cell) > 1);
+            if (!node) continue;
+            const name = `${{node.tagName}} ${{node.getAttribute('class') || node.textContent}}`;
+            problems.push(`cell ${{index}}: ${{name}} by ${{Math.ceil(excess(node, cell))}} px`);
+            if (problems.length === 1) cell.node.scrollIntoView();
+        }}
+    }});
+    return problems;
+}}"""
+# The points of bqplot's lines in the units of the axes, read from the drawn paths and the drawn
+# ticks; dx and dy are the units a pixel is wide and high.
+DRAWN_LINES = """figure => {
+    const axis = (node, at) => {
+        const ticks = [...node.querySelectorAll('.tick')].map(tick => [
+            Number(tick.getAttribute('transform').match(/-?[\\d.]+(e-?\\d+)?/g)[at]),
+            Number(tick.textContent.replace('\\u2212', '-')),
+        ]);
+        const [[p, a], [q, b]] = [ticks[0], ticks[ticks.length - 1]];
+        return {unit: (b - a) / (q - p), at: pixel => a + (pixel - p) * (b - a) / (q - p)};
+    };
+    const [x, y] = [...figure.querySelectorAll('.axis')].map(axis);
+    const [dx, dy] = [x, y].map(scale => Math.abs(scale.unit));
+    return [...figure.querySelectorAll('.curve path.line')].map(path => {
+        const pairs = path.getAttribute('d').match(/[^MLZ,]+,[^MLZ,]+/g);
+        const point = ([p, q]) => ({x: x.at(Number(p)), y: y.at(Number(q)), dx, dy});
+        return pairs.map(pair => point(pair.split(',')));
+    });
+}"""
+
+
+class Lab:
+    """A JupyterLab server of its own: free loopback port, token, private settings."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        shutil.copytree(
+            ROOT / "notebooks",
+            folder / FOLDER / "notebooks",
+            ignore=shutil.ignore_patterns(".ipynb_checkpoints"),
+        )
+        settings = folder / "settings"
+        settings.mkdir()
+        shutil.copy(ROOT / "binder/overrides.json", settings)  # what learners get: no news toast
+        private = {
+            f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")
+        }
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+        command += [f"--ServerApp.ip={LOOPBACK}", "--ServerApp.port=0"]
+        command += [f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}"]
+        command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
+        self.process = subprocess.Popen(
+            command,
+            env=os.environ
+            | private
+            | {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_TOKEN": TOKEN},
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        self.log: list[str] = []
+        self.url = self._wait_for_address()
+        threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True).start()
+
+    def _wait_for_address(self) -> str:
+        """Read the server's log up to the line that names its address."""
+        for line in self.process.stderr:
+            self.log.append(line)
+            if found := re.search(rf"http://{LOOPBACK}:\d+/", line):
+                return found[0]
+        raise RuntimeError("JupyterLab did not start:\n" + "".join(self.log))
+
+    def set(self, plugin: str, **values: object) -> None:
+        """Store settings as JupyterLab's own settings editor does; the next page reads them."""
+        path = self.folder / f"CONFIG/lab/user-settings/@jupyterlab/{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values), encoding="utf-8")
+
+    def stop(self) -> None:
+        """End the server and wait until it is gone."""
+        self.process.terminate()
+        self.process.wait()
+
+
+class Notebook:
+    """A notebook open in JupyterLab, and a record of what went wrong in its page."""
+
+    def __init__(self, lab: Lab, context: BrowserContext, name: str, theme: str):
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(DRAW_MS)
+        self.complaints: list[str] = []  # page errors, console errors, native dialogs
+        self.hosts: set[str] = set()  # where requests and web sockets went
+        self._listen()
+        lab.set("apputils-extension/themes", theme=f"JupyterLab {theme.capitalize()}")
+        # A workspace of its own, or the tab of the notebook before would be restored too.
+        path = quote(f"{theme}-{name}") + "/tree/" + quote(f"{FOLDER}/notebooks/{name}.ipynb")
+        self.page.goto(f"{lab.url}lab/workspaces/{path}?token={TOKEN}")
+        self.page.wait_for_function(READY, timeout=2 * DRAW_MS)
+
+    def _listen(self) -> None:
+        page = self.page
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        page.on("crash", lambda _: self.complaints.append("the page crashed"))
+        page.on("console", self._on_console)
+        page.on("dialog", self._on_dialog)
+        page.on("request", lambda request: self._on_address(request.url))
+        page.on("websocket", lambda socket: self._on_address(socket.url))
+
+    def _on_console(self, message) -> None:
+        if message.type == "error" and not message.text.startswith(tuple(BENIGN)):
+            self.complaints.append(f"console: {message.text} ({message.location.get('url')})")
+
+    def _on_dialog(self, dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _on_address(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob"):
+            self.hosts.add(parts.hostname or url)
+
+    def run_all(self) -> None:
+        """Clear all outputs, restart the kernel, run all cells and wait until they are through."""
+        self.page.evaluate(RUN_ALL)
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()  # "Restart Kernel?"
+        self.page.wait_for_function("window.course.done", timeout=RUN_MS)
+        self.page.wait_for_function(READY)
+
+    def cells(self) -> list[dict]:
+        """Return the notebook's code cells as they now are, outputs included."""
+        return self.page.evaluate(f"() => {{{CODE_CELLS} return codes.map(c => c.model.toJSON())}}")
+
+    def kernel_errors(self) -> list[str]:
+        """Return every error the kernel reported, those of widget callbacks too."""
+        return self.page.evaluate("window.course.errors")
+
+    def theme(self) -> str:
+        """Return the theme that is on."""
+        light = self.page.evaluate("document.body.dataset.jpThemeLight")
+        return {"true": "light", "false": "dark"}[light]
+
+    def popups(self) -> list[str]:
+        """Return the text of each dialog and toast that covers the page."""
+        return self.page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts()
+
+    def hover_over_plots(self) -> None:
+        """Move the mouse over each Plotly figure, which is a still picture until then."""
+        outputs = [output for cell in self.cells() for output in cell["outputs"]]
+        plots = self.page.locator(".jp-RenderedPlotly")
+        expect(plots).to_have_count(sum(PLOTLY in output.get("data", {}) for output in outputs))
+        for plot in plots.all():
+            plot.hover(position={"x": 100, "y": 100})
+            plot.locator(".plot-container").wait_for()
+
+    def unpainted(self) -> list[str]:
+        """Wait until all outputs are painted; return those that never are."""
+        return self._remaining(UNPAINTED)
+
+    def cut_off(self, width: int) -> list[str]:
+        """Make the window so wide and wait until all outputs fit; return those that never do."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        return self._remaining(CUT_OFF)
+
+    def _remaining(self, problems: str) -> list[str]:
+        try:
+            self.page.wait_for_function(f"() => ({problems})().length === 0")
+        except TimeoutError:
+            return self.page.evaluate(problems)
+        return []
+
+    def slider(self, name: str | None = None) -> Locator:
+        """Return the handle of the first slider, or of the one with this description."""
+        sliders = self.page.get_by_role("slider")
+        if name is None:
+            return sliders.first
+        row = self.page.locator(".jupyter-widgets.widget-slider").filter(has_text=name)
+        return row.get_by_role("slider").first
+
+    def value(self, slider: Locator) -> float:
+        """Return the value that a slider tells a screen reader."""
+        return float(slider.get_attribute("aria-valuenow"))
+
+    def press(self, slider: Locator, key: str) -> None:
+        """Give a slider the focus and press a key."""
+        slider.focus()
+        slider.press(key)
+
+    def drag(self, slider: Locator, share: float) -> None:
+        """Drag a slider's handle with the mouse by a share of its track, left if negative."""
+        slider.scroll_into_view_if_needed()
+        track = slider.locator("xpath=ancestor::*[contains(@class, 'noUi-base')]").bounding_box()
+        box = slider.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + share * track["width"], y, steps=10)
+        self.page.mouse.up()
+
+    def figure(self, number: int = 0) -> Locator:
+        """Return a bqplot figure, counted from the top of the notebook."""
+        return self.page.locator(".bqplot.figure").nth(number)
+
+    def drawn_lines(self, figure: Locator) -> list[list[tuple[float, float]]]:
+        """Return the points of each line of a bqplot figure in the units of its axes.
+
+        They are read from the drawn paths and the drawn ticks, with an error of half a pixel.
+        """
+        lines = figure.evaluate(DRAWN_LINES)
+        return [[(point["x"], point["y"]) for point in line] for line in lines]
+
+    def path(self, figure: Locator) -> str:
+        """Return the drawing commands of the first line of a bqplot figure."""
+        return figure.locator(".curve path.line").first.get_attribute("d")
+
+    def wait_for_other_path(self, figure: Locator, before: str) -> None:
+        """Wait until the first line of a bqplot figure is drawn otherwise than before."""
+        path = figure.locator(".curve path.line").first.element_handle()
+        self.page.wait_for_function("([p, d]) => p.getAttribute('d') !== d", arg=[path, before])
+
+    def wait_for_line(self, figure: Locator, points: list[tuple[float, float]]) -> None:
+        """Wait until the first line of a bqplot figure runs through these points, to a pixel."""
+        agrees = f"""([figure, points]) => {{
+            const drawn = ({DRAWN_LINES})(figure)[0];
+            const near = (p, q) => Math.abs(p.x - q[0]) < p.dx && Math.abs(p.y - q[1]) < p.dy;
+            return drawn.length === points.length && drawn.every((p, i) => near(p, points[i]));
+        }}"""
+        try:
+            self.page.wait_for_function(agrees, arg=[figure.element_handle(), points])
+        except TimeoutError:
+            drawn = self.drawn_lines(figure)[0]
+            raise AssertionError(f"the line runs through {drawn}, not {points}") from None
+
+    def take_pictures(self, folder: Path, name: str) -> None:
+        """Store the notebook from top to bottom as name-1.png, name-2.png and so on."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.set_viewport_size({"width": 1280, "height": 2000})
+        view = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer")
+        height, total = view.evaluate("""view => [view.clientHeight, Math.max(0, ...[
+            ...view.querySelectorAll('.jp-Cell')].map(cell => cell.getBoundingClientRect().bottom
+            - view.getBoundingClientRect().top + view.scrollTop))]""")
+        for number in range(-int(-total // height)):
+            view.evaluate("(view, top) => { view.scrollTop = top; }", number * height)
+            self.page.screenshot(path=folder / f"{name}-{number + 1}.png")
+
+    def close(self) -> None:
+        """Close the page and shut its kernel down, in whatever state they are."""
+        self.page.close()
+        context, headers = self.page.context, {"Authorization": f"token {TOKEN}"}
+        server = "http://{0.hostname}:{0.port}/".format(urlsplit(self.page.url))
+        for kernel in context.request.get(server + "api/kernels", headers=headers).json():
+            context.request.delete(f"{server}api/kernels/{kernel['id']}", headers=headers)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Start one JupyterLab server for a module and end it whatever happens."""
+    lab = Lab(tmp_path_factory.mktemp("lab"))
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Start one Chromium for a module; its pages share a cache.
+
+    Not for the whole session: Playwright keeps an event loop that other tests must not meet.
+    """
+    wanted = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+    path = shutil.which(wanted)
+    if path is None:
+        pytest.fail(f"There is no Chromium at {wanted}: name one in the variable CHROMIUM.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser.new_context(viewport={"width": 1280, "height": 900})
+        browser.close()
+
+
+@pytest.fixture
+def open_notebook(lab, chromium):
+    """Return a function that opens a notebook by name in a theme, as a `Notebook`."""
+    opened = []
+
+    def opener(name: str, theme: str = "light") -> Notebook:
+        opened.append(Notebook(lab, chromium, name, theme))
+        return opened[-1]
+
+    yield opener
+    for notebook in opened:
+        notebook.close()

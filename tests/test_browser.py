@@ -1,0 +1,56 @@
+"""Every notebook in real JupyterLab in Chromium, in both themes, as a learner opens it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["lab"]
+
+NAMES = [path.stem for path in sorted(Path(__file__).parent.parent.glob("notebooks/*.ipynb"))]
+THEMES = ["light", "dark"]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_runs_and_is_painted(open_notebook, name, theme):
+    notebook = open_notebook(name, theme)
+    notebook.run_all()
+    notebook.hover_over_plots()
+    unpainted = notebook.unpainted()
+    if folder := os.environ.get("SCREENSHOTS"):
+        notebook.take_pictures(Path(folder), f"{name}-{theme}")
+    cells = notebook.cells()
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert [output["ename"] for output in outputs if output["output_type"] == "error"] == []
+    assert notebook.kernel_errors() == []
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert notebook.theme() == theme
+    assert unpainted == []
+    for width in (1280, 900):
+        assert notebook.cut_off(width) == [], f"in a window of {width} pixels"
+    assert notebook.popups() == []
+    assert notebook.hosts == {"127.0.0.1"}
+    assert notebook.complaints == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_slider_moves_the_line_by_keyboard_and_mouse(open_notebook, theme):
+    notebook = open_notebook("00_start_here", theme)
+    notebook.run_all()
+    slider, figure = notebook.slider("weight"), notebook.figure()
+    moves = [  # expected value, and what is done; the slider starts at 0.5 and its track is 4 wide
+        (0.6, lambda: notebook.press(slider, "ArrowRight")),
+        (0.5, lambda: notebook.press(slider, "ArrowLeft")),
+        (1.5, lambda: notebook.drag(slider, 0.25)),
+        (-0.5, lambda: notebook.drag(slider, -0.5)),
+    ]
+    for expected, move in moves:
+        path = notebook.path(figure)
+        move()
+        notebook.wait_for_other_path(figure, path)
+        weight = notebook.value(slider)
+        assert weight == pytest.approx(expected, abs=0.1)  # a step: the mouse moves whole pixels
+        notebook.wait_for_line(figure, [(x, weight * x + 1.5) for x in (-3, 3)])
+    assert notebook.kernel_errors() == []
+    assert notebook.complaints == []
