@@ -116,6 +116,13 @@ def test_setting_from_code_moves_all_or_nothing():
     assert repr(explorer) == "Doubler(a=1, b=0.5)"
 
 
+def test_sliders_speak_only_while_they_are_held():
+    """A slider that sends by itself sends its rounding of an old value over a newer one."""
+    explorer = NoiseExplorer(datasets.make_line)
+    assert not explorer._controls["noise"].continuous_update
+    assert not explorer._controls["n"].continuous_update
+
+
 def test_the_function_of_the_learner_is_asked_once_the_controls_rest():
     asked = []
 

@@ -76,6 +76,8 @@ class Explorer:
             ]
         )
         for control in self._controls.values():
+            if control.has_trait("readout"):  # a slider: page.js lets it send while it is held
+                control.continuous_update = False
             control.observe(self._changed, names="value")
         self._changed()
 

@@ -10,6 +10,18 @@ function element(tag, parent, properties = {}) {
   return node;
 }
 
+// A slider speaks while a hand is on it and never by itself: ipywidgets' own slider also sends its
+// rounding of every value it is told, late, over newer values set from code.
+function sendWhileHeld(control, el) {
+  const send = (value) => { control.attributes.continuous_update = value; };
+  el.addEventListener("pointerdown", () => {
+    send(true);
+    for (const end of ["pointerup", "pointercancel"]) {
+      window.addEventListener(end, () => send(false), { once: true });
+    }
+  }, true);
+}
+
 // Slider handles have no name of their own: give each the description of its control.
 async function nameControls(model) {
   for (const reference of model.get("labeled")) {
@@ -19,6 +31,7 @@ async function nameControls(model) {
       for (const handle of view.el.querySelectorAll("[role=slider], input, select")) {
         handle.setAttribute("aria-label", control.get("description"));
       }
+      if (view.el.querySelector("[role=slider]")) sendWhileHeld(control, view.el);
     }
   }
 }
