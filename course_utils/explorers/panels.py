@@ -52,7 +52,8 @@ class Panel:
             scale = bqplot.LogScale if log else bqplot.LinearScale
             self.scales[name] = scale(min=float(low), max=float(high), allow_padding=False)
             place = {"side": "left", "label_offset": "48px"} if name == "y" else {}
-            options = {"num_ticks": 5, "grid_color": "#8888884d", **place}
+            ticks = {"num_ticks": 5} if log else {"tick_values": _round_ticks(low, high)}
+            options = {"grid_color": "#8888884d", **ticks, **place}
             axes.append(bqplot.Axis(scale=self.scales[name], label=label, **options))
         self.figure = bqplot.Figure(
             title=title, axes=axes, legend_location="top-left", animation_duration=0,
@@ -78,6 +79,13 @@ class Panel:
         mark = kind(x=[0.0, 0.0], y=[0.0, 0.0], scales=scales, **style)
         self.figure.marks = [*self.figure.marks, mark]
         return mark
+
+
+def _round_ticks(low: float, high: float) -> np.ndarray:
+    """Return round numbers between the ends, six spaces or fewer; bqplot's own are cut off."""
+    power = 10.0 ** np.floor(np.log10((high - low) / 6))
+    step = next(m * power for m in (1, 2, 5, 10) if (high - low) / (m * power) <= 6)
+    return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
 
 
 def put(mark: bqplot.Mark, x: np.ndarray, y: np.ndarray) -> None:
