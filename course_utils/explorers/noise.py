@@ -8,8 +8,12 @@ import ipywidgets as widgets
 import numpy as np
 
 from course_utils import figures, inputs
+from course_utils.charts import VERMILLION
 from course_utils.explorers import panels
 from course_utils.explorers.base import Explorer
+
+GRID = np.linspace(-4.5, 4.5, 61)  # where the lines are drawn; its ends are those of the x axis
+Y_END = 15.0
 
 
 class Sample(NamedTuple):
@@ -20,6 +24,7 @@ class Sample(NamedTuple):
     truth: tuple[float, float]
     fitted: tuple[float, float]
     errors: tuple[float, float]
+    line_errors: np.ndarray
 
 
 def least_squares(X: object, y: object) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -55,6 +60,34 @@ def least_squares(X: object, y: object) -> tuple[tuple[float, float], tuple[floa
     return (weight, bias), (float(np.sqrt(variance / spread)), float(bias_error))
 
 
+def line_errors(X: object, errors: tuple[float, float], grid: np.ndarray) -> np.ndarray:
+    """Return how uncertain the height of the fitted line is at other features.
+
+    Parameters
+    ----------
+    X : Tensor or ndarray, shape (N, 1)
+        The features the line was fitted to.
+    errors : (weight error, bias error)
+        As `least_squares` returns them.
+    grid : ndarray, shape (M,)
+        Where the line is read.
+
+    Returns
+    -------
+    ndarray, shape (M,)
+        Standard errors of the mean prediction, in the unit of y: s * sqrt(1 / N + (x - mean)**2 /
+        Sxx), smallest at the mean feature (Weisberg, Applied Linear Regression, "fitted values").
+        Written with the weight's error e = s / sqrt(Sxx) it is e * sqrt(Sxx / N + (x - mean)**2).
+
+    Raises
+    ------
+    InputError
+        If X is no finite column.
+    """
+    x = inputs.column("X", X)
+    return errors[0] * np.sqrt(x.var() + (grid - x.mean()) ** 2)
+
+
 class NoiseExplorer(Explorer):
     """Move the truth and the noise; see the points and how well least squares finds the line.
 
@@ -74,11 +107,19 @@ class NoiseExplorer(Explorer):
             raise inputs.InputError(f"make is a {type(make).__name__}, expected a function")
         self._make = make
         panel = panels.Panel(
-            "Data, truth and least-squares line",
-            (figures.FEATURE, -4, 4),
-            (figures.TARGET, -12, 12),
+            "Data, truth, least-squares line (shaded: two standard errors)",
+            (figures.FEATURE, GRID[0], GRID[-1]),
+            (figures.TARGET, -Y_END, Y_END),
             width=640,
         )
+        shade = {
+            "fill": "between",
+            "fill_opacities": [0.3],
+            "opacities": [0.4],
+            "stroke_width": 1,
+            "display_legend": False,
+        }
+        self._band = panel.line("two standard errors", **shade, fill_colors=[VERMILLION])
         self._points = panel.points("data")
         self._truth = panel.line("truth", "truth")
         self._fitted = panel.line("least squares")
@@ -92,30 +133,42 @@ class NoiseExplorer(Explorer):
             "seed": widgets.BoundedIntText(420, min=0, max=9999, description="sample no."),
         }
         super().__init__(controls, [panel.figure])
+        another = widgets.Button(description="new sample", tooltip="Take the next sample number")
+        another.on_click(lambda _: self.set(seed=(self.settings["seed"] + 1) % 10_000))
+        self.widget.children[0].children += (another,)
 
     def compute(self, settings: dict) -> Sample:
         """Call the learner's generator and fit a line to what it returns."""
         X, y = self._make(**settings)
         fitted, errors = least_squares(X, y)
-        return Sample(X, y, (settings["weight"], settings["bias"]), fitted, errors)
+        truth = settings["weight"], settings["bias"]
+        return Sample(X, y, truth, fitted, errors, line_errors(X, errors, GRID))
 
     def draw(self, result: Sample) -> None:
-        """Set points and both lines."""
+        """Set points, both lines and the band; two points have none."""
         x, y = inputs.pair(result.X, result.y)
-        ends = np.array([-4.0, 4.0])
         panels.put(self._points, x, y)
-        panels.put(self._truth, ends, result.truth[0] * ends + result.truth[1])
-        panels.put(self._fitted, ends, result.fitted[0] * ends + result.fitted[1])
+        self._points.default_size = 24 if len(x) > 20 else 80
+        panels.put(self._truth, GRID, result.truth[0] * GRID + result.truth[1])
+        fitted = result.fitted[0] * GRID + result.fitted[1]
+        panels.put(self._fitted, GRID, fitted)
+        shown = np.isfinite(result.line_errors)
+        band = fitted + np.outer([-2, 2], result.line_errors)
+        panels.put(self._band, GRID[shown], band[:, shown])
 
     def summary(self, result: Sample) -> str:
         """Compare the fitted parameters with the true ones."""
-        n = len(result.X)
+        x, y = inputs.pair(result.X, result.y)
         pairs = zip(("weight", "bias"), result.fitted, result.errors, result.truth, strict=True)
         found = [
-            f"{name} {value:.3f} ± {error:.3f} (truth {true:g})"
+            f"{name} {value:.3f}" + (f" ± {error:.3f}" if len(x) > 2 else "") + f" (truth {true:g})"
             for name, value, error, true in pairs
         ]
-        return f"{n} points{panels.drawn(n)}: least squares finds {' and '.join(found)}."
+        said = f"{len(x)} points{panels.drawn(len(x))}: least squares finds {' and '.join(found)}."
+        if len(x) == 2:
+            said += " A line fits any two points, so nothing is left to judge it by."
+        outside = np.sum((np.abs(x) > GRID[-1]) | (np.abs(y) > Y_END))
+        return said + (f" {outside} of the points lie outside the picture." if outside else "")
 
     def still(self, result: Sample):
         """Return points and both lines as a chart."""
@@ -125,7 +178,8 @@ class NoiseExplorer(Explorer):
     def as_code(self, settings: dict) -> str:
         """Return the cell that makes these points and fits them in PyTorch."""
         arguments = ", ".join(f"{name}={value}" for name, value in settings.items())
-        name = getattr(self._make, "__qualname__", "make")
+        name = getattr(self._make, "__name__", "make")
+        name = name if name.isidentifier() else "make"
         if inspect.getmodule(self._make) and self._make.__module__ == "course_utils.datasets":
             name = f"datasets.{name}"
         return (
