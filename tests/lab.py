@@ -78,8 +78,12 @@ UNPAINTED = f"""() => {{
     const problems = [];
     cells.forEach((cell, index) => {{
         const say = text => problems.push(`cell ${{index}}: ${{text}}`);
+        // Beside a live widget the still picture for readers without a kernel may be hidden.
+        const live = some(cell.node, '.jp-OutputArea-output .jupyter-widgets');
+        const standsIn = node => live && node && !node.getClientRects().length;
         for (const image of cell.node.querySelectorAll(pictures))
-            if (!image.complete || !image.naturalWidth || !seen(image)) say('image not painted');
+            if (!standsIn(image) && !(image.complete && image.naturalWidth && seen(image)))
+                say('image not painted');
         for (const figure of cell.node.querySelectorAll('.bqplot.figure'))
             if (!some(figure, '.svg-figure g[clip-path] path[d], .svg-figure g[clip-path] rect'))
                 say('bqplot figure without marks');
@@ -92,7 +96,7 @@ UNPAINTED = f"""() => {{
         const nodes = cell.node.querySelectorAll('.jp-OutputArea-child .jp-OutputArea-output');
         (cell.model.outputs?.toJSON() ?? []).forEach((output, number) => {{
             const type = output.data && rendermime.preferredMimeType(output.data, 'any');
-            const painted = painters[type] ?? seen;
+            const painted = painters[type] ?? (node => seen(node) || standsIn(node));
             if (!nodes[number] || !painted(nodes[number]))
                 say(`output ${{number}} not painted (${{type ?? output.output_type}})`);
         }});
@@ -120,6 +124,7 @@ CUT_OFF = f"""() => {{
     const problems = [];
     cells.forEach((cell, index) => {{
         for (const part of cell.node.querySelectorAll(parts)) {{
+            if (part.querySelector('table.dataframe')) continue;  // has a scroll bar of its own
             const node = [part, ...part.querySelectorAll('*')].find(node => excess(node, cell) > 1);
             if (!node) continue;
             const name = `${{node.tagName}} ${{node.getAttribute('class') || node.textContent}}`;
