@@ -104,8 +104,9 @@ class Chart:
             axes.set_xscale("log")
         if self.log_y:
             axes.set_yscale("log")
-        if self.series:
-            for text in axes.legend().get_texts():
+        if self.series:  # above the axes, where it cannot cover a point
+            legend = figure.legend(loc="outside upper center", ncols=4, frameon=False)
+            for text in legend.get_texts():
                 text.set_parse_math(False)  # a learner's name with a dollar is no formula
         return figure
 
@@ -140,7 +141,7 @@ class Chart:
         figure.update_xaxes(title=self.xlabel, type="log" if self.log_x else "linear", **axis)
         figure.update_yaxes(title=self.ylabel, type="log" if self.log_y else "linear", **axis)
         figure.update_layout(
-            template="none", height=400, margin={"l": 70, "r": 20, "t": 30, "b": 60},
+            template="none", height=420, margin={"l": 70, "r": 20, "t": 30, "b": 75},
             showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
             paper_bgcolor="white", plot_bgcolor="white", font={"color": "black", "size": 13},
         )  # fmt: skip

@@ -55,11 +55,12 @@ def test_both_pictures_draw_the_data_of_the_chart(chart):
 
 @pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
 def test_axes_are_labeled_and_the_legend_is_complete(chart):
-    axes = chart.to_matplotlib().axes[0]
+    figure = chart.to_matplotlib()
+    axes = figure.axes[0]
     layout = chart.to_plotly().layout
     assert axes.get_xlabel() == layout.xaxis.title.text == chart.xlabel
     assert axes.get_ylabel() == layout.yaxis.title.text == chart.ylabel
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == [series.name for series in chart.series]
     assert layout.showlegend
     assert (axes.get_xscale() == "log") == chart.log_x == (layout.xaxis.type == "log")
