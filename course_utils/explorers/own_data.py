@@ -1,0 +1,348 @@
+"""OwnDataExplorer: put points where you like; see what they do to an MSE line and an L1 line."""
+
+import textwrap
+import threading
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from torch import nn
+
+from course_utils import descent, figures, inputs
+from course_utils.charts import Chart
+from course_utils.explorers import panels
+from course_utils.explorers.base import Explorer, Verdict
+
+MOST = 200
+_LARGEST = 1e6  # beyond this float32 squares lose all meaning
+LOSSES = {"MSE": nn.MSELoss, "L1": nn.L1Loss}
+
+
+class Lines(NamedTuple):
+    """The points as columns (N, 1), and for each loss a line (weight, bias) and its loss."""
+
+    X: torch.Tensor
+    y: torch.Tensor
+    lines: dict[str, tuple[float, float]]
+    losses: dict[str, float]
+
+
+def least_absolute(X: object, y: object) -> tuple[float, float]:
+    """Find a line with the smallest mean absolute error, exactly.
+
+    One of the best lines passes through two of the points (Boscovich and Laplace). Through point
+    i, the best slope is the median of the slopes to all other points, weighted by their
+    horizontal distance; of these N lines the best is returned.
+
+    Parameters
+    ----------
+    X, y : Tensor or ndarray, shape (N, 1)
+        Features and targets; time and memory grow with N squared.
+
+    Returns
+    -------
+    weight, bias : float
+
+    Raises
+    ------
+    InputError
+        If the data are no columns, or all features are the same.
+    """
+    x, targets = inputs.pair(X, y, least=2)
+    if np.ptp(x) == 0:
+        raise inputs.InputError(f"all features are {x[0]:g}: a line needs two different ones")
+    run, rise = x[None, :] - x[:, None], targets[None, :] - targets[:, None]
+    slopes = np.divide(rise, run, out=np.full_like(run, np.inf), where=run != 0)
+    order = np.argsort(slopes, axis=1)
+    passed = np.cumsum(np.take_along_axis(np.abs(run), order, axis=1), axis=1)
+    median = np.argmax(2 * passed >= passed[:, -1:], axis=1)
+    rows = np.arange(len(x))
+    weights = slopes[rows, order[rows, median]]
+    biases = targets - weights * x
+    best = int(np.argmin(descent.mean_loss(X, y, weights, biases, loss="l1")))
+    return float(weights[best]), float(biases[best])
+
+
+def read_points(text: str) -> tuple[list[tuple[float, float]], list[int], str]:
+    """Read lines such as "0.5, 1.2"; blank lines are passed over.
+
+    Returns
+    -------
+    points : list of (x, y)
+    places : list of int
+        For each point the index of its line.
+    problem : str
+        What is wrong with the first line that could not be read, or nothing.
+    """
+    points, places, problem = [], [], ""
+    for place, line in enumerate(text.splitlines()):
+        words = line.replace(",", " ").split()
+        try:
+            if words:
+                x, y = (inputs.number("it", float(w), low=-_LARGEST, high=_LARGEST) for w in words)
+                points.append((x, y))
+                places.append(place)
+        except ValueError:
+            problem = problem or (
+                f"line {place + 1} is {line.strip()[:40]!r}: write two numbers, such as 0.5, 1.2"
+            )
+    return points, places, problem
+
+
+class OwnDataExplorer(Explorer):
+    """Add, drag and delete points; an MSE line and an L1 line are fitted anew.
+
+    In the picture a click adds or deletes and the mouse drags; by keyboard, every point is a
+    line of the text field.
+
+    Parameters
+    ----------
+    fit : callable (X, y, loss_fn) -> (weight, bias)
+        The learner's own function, which trains a line; `loss_fn` is nn.MSELoss() or nn.L1Loss().
+    X, y : Tensor, shape (N, 1)
+        The points to begin with, 2 to 200.
+    xlabel, ylabel : str
+        Axis labels with units.
+
+    Raises
+    ------
+    InputError
+        If `fit` cannot be called, or the data are no 2 to 200 finite rows.
+    """
+
+    def __init__(
+        self,
+        fit: Callable,
+        X: object,
+        y: object,
+        *,
+        xlabel: str = figures.FEATURE,
+        ylabel: str = figures.TARGET,
+    ):
+        if not callable(fit):
+            raise inputs.InputError(f"fit is a {type(fit).__name__}, expected a function")
+        x, targets = inputs.pair(X, y, least=2)
+        if len(x) > MOST:
+            raise inputs.InputError(f"X has {len(x)} rows, expected {MOST} or fewer: X[:{MOST}]")
+        self._fit, self._labels = fit, (xlabel, ylabel)
+        self._lock, self._by_mouse = threading.RLock(), False
+        self._first = _exact(X, y)
+        self._make_panel(x, targets)
+        self._text = widgets.Textarea(
+            _text(zip(x, targets, strict=True)),
+            description="points",
+            continuous_update=False,
+            layout={"width": "260px", "height": "300px"},
+        )
+        self._click = widgets.ToggleButtons(options=["add", "delete"], description="a click will")
+        self._to_picture()
+        self._text.observe(self._to_picture, names="value")
+        self._dots.observe(self._from_picture, names=["x", "y"])
+        self._click.observe(self._set_click, names="value")
+        picture = widgets.VBox([self._panel.figure, self._click])
+        super().__init__({"points": self._text}, [picture])
+        side_by_side = widgets.Box([self._text, picture], layout={"flex_flow": "row wrap"})
+        self.widget.children = (side_by_side, self.page)
+
+    def _make_panel(self, x: np.ndarray, targets: np.ndarray) -> None:
+        width, height = np.ptp(x) or 1.0, np.ptp(targets) or 1.0
+        middle = (targets.min() + targets.max()) / 2
+        self._ends = np.array([x.min() - 0.1 * width, x.max() + 0.1 * width])
+        self._height = 5 * height
+        self._panel = panels.Panel(
+            "Your points and both lines",
+            (self._labels[0], *self._ends),
+            (self._labels[1], middle - self._height / 2, middle + self._height / 2),
+            width=560,
+        )
+        self._drawn = {
+            "MSE": self._panel.line("MSE line"),
+            "L1": self._panel.line("L1 line", "validation"),
+        }
+        self._panel.figure.legend_location = "bottom-right"
+        self._panel.figure.display_toolbar = False  # its pan would move the frame
+        # Draggable marks come last: a line above them would take the mouse.
+        self._dots = self._panel.points(
+            "data",
+            default_size=60,
+            enable_move=True,
+            update_on_move=True,
+            interactions={"click": "add"},
+        )
+
+    # The text is the state: the mouse edits it, and what it says is where the points are.
+
+    def _to_picture(self, _change: object = None) -> None:
+        with self._lock:
+            points, _, _ = read_points(self._text.value)
+            if not self._by_mouse and not self._same(points, self._in_picture()):
+                panels.put(self._dots, *np.array(points).reshape(-1, 2).T)
+
+    def _from_picture(self, _change: object) -> None:
+        with self._lock:
+            points, places, _ = read_points(self._text.value)
+            moved = self._in_picture()
+            if len(self._dots.x) != len(self._dots.y) or self._same(points, moved):
+                return  # half a message, or what the text says already
+            lines = self._text.value.splitlines()
+            if len(moved) < len(points):
+                kept = self._kept(points, moved)
+                lost = {place for place, keep in zip(places, kept, strict=True) if not keep}
+                lines = [line for place, line in enumerate(lines) if place not in lost]
+            else:
+                for place, old, new in zip(places, points, moved, strict=False):
+                    if not self._same([old], [new]):
+                        lines[place] = _line(*new)
+                lines += [_line(*point) for point in moved[len(points) :]]
+            self._by_mouse = True
+            self._text.value = "\n".join(lines)
+            self._by_mouse = False
+
+    def _in_picture(self) -> list[tuple[float, float]]:
+        return list(zip(self._dots.x.tolist(), self._dots.y.tolist(), strict=False))
+
+    def _same(self, points: list, others: list) -> bool:
+        """Tell whether they differ by less than half a pixel."""
+        room = 1e-3 * np.array([np.ptp(self._ends), self._height])
+        return len(points) == len(others) and bool(
+            (np.abs(np.reshape(points, (-1, 2)) - np.reshape(others, (-1, 2))) < room).all()
+        )
+
+    def _kept(self, points: list, rest: list) -> list[bool]:
+        """Mark the points that are left when the mouse has deleted some."""
+        kept, at = [], 0
+        for point in points:
+            kept.append(at < len(rest) and self._same([point], [rest[at]]))
+            at += kept[-1]
+        return kept
+
+    def _set_click(self, _change: object) -> None:
+        self._dots.interactions = {"click": self._click.value}
+
+    # The hooks of the base.
+
+    def compute(self, settings: dict) -> Lines:
+        """Fit both lines exactly: least squares for MSE, Boscovich and Laplace for L1."""
+        points, _, problem = read_points(settings["points"])
+        if problem:
+            raise inputs.InputError(problem)
+        if not 2 <= len(points) <= MOST:
+            raise inputs.InputError(f"points: {len(points)}, expected 2 to {MOST}: add or delete")
+        X, y = torch.tensor(points).split(1, dim=1)
+        return _fitted(X, y, _exact(X, y))
+
+    def prove(self, settings: dict, result: Lines) -> Verdict:
+        """Train both lines with the learner's function."""
+        X, y = result.X, result.y
+        lines = {name: _pair(self._fit(X, y, loss())) for name, loss in LOSSES.items()}
+        wild = [name for name, line in lines.items() if not np.isfinite(line).all()]
+        if wild:
+            text = f"Your fit diverged with {wild[0]}: the largest stable learning rate for MSE is "
+            return Verdict(f"{text}{descent.stable_lr(X):.3g} with these points.", False)
+        own = _fitted(X, y, lines)
+        off = {name: max(own.losses[name] - result.losses[name], 0.0) for name in LOSSES}
+        off["MSE"] **= 0.5  # the root mean square distance between two MSE lines
+        worst = max(off, key=off.get)
+        if off[worst] <= 0.01 * self._height:
+            text = "Your fit agrees with the formulas, closer than the drawn lines are wide."
+            return Verdict(text, True, own)
+        text = f"Your fit departs: its {worst} loss is {own.losses[worst]:.4g}, the formula's"
+        return Verdict(f"{text} {result.losses[worst]:.4g}.", False, own)
+
+    def draw(self, result: Lines) -> None:
+        """Set both lines; the points are where the text says."""
+        far = 100 * self._height
+        for name, (weight, bias) in result.lines.items():
+            panels.put(
+                self._drawn[name], self._ends, np.clip(weight * self._ends + bias, -far, far)
+            )
+
+    def summary(self, result: Lines) -> str:
+        """Read both lines, and how far their slopes have moved since the start."""
+        found = [
+            f"{name} line: slope {weight:.3f}, bias {bias:.3f}, "
+            f"slope moved by {round(weight - self._first[name][0], 2) + 0:.2f} since the start"
+            for name, (weight, bias) in result.lines.items()
+        ]
+        said = f"{len(result.X)} points. {'. '.join(found)}."
+        x, y = inputs.pair(result.X, result.y)
+        low, high = self._panel.scales["y"].min, self._panel.scales["y"].max
+        outside = (x < self._ends[0]) | (x > self._ends[1]) | (y < low) | (y > high)
+        return said + (f" Outside the picture: {outside.sum()} of them." if outside.any() else "")
+
+    def still(self, result: Lines) -> Chart:
+        """Return points and both lines as a chart."""
+        xlabel, ylabel = self._labels
+        return figures.plot_data(result.X, result.y, result.lines, xlabel=xlabel, ylabel=ylabel)
+
+    def as_code(self, settings: dict) -> str:
+        """Return the cell that makes these points and calls the learner's function on them."""
+        points, _, _ = read_points(settings["points"])
+        name = getattr(self._fit, "__qualname__", "fit")
+        losses = ", ".join(f"nn.{loss.__name__}()" for loss in LOSSES.values())
+        return (
+            f"{_column('X', [x for x, _ in points])}\n{_column('y', [y for _, y in points])}\n"
+            f"[{name}(X, y, loss_fn) for loss_fn in ({losses})]"
+        )
+
+    def set(self, **values: object) -> None:
+        """Set `points` from text or from a list of pairs (x, y).
+
+        Raises
+        ------
+        InputError
+            If a line or a pair is no pair of numbers; then nothing has changed.
+        """
+        points = values.get("points", "")
+        try:
+            text = points if isinstance(points, str) else _text(points)
+        except (TypeError, ValueError):
+            raise inputs.InputError(
+                "points is no list of pairs, expected such as [(0, 1), (1, 3)]"
+            ) from None
+        if problem := read_points(text)[2]:
+            raise inputs.InputError(problem)
+        super().set(**values | ({"points": text} if "points" in values else {}))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(read_points(self._text.value)[0])} points)"
+
+
+def _exact(X: object, y: object) -> dict[str, tuple[float, float]]:
+    l1 = least_absolute(X, y)  # first: it names the features that allow no line
+    weight, bias = np.polyfit(*inputs.pair(X, y), 1)
+    return {"MSE": (float(weight), float(bias)), "L1": l1}
+
+
+def _fitted(X: torch.Tensor, y: torch.Tensor, lines: dict) -> Lines:
+    losses = {
+        name: float(descent.mean_loss(X, y, *line, loss=name.lower()))
+        for name, line in lines.items()
+    }
+    return Lines(X, y, lines, losses)
+
+
+def _pair(answer: object) -> tuple[float, float]:
+    try:
+        weight, bias = (float(getattr(value, "item", lambda v=value: v)()) for value in answer)
+    except (TypeError, ValueError):
+        kind = type(answer).__name__
+        raise inputs.InputError(
+            f"fit returned a {kind}, expected two numbers: return weight, bias"
+        ) from None
+    return weight, bias
+
+
+def _line(x: float, y: float) -> str:
+    return f"{x:.4g}, {y:.4g}"
+
+
+def _text(points: Iterable[tuple[float, float]]) -> str:
+    return "\n".join(_line(x, y) for x, y in points)
+
+
+def _column(name: str, values: list[float]) -> str:
+    row = f"{name} = torch.tensor([{', '.join(map(str, values))}]).unsqueeze(1)"
+    return textwrap.fill(row, 88, subsequent_indent="    ")
