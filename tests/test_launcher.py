@@ -247,9 +247,12 @@ def test_first_and_second_start(course):
     assert settings.read_bytes() == (ROOT / "binder/overrides.json").read_bytes()
 
     (course.venv / "install.log").unlink()
+    (stamp,) = course.venv.glob("*.stamp")
+    before = stamp.stat().st_mtime_ns
     second = course.run("lab", "--", "--no-browser", "--port=9999")
     assert "nstall" not in second.stdout
     assert not (course.venv / "install.log").exists()
+    assert stamp.stat().st_mtime_ns == before
     assert json.loads(second.stdout.splitlines()[-1])["argv"] == answer["argv"]
 
 
