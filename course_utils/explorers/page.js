@@ -1,7 +1,7 @@
 // Buttons, live region and code panel of an explorer. Everything is set as text, never as HTML.
 const STATES = {
-  shown: "", preview: "Preview from the formula.", running: "\u23f3 Your function runs.",
-  agrees: "\u2714 Your function agrees.", departs: "\u26a0 Your function departs.", error: "\u2716 Error.",
+  shown: "", preview: "Preview from the formula.", running: "\u23f3 Your code runs.",
+  agrees: "\u2714 Your code agrees.", departs: "\u26a0 Your code departs.", error: "\u2716 Error.",
 };
 
 function element(tag, parent, properties = {}) {
@@ -22,7 +22,8 @@ function sendWhileHeld(control, el) {
   }, true);
 }
 
-// Slider handles have no name of their own: give each the description of its control.
+// Slider handles and play buttons have no name of their own: give each that of its control.
+const PLAY_BUTTONS = ["play or pause", "stop", "repeat"];
 async function nameControls(model) {
   for (const reference of model.get("labeled")) {
     const control = await model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
@@ -32,6 +33,11 @@ async function nameControls(model) {
         handle.setAttribute("aria-label", control.get("description"));
       }
       if (view.el.querySelector("[role=slider]")) sendWhileHeld(control, view.el);
+      const buttons = view.el.matches(".widget-play") ? view.el.querySelectorAll("button") : [];
+      buttons.forEach((button, index) => {
+        button.title = `${control.get("description")}: ${PLAY_BUTTONS[index]}`;
+        button.setAttribute("aria-label", button.title);
+      });
     }
   }
 }
