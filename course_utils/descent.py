@@ -199,8 +199,10 @@ def _rows(batches: int | Sequence, n: int) -> list[np.ndarray] | None:
     for step, batch in enumerate(rows):
         if batch.ndim != 1 or batch.dtype.kind not in "iu" or not len(batch):
             raise inputs.InputError(f"batch {step} is no list of one or more row numbers")
-        if batch.min() < 0 or batch.max() >= n:
-            raise inputs.InputError(f"batch {step} names a row outside 0 to {n - 1}")
+    flat = np.concatenate(rows) if rows else np.zeros(1, int)
+    if flat.min() < 0 or flat.max() >= n:
+        step = next(i for i, batch in enumerate(rows) if batch.min() < 0 or batch.max() >= n)
+        raise inputs.InputError(f"batch {step} names a row outside 0 to {n - 1}")
     return rows
 
 

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "runtime": {"torch"},
     "base": {"inputs", "charts", "page", "ipywidgets", "IPython"},
     "page": {"anywidget", "ipywidgets", "traitlets"},
+    "replay": {"anywidget", "ipywidgets", "traitlets", "numpy"},
     "panels": {"bqplot", "numpy", "charts"},
     "doctor": {"packaging", "jupyter_client", "jupyter_core", "torch", "psutil"},
 }
@@ -67,7 +68,7 @@ def functions(path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_imports_run_one_way(path):
     explorer = {"datasets", "descent", "history", "inputs", "figures", "charts", "torch", "numpy"}
-    explorer |= {"base", "panels", "ipywidgets", "bqplot"}
+    explorer |= {"base", "panels", "runs", "replay", "ipywidgets", "bqplot"}
     assert imported(path) <= MAY_IMPORT.get(path.stem, explorer)
     assert path.stem in MAY_IMPORT or path.parent.name == "explorers"
 

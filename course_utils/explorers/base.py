@@ -285,6 +285,9 @@ def _two_lines(error: Exception) -> str:
 def _range(control: widgets.Widget) -> str:
     if hasattr(control, "min"):
         return f"choose from {control.min:g} to {control.max:g} in steps of {control.step:g}"
+    if len(getattr(control, "options", ())) > 20:
+        few = ", ".join(f"{option:g}" for option in control.options[:3])
+        return f"choose one of {len(control.options)} values: {few} ... {control.options[-1]:g}"
     if hasattr(control, "options"):
         return "choose " + ", ".join(str(option) for option in control.options)
     return f"it takes values like {control.value!r}"

@@ -52,8 +52,9 @@ class Panel:
             scale = bqplot.LogScale if log else bqplot.LinearScale
             self.scales[name] = scale(min=float(low), max=float(high), allow_padding=False)
             place = {"side": "left", "label_offset": "48px"} if name == "y" else {}
-            ticks = {"num_ticks": 5} if log else {"tick_values": _round_ticks(low, high)}
-            options = {"grid_color": "#8888884d", **ticks, **place}
+            ticks = _powers_of_ten(low, high) if log else _round_ticks(low, high)
+            form = {"tick_format": "~g"} if log else {}
+            options = {"grid_color": "#8888884d", "tick_values": ticks, **form, **place}
             axes.append(bqplot.Axis(scale=self.scales[name], label=label, **options))
         self.figure = bqplot.Figure(
             title=title, axes=axes, legend_location="top-left", animation_duration=0,
@@ -86,6 +87,12 @@ def _round_ticks(low: float, high: float) -> np.ndarray:
     power = 10.0 ** np.floor(np.log10((high - low) / 6))
     step = next(m * power for m in (1, 2, 5, 10) if (high - low) / (m * power) <= 6)
     return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+
+
+def _powers_of_ten(low: float, high: float) -> np.ndarray:
+    """Return the powers between the ends, every second one where there are many."""
+    powers = np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
+    return 10.0 ** powers[:: -(-len(powers) // 6)]
 
 
 def put(mark: bqplot.Mark, x: np.ndarray, y: np.ndarray) -> None:

@@ -1,0 +1,371 @@
+"""TrainingExplorer: learning rate, epochs and noise move data, losses and the path downhill."""
+
+import inspect
+from collections.abc import Callable
+from typing import NamedTuple
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from torch import nn
+
+from course_utils import descent, figures, inputs
+from course_utils.charts import Chart, Series, thin
+from course_utils.explorers import panels, runs
+from course_utils.explorers.base import Explorer, Verdict
+from course_utils.explorers.replay import Slider
+
+LOSSES = {"MSELoss": "mse", "L1Loss": "l1"}
+_BEST_BATCH = 16
+_TOLERANCE = 1e-6  # relative to the larger of 1 and the parameter
+
+
+class Run(NamedTuple):
+    """What one run shows, at the steps that are drawn."""
+
+    settings: dict
+    data: runs.Data
+    epochs: int  # as many as are followed
+    passed: np.ndarray  # epochs passed at each point, shape (K,)
+    weight: np.ndarray
+    bias: np.ndarray
+    train: np.ndarray  # losses at the same weights
+    val: np.ndarray
+    final: np.ndarray  # training loss at the end for every learning rate offered, shape (R,)
+    overflowed: bool
+
+
+class TrainingExplorer(Explorer):
+    """Move the settings of a training loop; see the line, the losses and the path downhill.
+
+    Parameters
+    ----------
+    train : callable (model, optimizer, loss_fn, loader, epochs) -> history
+        The learner's own loop. Its history has, for every step, the `weight` and `bias` before
+        (or after) the step, such as a `History` or a dict of lists.
+    optimizers : sequence of two classes
+        PyTorch's SGD and Adam.
+    X, y : Tensor, shape (N, 1), optional
+        The learner's data; by default 200 points around y = 2 x + 1.5. One fifth is held out.
+
+    Raises
+    ------
+    InputError
+        If `train` cannot be called, an optimizer is neither SGD nor Adam, or the data are no
+        matching finite columns of 2 rows or more.
+    """
+
+    def __init__(self, train: Callable, optimizers: list[type], X: object = None, y: object = None):
+        if not callable(train):
+            raise inputs.InputError(f"train is a {type(train).__name__}, expected a function")
+        names = [getattr(kind, "__name__", str(kind)) for kind in optimizers]
+        for name in names:
+            inputs.choice("optimizer", name, ("SGD", "Adam"))
+        self._train, self._optimizers = train, dict(zip(names, optimizers, strict=True))
+        self._own = X is not None
+        self._take(X, y)
+        self._limit = descent.stable_lr(self._X_train)
+        self._lrs = runs.rates(self._limit)
+        self._sweep = runs.Sweep(self._lrs, self._begin, runs.Order(len(self._X_train)))
+        super().__init__(self._make_controls(names), [self._make_panels()])
+
+    def _take(self, X: object, y: object) -> None:
+        """Split the data and draw the noise and the start, in the order of the course."""
+        n = 200 if X is None else len(inputs.pair(X, y, least=2)[0])
+        generator = torch.Generator().manual_seed(runs.SEED)
+        features, noise = (torch.randn(n, 1, generator=generator) for _ in range(2))
+        order = torch.randperm(n, generator=generator)
+        if X is None:
+            X, y = features, 1.5 + 2 * features
+        held_out = max(1, n // 5)
+        for name, column in {"_X": X, "_y": y, "_noise": noise}.items():
+            column = torch.as_tensor(column).double()[order]
+            setattr(self, f"{name}_train", column[: n - held_out])
+            setattr(self, f"{name}_val", column[n - held_out :])
+        generator.manual_seed(runs.SEED)
+        bias, weight = (torch.randn(1, generator=generator).item() for _ in range(2))
+        self._begin = runs.Start(weight, bias)
+
+    def _make_controls(self, optimizers: list[str]) -> dict[str, widgets.Widget]:
+        n = len(self._X_train)
+        sizes = [(str(size), size) for size in (1, 4, 16, 64, 256) if size < n]
+        spread = (
+            1.0 if not self._own else float(f"{max(self._y_train.std(correction=0), 1e-9):.1g}")
+        )
+        rest = {"layout": {"width": "250px"}}
+        return {
+            "lr": Slider(
+                self._lrs, min(self._lrs, key=lambda lr: abs(lr - self._limit / 10)),
+                "learning rate", mark=self._limit, mark_label=f"limit {self._limit:.3g}",
+            ),
+            "epochs": Slider(runs.EPOCHS, 100, "epochs"),
+            "noise": widgets.FloatSlider(
+                0.0 if self._own else 0.1, min=0, max=3 * spread, step=spread / 20,
+                description="added noise" if self._own else "noise", readout_format=".2f",
+            ),
+            "batch_size": widgets.Dropdown(
+                options=[*sizes, (f"{n} (all)", n)], value=min(_BEST_BATCH, n),
+                description="batch size", **rest,
+            ),
+            "loss": widgets.Dropdown(options=[*LOSSES], description="loss", **rest),
+            "optimizer": widgets.Dropdown(options=optimizers, description="optimizer", **rest),
+        }  # fmt: skip
+
+    def _make_panels(self) -> widgets.Box:
+        x, y = (torch.cat([train, val])[:, 0].numpy() for train, val in (
+            (self._X_train, self._X_val), (self._y_train, self._y_val)))  # fmt: skip
+        ends = _widened(x, 0.1)
+        self._ends = np.array(ends)
+        low, high = _widened(y, 0.3)
+        top = float(descent.mean_loss(self._X_train, self._y_train, *self._begin))
+        losses = 10.0 ** (np.round(np.log10(max(top, 1e-12))) + np.array([-4, 2]))
+        best = runs.least_squares(self._X_train, self._y_train)
+        self._half = [1.25 * max(abs(a - b), 0.5) for a, b in zip(best, self._begin, strict=True)]
+        around = [(m - h, m + h) for m, h in zip(best, self._half, strict=True)]
+        self._frame = np.array(losses)
+        unit = "loss (unit of y, squared for MSE)"
+        one = panels.Panel(
+            "Data and fitted line", (figures.FEATURE, *ends), (figures.TARGET, low, high), width=355
+        )
+        two = panels.Panel(
+            "Loss after each epoch", ("epochs passed", 0.1, runs.EPOCHS[-1]), (unit, *losses),
+            log_x=True, log_y=True, width=355,
+        )  # fmt: skip
+        three = panels.Panel(
+            "Path on the loss surface", ("weight", *around[0]), ("bias", *around[1]), width=355
+        )
+        four = panels.Panel(
+            "Final training loss", ("learning rate", self._lrs[0], self._lrs[-1]), (unit, *losses),
+            log_x=True, log_y=True, width=355,
+        )  # fmt: skip
+        self._marks = {
+            "rows": one.points("train", "train"),
+            "held": one.points("validation", "validation"),
+            "line": one.line("fitted line"),
+            "train": two.line("train", "train"),
+            "val": two.line("validation", "validation"),
+            "contours": three.line("equal loss", "truth", stroke_width=1, display_legend=False),
+            "path": three.line("path"),
+            "end": three.points("end", "test", default_size=60),
+            "sweep": four.line("each rate", "train"),
+            "limit": four.line("stable limit", "limit"),
+            "here": four.points("this rate", "test", default_size=60),
+        }
+        panels.put(self._marks["limit"], np.full(2, self._limit), losses)
+        self._contoured: tuple = ()
+        layout = {"flex_flow": "row wrap", "max_width": "730px"}
+        return widgets.Box([p.figure for p in (one, two, three, four)], layout=layout)
+
+    # state -> result
+
+    def _data(self, noise: float) -> runs.Data:
+        y_train = self._y_train + noise * self._noise_train
+        return runs.Data(self._X_train, y_train, self._X_val, self._y_val + noise * self._noise_val)
+
+    def compute(self, settings: dict) -> Run:
+        """Follow the run by formula, with those of all other learning rates."""
+        n, size = len(self._X_train), settings["batch_size"]
+        epochs = min(settings["epochs"], runs.most_epochs(n, size))
+        known = runs.horizon(n, size, epochs)
+        loss = LOSSES[settings["loss"]]
+        path = self._sweep(
+            self._X_train, self._y_train, self._noise_train, settings["noise"], size,
+            loss, settings["optimizer"].lower(), known,
+        )  # fmt: skip
+        steps = runs.kept_steps(n, size, known)
+        end = int(np.searchsorted(steps, epochs * runs.steps_per_epoch(n, size))) + 1
+        data = self._data(settings["noise"])
+        final = descent.mean_loss(
+            *data[:2], path.weight[:, end - 1], path.bias[:, end - 1], loss=loss
+        )
+        row = self._lrs.index(settings["lr"])
+        weight, bias = path.weight[row, :end], path.bias[row, :end]
+        return self._measured(settings, data, epochs, steps[:end], weight, bias, final)
+
+    def _measured(self, settings, data, epochs, steps, weight, bias, final) -> Run:
+        """Cut a path where it overflows and measure both losses along it."""
+        loss = LOSSES[settings["loss"]]
+        train = descent.mean_loss(*data[:2], weight, bias, loss=loss)
+        val = descent.mean_loss(*data[2:], weight, bias, loss=loss)
+        fine = np.logical_and.accumulate(np.isfinite(train) & np.isfinite(val))
+        passed = steps / runs.steps_per_epoch(len(data.X_train), settings["batch_size"])
+        columns = (column[fine] for column in (passed, weight, bias, train, val))
+        return Run(settings, data, epochs, *columns, final, not fine.all())
+
+    def draw(self, result: Run) -> None:
+        """Set all marks; what leaves the axes ends at their edge."""
+        put, marks, data = panels.put, self._marks, result.data
+        put(marks["rows"], data.X_train[:, 0].numpy(), data.y_train[:, 0].numpy())
+        put(marks["held"], data.X_val[:, 0].numpy(), data.y_val[:, 0].numpy())
+        key = result.settings["noise"], result.settings["loss"]
+        if key != self._contoured:
+            lines = runs.contours(*data[:2], LOSSES[key[1]], self._begin, self._half)
+            put(marks["contours"], *lines)
+            self._contoured = key
+        weight, bias = (np.clip(path, -1e9, 1e9) for path in (result.weight, result.bias))
+        put(marks["line"], self._ends, weight[-1] * self._ends + bias[-1])
+        put(marks["train"], result.passed[1:], self._clipped(result.train[1:]))
+        put(marks["val"], result.passed[1:], self._clipped(result.val[1:]))
+        put(marks["path"], weight, bias)
+        put(marks["end"], weight[-1:], bias[-1:])
+        put(marks["sweep"], np.array(self._lrs), self._clipped(result.final))
+        put(marks["here"], np.array([result.settings["lr"]]), self._clipped(result.train[-1:]))
+
+    def _clipped(self, losses: np.ndarray) -> np.ndarray:
+        low, high = self._frame
+        return np.clip(np.nan_to_num(losses, nan=np.inf), low / 10, high * 10)
+
+    def summary(self, result: Run) -> str:
+        """Tell where the run ended."""
+        settings, n = result.settings, len(result.data.X_train)
+        asked = settings["epochs"]
+        cut = f" (of {asked}: more would take too long here)" if result.epochs < asked else ""
+        size = settings["batch_size"]
+        steps = result.epochs * runs.steps_per_epoch(n, size)
+        lr = settings["lr"]
+        said = (
+            f"{n} training points{panels.drawn(n)}, lr {lr:g}, "
+            f"{result.epochs} epochs{cut} of {runs.steps_per_epoch(n, size)} steps: "
+        )
+        if result.overflowed or result.train[-1] > 10 * result.train[0]:
+            return said + self._diverged(result, steps)
+        return said + (
+            f"weight {result.weight[-1]:.4f}, bias {result.bias[-1]:.4f}, "
+            f"training loss {result.train[-1]:.4g}, validation loss {result.val[-1]:.4g}."
+        )
+
+    def _diverged(self, result: Run, steps: int) -> str:
+        shown = f"the picture stops at epoch {result.passed[-1]:.3g}" if result.overflowed else (
+            f"the training loss is {result.train[-1]:.3g}")  # fmt: skip
+        limit = f"the stable limit is {self._limit:.3g}"
+        small = "" if result.settings["batch_size"] == len(result.data.X_train) else (
+            " for steps on all points and lower for small batches")  # fmt: skip
+        return f"the run diverges, {shown}; {limit}{small}."
+
+    def still(self, result: Run) -> Chart:
+        """Return both loss curves as a chart."""
+        series = [
+            Series(name, thin(result.passed[1:]), thin(self._clipped(losses[1:])), "line", role)
+            for name, losses, role in (
+                ("train", result.train, "train"), ("validation", result.val, "validation"))
+        ]  # fmt: skip
+        unit = "loss (unit of y, squared for MSE)"
+        return Chart(
+            tuple(series), "epochs passed", unit, self.summary(result), log_x=True, log_y=True
+        )
+
+    # the learner's loop
+
+    def prove(self, settings: dict, result: Run) -> Verdict:
+        """Run the learner's loop on the same rows and compare every step with the formula."""
+        data, size, loss = result.data, settings["batch_size"], settings["loss"]
+        model = torch.nn.utils.skip_init(nn.Linear, 1, 1, dtype=torch.float64)  # draws no numbers
+        with torch.no_grad():
+            model.weight.fill_(self._begin.weight)
+            model.bias.fill_(self._begin.bias)
+        optimizer = self._optimizers[settings["optimizer"]](model.parameters(), lr=settings["lr"])
+        loader = runs.loader(data.X_train, data.y_train, size)
+        history = self._train(model, optimizer, getattr(nn, loss)(), loader, result.epochs)
+        steps = result.epochs * runs.steps_per_epoch(len(data.X_train), size)
+        weight, bias = _walked(history, model, self._begin, steps)
+        batches = self._sweep.order.batches(size, result.epochs)
+        path = descent.descend(
+            data.X_train, data.y_train, settings["lr"], batches, loss=LOSSES[loss],
+            optimizer=settings["optimizer"].lower(), **self._begin._asdict(),
+        )  # fmt: skip
+        text, agrees = _compared((weight, bias), (path.weight[0], path.bias[0]))
+        at = runs.kept_steps(len(data.X_train), size, result.epochs)
+        final = result.final
+        shown = self._measured(settings, data, result.epochs, at, weight[at], bias[at], final)
+        return Verdict(text, agrees, shown)
+
+    def as_code(self, settings: dict) -> str:
+        """Return the cell that trains with the learner's loop to the same two parameters."""
+        kind = self._optimizers[settings["optimizer"]]
+        name = getattr(self._train, "__name__", "train")
+        n, size = len(self._X_train) + len(self._X_val), settings["batch_size"]
+        epochs = min(settings["epochs"], runs.most_epochs(len(self._X_train), size))
+        line = "" if self._own else "X, y = features, 1.5 + 2 * features\n"
+        return (
+            f"{_source(self._train)}"
+            f"generator = torch.Generator().manual_seed({runs.SEED})\n"
+            f"features, noise = [torch.randn({n}, 1, generator=generator) for _ in range(2)]\n"
+            f"{line}"
+            f"rows = torch.randperm({n}, generator=generator)[:{len(self._X_train)}]\n"
+            "X_train = X.double()[rows]\n"
+            f"y_train = y.double()[rows] + {settings['noise']} * noise.double()[rows]\n"
+            f"generator = torch.Generator().manual_seed({runs.SEED})\n"
+            "train_set = torch.utils.data.TensorDataset(X_train, y_train)\n"
+            f"train_loader = torch.utils.data.DataLoader(\n"
+            f"    train_set, batch_size={size}, shuffle=True, generator=generator\n)\n"
+            "model = torch.nn.Linear(1, 1, dtype=torch.float64)\n"
+            f"torch.nn.init.constant_(model.weight, {self._begin.weight!r})\n"
+            f"torch.nn.init.constant_(model.bias, {self._begin.bias!r})\n"
+            f"optimizer = {kind.__module__.rpartition('.')[0]}.{kind.__name__}"
+            f"(model.parameters(), lr={settings['lr']})\n"
+            f"loss_fn = torch.nn.{settings['loss']}()\n"
+            f"history = {name}(model, optimizer, loss_fn, train_loader, epochs={epochs})\n"
+            "model.weight.item(), model.bias.item()"
+        )
+
+
+def _widened(values: np.ndarray, part: float) -> tuple[float, float]:
+    margin = part * (np.ptp(values) or 1.0)
+    return float(values.min() - margin), float(values.max() + margin)
+
+
+def _source(function: Callable) -> str:
+    """Return the function as it was written, or nothing where Python no longer knows."""
+    try:
+        source = inspect.getsource(function)
+    except (OSError, TypeError):
+        return ""
+    return source.rstrip() + "\n\n\n" if source.startswith("def ") else ""
+
+
+def _walked(
+    history: object, model: nn.Module, begin: runs.Start, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the parameters before the first step and after every step of a learner's history."""
+    if history is None:
+        raise inputs.InputError("your function returned nothing: end it with `return history`")
+    rows = []
+    for name in begin._fields:
+        try:
+            rows.append(inputs.array(name, history[name]).ravel())
+        except (KeyError, TypeError, IndexError, inputs.InputError):
+            raise inputs.InputError(
+                f"your function returned no {name} of each step: record "
+                f"{name}=model.{name}.item() in its inner loop and return the history"
+            ) from None
+        if len(rows[-1]) != steps:
+            raise inputs.InputError(
+                f"your history has {len(rows[-1])} rows of {name}, expected {steps}: "
+                "record one row a step, in the inner loop"
+            )
+    ends = model.weight.item(), model.bias.item()
+    if tuple(row[0] for row in rows) != begin:  # recorded after each step
+        return tuple(np.append(first, row) for first, row in zip(begin, rows, strict=True))
+    return tuple(np.append(row, end) for row, end in zip(rows, ends, strict=True))
+
+
+def _compared(loop: tuple, formula: tuple) -> tuple[str, bool]:
+    """Say whether the learner's path is the formula's, or at which step they part."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        gap = np.max([np.abs(a - b) for a, b in zip(loop, formula, strict=True)], axis=0)
+        size = np.max(np.abs(formula), axis=0)
+        told = np.isfinite(size) & (size < 1e100)
+        apart = told & ~(gap <= _TOLERANCE * np.maximum(size, 1))
+    if not apart.any():
+        largest = np.max((gap / np.maximum(size, 1))[told], initial=0.0)
+        return f"Your loop agrees with the formula, largest difference {largest:.0e}.", True
+    step = int(np.argmax(apart))
+    if not np.isfinite(gap[step]):
+        hint = "the parameters are no longer numbers"
+    elif all(np.ptp(parameter) == 0 for parameter in loop):
+        hint = "the parameters never move: does the optimizer step?"
+    elif step == 0:
+        hint = "does it use the model it was given?"
+    else:
+        hint = "are gradients reset?" if step > 1 else "is the loss the one it was given?"
+    return f"Your loop departs from the formula at step {step}: {hint}", False
