@@ -35,7 +35,7 @@ COMMANDS = {
     "doctor": ("name what is wrong with .venv, and the fix", None, ["-m", "course_utils.doctor"]),
     "refresh": ("run all notebooks and store their outputs", TESTS, ["tests/refresh.py"]),
 }
-PARTS = {BASE: ("JupyterLab, the plots and the rest", 60), TESTS: ("what the tests need", 80)}
+PARTS = {BASE: ("JupyterLab, the plots and the rest", 60), TESTS: ("what the tests need", 70)}
 NO_DISK = "The disk is full ({free} MB left, the course takes 1.6 GB): free some space and repeat."
 PROBLEMS = [  # what pip or the system says, and our sentence for it; the first match counts
     (r"No space left|not enough space|quota exceeded|File too large", NO_DISK),
@@ -134,7 +134,7 @@ def prepare(names):
     """Make .venv what the requirement files ask for; costs nothing when their stamps agree."""
     if ready(names):
         return
-    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+    for number in {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
         signal.signal(number, signal.default_int_handler)
     if not (ready([]) and passes(SOUND)):
         if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
