@@ -2,7 +2,7 @@
 
 import textwrap
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 import ipywidgets as widgets
@@ -16,7 +16,6 @@ from course_utils.explorers import panels
 from course_utils.explorers.base import Explorer, Verdict
 
 MOST = 200
-_LARGEST = 1e6  # beyond this float32 squares lose all meaning
 LOSSES = {"MSE": nn.MSELoss, "L1": nn.L1Loss}
 
 
@@ -66,7 +65,7 @@ def least_absolute(X: object, y: object) -> tuple[float, float]:
 
 
 def read_points(text: str) -> tuple[list[tuple[float, float]], list[int], str]:
-    """Read lines such as "0.5, 1.2"; blank lines are passed over.
+    """Read lines such as "0.5, 1.2"; blank lines are passed over, no line raises.
 
     Returns
     -------
@@ -74,21 +73,40 @@ def read_points(text: str) -> tuple[list[tuple[float, float]], list[int], str]:
     places : list of int
         For each point the index of its line.
     problem : str
-        What is wrong with the first line that could not be read, or nothing.
+        What is wrong with the last line that is no point, or nothing.
     """
     points, places, problem = [], [], ""
     for place, line in enumerate(text.splitlines()):
         words = line.replace(",", " ").split()
         try:
+            x, y = (inputs.number("it", float(word)) for word in words)
+        except ValueError:  # not two, no numbers, or not finite
             if words:
-                x, y = (inputs.number("it", float(w), low=-_LARGEST, high=_LARGEST) for w in words)
-                points.append((x, y))
-                places.append(place)
-        except ValueError:
-            problem = problem or (
-                f"line {place + 1} is {line.strip()[:40]!r}: write two numbers, such as 0.5, 1.2"
-            )
+                shown = line.strip()[:40]
+                problem = f"line {place + 1} is {shown!r}: write two numbers, such as 0.5, 1.2"
+        else:
+            points.append((x, y))
+            places.append(place)
     return points, places, problem
+
+
+def edited(text: str, lines: list[str]) -> str:
+    """Return the text after the mouse has put the points where `lines` says.
+
+    Lines of points that stay, and lines that are no points, remain as they are.
+    """
+    points, places, _ = read_points(text)
+    before, after = [_line(*point) for point in points], text.splitlines()
+    rest = list(lines)
+    for place, line in zip(places, before, strict=True):
+        if len(lines) >= len(before):
+            now = rest.pop(0)
+            after[place] = after[place] if now == line else now
+        elif rest[:1] == [line]:
+            rest.pop(0)
+        else:
+            after[place] = None
+    return "\n".join([line for line in after if line is not None] + rest)
 
 
 class OwnDataExplorer(Explorer):
@@ -131,7 +149,7 @@ class OwnDataExplorer(Explorer):
         self._first = _exact(X, y)
         self._make_panel(x, targets)
         self._text = widgets.Textarea(
-            _text(zip(x, targets, strict=True)),
+            "\n".join(map(_line, x, targets)),
             description="points",
             continuous_update=False,
             layout={"width": "260px", "height": "300px"},
@@ -140,7 +158,7 @@ class OwnDataExplorer(Explorer):
         self._to_picture()
         self._text.observe(self._to_picture, names="value")
         self._dots.observe(self._from_picture, names=["x", "y"])
-        self._click.observe(self._set_click, names="value")
+        widgets.dlink((self._click, "value"), (self._dots, "interactions"), lambda v: {"click": v})
         picture = widgets.VBox([self._panel.figure, self._click])
         super().__init__({"points": self._text}, [picture])
         side_by_side = widgets.Box([self._text, picture], layout={"flex_flow": "row wrap"})
@@ -157,10 +175,8 @@ class OwnDataExplorer(Explorer):
             (self._labels[1], middle - self._height / 2, middle + self._height / 2),
             width=560,
         )
-        self._drawn = {
-            "MSE": self._panel.line("MSE line"),
-            "L1": self._panel.line("L1 line", "validation"),
-        }
+        self._drawn = {"MSE": self._panel.line("MSE line")}
+        self._drawn["L1"] = self._panel.line("L1 line", "validation")
         self._panel.figure.legend_location = "bottom-right"
         self._panel.figure.display_toolbar = False  # its pan would move the frame
         # Draggable marks come last: a line above them would take the mouse.
@@ -177,49 +193,18 @@ class OwnDataExplorer(Explorer):
     def _to_picture(self, _change: object = None) -> None:
         with self._lock:
             points, _, _ = read_points(self._text.value)
-            if not self._by_mouse and not self._same(points, self._in_picture()):
+            if not self._by_mouse and [_line(*point) for point in points] != self._in_picture():
                 panels.put(self._dots, *np.array(points).reshape(-1, 2).T)
 
     def _from_picture(self, _change: object) -> None:
         with self._lock:
-            points, places, _ = read_points(self._text.value)
-            moved = self._in_picture()
-            if len(self._dots.x) != len(self._dots.y) or self._same(points, moved):
-                return  # half a message, or what the text says already
-            lines = self._text.value.splitlines()
-            if len(moved) < len(points):
-                kept = self._kept(points, moved)
-                lost = {place for place, keep in zip(places, kept, strict=True) if not keep}
-                lines = [line for place, line in enumerate(lines) if place not in lost]
-            else:
-                for place, old, new in zip(places, points, moved, strict=False):
-                    if not self._same([old], [new]):
-                        lines[place] = _line(*new)
-                lines += [_line(*point) for point in moved[len(points) :]]
-            self._by_mouse = True
-            self._text.value = "\n".join(lines)
-            self._by_mouse = False
+            if len(self._dots.x) == len(self._dots.y):  # else one of them is on its way
+                self._by_mouse = True
+                self._text.value = edited(self._text.value, self._in_picture())
+                self._by_mouse = False
 
-    def _in_picture(self) -> list[tuple[float, float]]:
-        return list(zip(self._dots.x.tolist(), self._dots.y.tolist(), strict=False))
-
-    def _same(self, points: list, others: list) -> bool:
-        """Tell whether they differ by less than half a pixel."""
-        room = 1e-3 * np.array([np.ptp(self._ends), self._height])
-        return len(points) == len(others) and bool(
-            (np.abs(np.reshape(points, (-1, 2)) - np.reshape(others, (-1, 2))) < room).all()
-        )
-
-    def _kept(self, points: list, rest: list) -> list[bool]:
-        """Mark the points that are left when the mouse has deleted some."""
-        kept, at = [], 0
-        for point in points:
-            kept.append(at < len(rest) and self._same([point], [rest[at]]))
-            at += kept[-1]
-        return kept
-
-    def _set_click(self, _change: object) -> None:
-        self._dots.interactions = {"click": self._click.value}
+    def _in_picture(self) -> list[str]:
+        return [_line(*point) for point in zip(self._dots.x, self._dots.y, strict=False)]
 
     # The hooks of the base.
 
@@ -287,25 +272,6 @@ class OwnDataExplorer(Explorer):
             f"[{name}(X, y, loss_fn) for loss_fn in ({losses})]"
         )
 
-    def set(self, **values: object) -> None:
-        """Set `points` from text or from a list of pairs (x, y).
-
-        Raises
-        ------
-        InputError
-            If a line or a pair is no pair of numbers; then nothing has changed.
-        """
-        points = values.get("points", "")
-        try:
-            text = points if isinstance(points, str) else _text(points)
-        except (TypeError, ValueError):
-            raise inputs.InputError(
-                "points is no list of pairs, expected such as [(0, 1), (1, 3)]"
-            ) from None
-        if problem := read_points(text)[2]:
-            raise inputs.InputError(problem)
-        super().set(**values | ({"points": text} if "points" in values else {}))
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(read_points(self._text.value)[0])} points)"
 
@@ -337,10 +303,6 @@ def _pair(answer: object) -> tuple[float, float]:
 
 def _line(x: float, y: float) -> str:
     return f"{x:.4g}, {y:.4g}"
-
-
-def _text(points: Iterable[tuple[float, float]]) -> str:
-    return "\n".join(_line(x, y) for x, y in points)
 
 
 def _column(name: str, values: list[float]) -> str:
