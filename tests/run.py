@@ -59,6 +59,7 @@ def install_package():
     if not shutil.which("apt-get") or os.geteuid() != 0:
         return None
     print("Installing the distribution's package chromium.", flush=True)
+    subprocess.run(["apt-get", "update", "-q"])  # a new machine has no list of packages yet
     subprocess.run(["apt-get", "install", "-y", "-q", "chromium"])
     return find_installed()
 
