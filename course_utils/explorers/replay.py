@@ -36,6 +36,9 @@ class Slider(anywidget.AnyWidget):
     def __init__(self, options: list, value: float, description: str, **more: object):
         super().__init__(options=list(options), value=value, description=description, **more)
 
+    def __repr__(self) -> str:
+        return f"Slider({self.description}={self.value})"
+
     @traitlets.validate("value")
     def _is_an_option(self, proposal: dict) -> float:
         for option in self.options:
