@@ -83,7 +83,11 @@ def test_the_step_slider_ends_where_the_epoch_ends():
     explorer.set(drop_last=True)
     explorer.settle()
     assert (explorer.settings["step"], explorer._step.max, explorer._play.max) == (12, 12, 12)
-    assert explorer.page.text.count("rounded down: 12 steps an epoch, 8 rows left out") == 1
+    assert "200 / 16 = 12.5, rounded down: 12 steps an epoch, 8 rows left out." in (
+        explorer.page.text
+    )
+    assert set(explorer._by_place["left out"].x) == {196.0}
+    assert set(explorer._by_place["left out"].y) == set(explorer.result.left_out)
     explorer.set(batch_size=1, step=200)
     explorer.settle()
     assert explorer.result.rows.shape == (1,)
@@ -110,7 +114,7 @@ def test_a_split_of_penguins():
     explorer.set(batch_size=64, step=5)
     explorer.settle()
     assert explorer.verdict.agrees
-    assert "300 / 64 = 4.6875, rounded up: 5 steps an epoch, the last with 44 rows" in (
+    assert "300 / 64 = 4.69, rounded up: 5 steps an epoch, the last with 44 rows" in (
         explorer.page.text
     )
     scales = explorer._by_value["this batch"].scales

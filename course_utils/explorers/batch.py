@@ -127,13 +127,16 @@ class BatchExplorer(Explorer):
         )
 
     def draw(self, result: Batch) -> None:
-        """Set the points of each part, by value and by place in the epoch."""
+        """Set the points of each part, by value and by place; rows left out have no place."""
         begin, end = result.ends
         served = len(result.order)
         parts = {
             "to come": (result.order[end:], np.arange(end, served)),
             "used before": (result.order[:begin], np.arange(begin)),
-            "left out": (result.left_out, np.arange(served, len(self._x))),
+            "left out": (
+                result.left_out,
+                np.full(len(result.left_out), (served + len(self._x)) / 2),
+            ),
             "this batch": (result.rows, np.arange(begin, end)),
         }
         for name, (rows, places) in parts.items():
@@ -144,7 +147,7 @@ class BatchExplorer(Explorer):
         """Say what this batch holds and how the steps of the epoch are counted."""
         n, x = len(self._x), self._x[result.rows]
         rest = n % result.size
-        how = f"{n} / {result.size} = {n / result.size:g}"
+        how = f"{n} / {result.size} = {round(n / result.size, 2):g}"
         steps = f"{_count(result.steps, 'step')} an epoch"
         if rest and len(result.left_out):
             how += f", rounded down: {steps}, {_count(rest)} left out"
@@ -185,7 +188,9 @@ class BatchExplorer(Explorer):
         for _ in range(epoch):
             batches = list(loader)
         order = np.fromiter(itertools.chain(*batches), dtype=np.int64)
-        return order, np.setdiff1d(np.arange(len(self._x)), order), len(batches)
+        is_left_out = np.ones(len(self._x), dtype=bool)
+        is_left_out[order] = False
+        return order, np.flatnonzero(is_left_out), len(batches)
 
     def _loader(self, data: object, settings: dict, generator: torch.Generator, **options: object):
         names = ("batch_size", "shuffle", "drop_last")

@@ -92,8 +92,9 @@ class SplitExplorer(Explorer):
         self._lines = [p.line("fitted line", colors=[GREEN], **legend) for p, legend in shown]
         self._train = [p.points("train", "train", **legend) for p, legend in shown]
         self._test = [p.points("test", "test", **legend) for p, legend in shown]
-        self._range = [p.line("training range", "limit", **legend) for p, legend in shown]
-        self._range += [p.line("", "limit", display_legend=False) for p in (seen, missed)]
+        thick = {"stroke_width": 3}
+        self._range = [p.line("training range", "limit", **thick, **legend) for p, legend in shown]
+        self._range += [p.line("", "limit", **thick, display_legend=False) for p, _ in shown]
         super().__init__(self._make_controls(), [seen.figure, missed.figure])
         again = widgets.Button(description="new split", tooltip="Take the next split number")
         again.on_click(lambda _: self.set(seed=(self.settings["seed"] + 1) % 10_000))
