@@ -77,8 +77,9 @@ class BatchExplorer(Explorer):
         data = panels.Panel(
             "This batch among the data", _axis(xlabel, self._x), _axis(ylabel, self._targets)
         )
+        ends = -0.02 * n - 1, 1.04 * n
         order = panels.Panel(
-            "Order of the epoch", ("place in the epoch", -1, n), ("row of the dataset", -1, n)
+            "Order of the epoch", ("place in the epoch", *ends), ("row of the dataset", *ends)
         )
         self._by_value = {part: _mark(data, part) for part in PARTS}
         self._by_place = {part: _mark(order, part, display_legend=False) for part in PARTS}

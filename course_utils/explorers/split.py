@@ -172,7 +172,7 @@ class SplitExplorer(Explorer):
             margin = 0.05 * (np.ptp(x) or 1.0), 0.05 * (np.ptp(y) or 1.0)
             ends = [(v.min() - m, v.max() + m) for v, m in zip((x, y), margin, strict=True)]
             ends += [(-12 * margin[1], 12 * margin[1])]
-        error = f"error (unit of y:{self._unit})" if self._unit else "error (no unit)"
+        error = f"error ({self._unit.strip() or 'no unit'})"
         labels = *self._labels.values(), error
         return tuple((label, *pair) for label, pair in zip(labels, ends, strict=True))
 
