@@ -218,9 +218,10 @@ def test_penguins():
 
 
 def test_points_outside_the_picture_are_counted_and_the_frame_stays():
-    explorer = OwnDataExplorer(exact, X, y)
+    explorer = OwnDataExplorer(exact, X, y, y_range=(-1, 7))
+    assert (explorer._panel.scales["y"].min, explorer._panel.scales["y"].max) == (-1, 7)
     frame = [(scale.min, scale.max) for scale in explorer._panel.scales.values()]
-    explorer.set(points="0, 0\n0.5, 0.5\n0.5001, 900\n7, 7")
+    explorer.set(points="0, 0\n0.5, 0.5\n0.5001, 900\n7, 6")
     explorer.settle()
     assert "Outside the picture: 2 of them." in explorer.page.text
     assert frame == [(scale.min, scale.max) for scale in explorer._panel.scales.values()]
@@ -270,3 +271,6 @@ def test_bad_input():
     ]:
         with pytest.raises(InputError, match=words):
             OwnDataExplorer(*arguments)
+    for y_range in ((1, 0), (0, "a"), (float("nan"), 1)):
+        with pytest.raises(InputError, match="y_range"):
+            OwnDataExplorer(exact, X, y, y_range=y_range)

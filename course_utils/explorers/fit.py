@@ -133,6 +133,7 @@ class FitExplorer(Explorer):
         )
         self._losses.figure.axes[1].tick_values = self._decades
         self._losses.figure.axes[1].tick_format = "~g"
+        self._losses.figure.legend_location = "bottom-left"
         self._best = self._losses.line("lowest validation", "limit")
         self._train_line = self._losses.line("train", "train")
         self._val_line = self._losses.line("validation", "validation")

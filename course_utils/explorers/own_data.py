@@ -121,13 +121,16 @@ class OwnDataExplorer(Explorer):
         The learner's own function, which trains a line; `loss_fn` is nn.MSELoss() or nn.L1Loss().
     X, y : Tensor, shape (N, 1)
         The points to begin with, 2 to 200.
+    y_range : (float, float), optional
+        Ends of the vertical axis; by default five times what the points need.
     xlabel, ylabel : str
         Axis labels with units.
 
     Raises
     ------
     InputError
-        If `fit` cannot be called, or the data are no 2 to 200 finite rows.
+        If `fit` cannot be called, the data are no 2 to 200 finite rows, or the ends no two
+        ascending numbers.
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class OwnDataExplorer(Explorer):
         X: object,
         y: object,
         *,
+        y_range: tuple[float, float] | None = None,
         xlabel: str = figures.FEATURE,
         ylabel: str = figures.TARGET,
     ):
@@ -147,7 +151,11 @@ class OwnDataExplorer(Explorer):
         self._fit, self._labels = fit, (xlabel, ylabel)
         self._lock, self._by_mouse = threading.RLock(), False
         self._first = _exact(X, y)
-        self._make_panel(x, targets)
+        middle, height = (targets.min() + targets.max()) / 2, np.ptp(targets) or 1.0
+        low, high = y_range or (middle - 2.5 * height, middle + 2.5 * height)
+        inputs.number("y_range[1]", high, low=inputs.number("y_range[0]", low))
+        self._height = float(high - low) or 1.0
+        self._make_panel(x, (low, low + self._height))
         self._text = widgets.Textarea(
             "\n".join(map(_line, x, targets)),
             description="points",
@@ -164,17 +172,12 @@ class OwnDataExplorer(Explorer):
         side_by_side = widgets.Box([self._text, picture], layout={"flex_flow": "row wrap"})
         self.widget.children = (side_by_side, self.page)
 
-    def _make_panel(self, x: np.ndarray, targets: np.ndarray) -> None:
-        width, height = np.ptp(x) or 1.0, np.ptp(targets) or 1.0
-        middle = (targets.min() + targets.max()) / 2
-        self._ends = np.array([x.min() - 0.1 * width, x.max() + 0.1 * width])
-        self._height = 5 * height
-        self._panel = panels.Panel(
-            "Your points and both lines",
-            (self._labels[0], *self._ends),
-            (self._labels[1], middle - self._height / 2, middle + self._height / 2),
-            width=560,
-        )
+    def _make_panel(self, x: np.ndarray, y_range: tuple[float, float]) -> None:
+        room = 0.1 * (np.ptp(x) or 1.0)
+        self._ends = np.array([x.min() - room, x.max() + room])
+        xlabel, ylabel = self._labels
+        title = "Your points and both lines"
+        self._panel = panels.Panel(title, (xlabel, *self._ends), (ylabel, *y_range), width=560)
         self._drawn = {"MSE": self._panel.line("MSE line")}
         self._drawn["L1"] = self._panel.line("L1 line", "validation")
         self._panel.figure.legend_location = "bottom-right"
