@@ -54,7 +54,11 @@ def test_batch_explorer(n, kind):
     steps, size, low, high = run(explorer.as_code(explorer.settings), dataset=dataset)
     assert (steps, size, low, high) == (last, len(X_batch), X_batch.min(), X_batch.max())
     assert f"x from {low:.3f} to {high:.3f}" in explorer.page.text
-    assert explorer.still(explorer.result).summary == explorer.summary(explorer.result)
+    chart = explorer.still(explorer.result)
+    assert chart.summary == explorer.summary(explorer.result)
+    roles = {series.name: series.role for series in chart.series}
+    assert roles.get("other data", "data") == "data", "blue as in the live picture"
+    assert "this batch" in roles
 
 
 @pytest.mark.parametrize("epoch", [1, 3])

@@ -164,7 +164,7 @@ class BatchExplorer(Explorer):
     def still(self, result: Batch):
         """Return the batch and all other rows as a chart."""
         others = np.setdiff1d(np.arange(len(self._x)), result.rows)
-        groups = {"other rows": others, "this batch": result.rows}
+        groups = {"other data": others, "this batch": result.rows}
         columns = {n: (self._X[rows], self._y[rows]) for n, rows in groups.items() if len(rows)}
         return replace(figures.plot_groups(columns, **self._labels), summary=self.summary(result))
 
