@@ -137,6 +137,50 @@ def test_contours_have_one_loss_each(loss):
     )
 
 
+def in_the_page(explorer, lr, epochs):
+    """Read a run from the bytes the page got, as replay.js does."""
+    history, lrs = explorer.replay.history, explorer._lrs
+    points, numbers = history["points"], np.frombuffer(history["table"], "<f8")
+    end = history["ends"][runs.EPOCHS.index(epochs)] + 1
+    table = numbers[points:].reshape(len(lrs), 4, points)[lrs.index(lr), :, :end]
+    return numbers[:end], *table
+
+
+@pytest.mark.parametrize("loss", ["MSELoss", "L1Loss"])
+@pytest.mark.parametrize(("lr", "epochs"), [(0.3, 40), (0.02, 1), (0.1, 100)])
+def test_page_kernel_and_loop_have_the_same_numbers(loss, lr, epochs):
+    explorer = settled(loss=loss, noise=0.5)
+    page = in_the_page(explorer, lr, epochs)
+    kernel = explorer.compute(explorer.settings | {"lr": lr, "epochs": epochs})
+    explorer.set(lr=lr, epochs=epochs)
+    explorer.settle()
+    assert explorer.page.state == "agrees"
+    for column, name in zip(page, ("passed", "weight", "bias", "train", "val"), strict=True):
+        np.testing.assert_array_equal(column, getattr(kernel, name))
+        np.testing.assert_allclose(column, getattr(explorer.result, name), atol=1e-12)
+    sent = explorer.replay.history
+    assert sent["said"] in explorer.page.text
+    assert sent["steps"] == 10
+
+
+def test_the_page_forgets_runs_that_no_longer_hold():
+    explorer = settled(broken("none"), epochs=5)
+    before = explorer.replay.history
+    assert before["ends"]
+    explorer.set(lr=0.2, epochs=8)
+    explorer.settle()
+    assert explorer.replay.history is before, "known runs are sent once"
+    seen = []
+    explorer.replay.observe(lambda change: seen.append(bool(change["new"])), names="history")
+    explorer.set(noise=1.0)
+    explorer.settle()
+    assert seen == [False, True]
+    explorer.set(epochs=1_000)
+    explorer.settle()
+    assert seen == [False, True, False, True]
+    assert len(explorer.replay.history["ends"]) == runs.EPOCHS.index(1_000) + 1
+
+
 def test_noise_is_affine_and_needs_no_new_run():
     explorer = settled(epochs=10)
     known = len(explorer._sweep._known)
@@ -280,7 +324,7 @@ def test_penguins_scaled_and_in_millimeters():
 
 
 def test_too_many_steps_are_cut_and_said():
-    explorer = TrainingExplorer(broken("nothing"), OPTIMIZERS)
+    explorer = TrainingExplorer(lambda *arguments: None, OPTIMIZERS)
     explorer.set(batch_size=1, epochs=5_000)
     explorer.settle()
     assert explorer.result.epochs * N_TRAIN <= runs.LEVELS[-1]
@@ -289,7 +333,7 @@ def test_too_many_steps_are_cut_and_said():
 
 
 def test_all_epochs_and_one():
-    explorer = TrainingExplorer(broken("nothing"), OPTIMIZERS)
+    explorer = TrainingExplorer(lambda *arguments: None, OPTIMIZERS)
     for epochs in (1, 5_000):
         explorer.set(epochs=epochs)
         explorer.settle()

@@ -1,13 +1,36 @@
-// Sliders of an explorer. Everything is set as text, never as HTML.
+// Sliders of an explorer, and marks that follow them without the kernel. Everything is set as text,
+// never as HTML.
+const REST_MS = 200; // after the last move, when the kernel hears of it
+const PLAY_MS = 100; // from one place of the epochs' slider to the next
+const THUMB = 16; // the handle's width in pixels: its center never reaches the ends
+const WIDTH = 200;
+
 function element(tag, parent, properties = {}) {
   const node = Object.assign(document.createElement(tag), properties);
   parent.append(node);
   return node;
 }
 
-const THUMB = 16; // the handle's width in pixels: its center never reaches the ends
+function short(number, digits) {
+  return String(Number(number.toPrecision(digits)));
+}
 
-function renderSlider({ model, el }) {
+// Let the kernel hear of a slider once it has rested.
+function resting(slider) {
+  let timer = null;
+  return {
+    cancel: () => clearTimeout(timer),
+    after: (milliseconds) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        slider.set("held", false);
+        slider.save_changes();
+      }, milliseconds);
+    },
+  };
+}
+
+function renderSlider(model, el) {
   el.classList.add("explorer-slider");
   el.addEventListener("keydown", (event) => event.stopPropagation());
   const id = `explorer-slider-${Math.random().toString(36).slice(2)}`;
@@ -17,25 +40,159 @@ function renderSlider({ model, el }) {
   const shown = element("output", el);
   const mark = model.get("mark");
   if (mark !== null) {
-    const above = options.findIndex((option) => option >= mark);
-    const part = above > 0 ? (mark - options[above - 1]) / (options[above] - options[above - 1]) : 0;
-    const place = (Math.max(above, 1) - 1 + part) / (options.length - 1);
+    const above = Math.max(options.findIndex((option) => option >= mark), 1);
+    const part = (mark - options[above - 1]) / (options[above] - options[above - 1]);
     const tick = element("span", el, { className: "explorer-mark", textContent: model.get("mark_label") });
-    tick.style.marginLeft = `${THUMB / 2 + place * (200 - THUMB)}px`;
+    tick.style.marginLeft = `${THUMB / 2 + ((above - 1 + part) / (options.length - 1)) * (WIDTH - THUMB)}px`;
   }
   const update = () => {
     const at = options.indexOf(model.get("value"));
     if (Number(input.value) !== at) input.value = at;
-    shown.textContent = Number(model.get("value")).toLocaleString("en-US", { maximumSignificantDigits: 4 });
+    shown.textContent = short(model.get("value"), 4);
     input.setAttribute("aria-valuetext", shown.textContent);
   };
+  const rest = resting(model);
   input.addEventListener("input", () => {
-    model.set("value", options[Number(input.value)]);
-    if (!model.get("replayed")) model.save_changes();
+    rest.cancel();
+    model.set({ value: options[Number(input.value)], held: true });
   });
-  input.addEventListener("change", () => model.save_changes());
+  input.addEventListener("change", () => rest.after(REST_MS));
   model.on("change:value", update);
   update();
+  return () => model.off("change:value", update);
 }
 
-export default { render: renderSlider };
+// What the marks show for one learning rate (its place among the options) and number of epochs, or
+// nothing where the page does not know that run. Python's TrainingExplorer.draw shows the same.
+const unpacked = new WeakMap();
+export function picture(history, rates, rate, place) {
+  const { points, ends, table, line, frame } = history;
+  if (!table || place >= ends.length || rate < 0 || place < 0) return null;
+  if (!unpacked.has(history)) { // a copy, because numbers of 8 bytes have to be aligned
+    const { buffer, byteOffset, byteLength } = table;
+    unpacked.set(history, new Float64Array(buffer.slice(byteOffset, byteOffset + byteLength)));
+  }
+  const numbers = unpacked.get(history);
+  const column = (r, name) => numbers.subarray(points * (1 + 4 * r + name), points * (2 + 4 * r + name));
+  const [weight, bias, train, val] = [0, 1, 2, 3].map((name) => column(rate, name));
+  const finite = (i) => Number.isFinite(train[i]) && Number.isFinite(val[i]);
+  const wanted = ends[place] + 1;
+  let count = 0;
+  while (count < wanted && finite(count)) count += 1;
+  const clip = (loss) => (loss < frame[1] ? Math.max(loss, frame[0]) : frame[1]);
+  const near = (parameter) => Math.min(Math.max(parameter, -1e9), 1e9);
+  const last = count - 1;
+  const [w, b] = [near(weight[last]), near(bias[last])];
+  const passed = numbers.slice(1, count);
+  const sweep = Float64Array.from(rates, (_, r) => clip(column(r, 2)[ends[place]]));
+  return {
+    marks: [
+      { y: Float64Array.from(line, (x) => w * x + b) },
+      { x: passed, y: train.slice(1, count).map(clip) },
+      { x: passed, y: val.slice(1, count).map(clip) },
+      { x: weight.slice(0, count).map(near), y: bias.slice(0, count).map(near) },
+      { x: Float64Array.of(w), y: Float64Array.of(b) },
+      { y: sweep },
+      { x: Float64Array.of(rates[rate]), y: Float64Array.of(clip(train[last])) },
+    ],
+    overflowed: count < wanted,
+    passed: numbers[last], weight: weight[last], bias: bias[last],
+    train: train[last], val: val[last], start: train[0],
+  };
+}
+
+function sentence(history, lr, epochs, run) {
+  const said = `${history.said}, lr ${short(lr, 6)}, ${epochs} epochs of ${history.steps} steps: `;
+  if (run.overflowed) {
+    return `${said}the run diverges, the picture stops at epoch ${short(run.passed, 3)}; ${history.limit}`;
+  }
+  if (run.train > 10 * run.start) {
+    return `${said}the run diverges, the training loss is ${short(run.train, 3)}; ${history.limit}`;
+  }
+  return `${said}weight ${run.weight.toFixed(4)}, bias ${run.bias.toFixed(4)}, ` +
+    `training loss ${short(run.train, 4)}, validation loss ${short(run.val, 4)}.`;
+}
+
+async function renderReplay(model, el) {
+  const fetched = (reference) => model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
+  const [lr, epochs, page] = await Promise.all(["lr", "epochs", "page"].map((name) => fetched(model.get(name))));
+  const marks = await Promise.all(model.get("marks").map(fetched));
+  const [rates, places] = [lr.get("options"), epochs.get("options")];
+  let own = false; // whether the page's text is being set here
+  let home = {}; // what the kernel said last, and of what
+
+  const state = () => `${lr.get("value")} ${epochs.get("value")}`;
+  const draw = (slider) => {
+    if (!slider.get("held")) return; // the kernel moved it and draws
+    const [rate, place] = [rates.indexOf(lr.get("value")), places.indexOf(epochs.get("value"))];
+    const run = picture(model.get("history"), rates, rate, place);
+    if (run === null) {
+      slider.save_changes();
+      return;
+    }
+    marks.forEach((mark, index) => mark.set(run.marks[index]));
+    own = true;
+    page.set(home.state === state() ? home.said : {
+      text: sentence(model.get("history"), rates[rate], places[place], run), state: "preview",
+    });
+    own = false;
+  };
+  const redraw = () => {
+    if (own) return;
+    home = { state: state(), said: { text: page.get("text"), state: page.get("state") } };
+    for (const slider of [lr, epochs]) {
+      if (slider.get("held")) { // the kernel's words are of an older value
+        home = {};
+        draw(slider);
+        return;
+      }
+    }
+  };
+  const listeners = [[lr, "change:value", () => draw(lr)], [epochs, "change:value", () => draw(epochs)],
+    [page, "change:text change:state", redraw]];
+  listeners.forEach(([target, event, act]) => target.on(event, act));
+  redraw();
+
+  el.classList.add("explorer-replay");
+  el.addEventListener("keydown", (event) => event.stopPropagation());
+  const rest = resting(epochs);
+  let playing = null;
+  const play = element("button", el, { type: "button", textContent: "Play" });
+  const step = element("button", el, { type: "button", textContent: "Step" });
+  const pause = () => {
+    clearInterval(playing);
+    playing = null;
+    play.textContent = "Play";
+    rest.after(REST_MS);
+  };
+  const forward = (last) => {
+    const next = places.indexOf(epochs.get("value")) + 1;
+    if (next <= last) epochs.set({ value: places[next], held: true });
+    return next < last;
+  };
+  play.addEventListener("click", () => {
+    if (playing !== null) {
+      pause();
+      return;
+    }
+    rest.cancel();
+    const last = places.indexOf(epochs.get("value"));
+    epochs.set({ value: places[0], held: true });
+    play.textContent = "Pause";
+    playing = setInterval(() => forward(last) || pause(), PLAY_MS);
+  });
+  step.addEventListener("click", () => {
+    forward(places.length - 1);
+    rest.after(REST_MS);
+  });
+  return () => {
+    clearInterval(playing);
+    listeners.forEach(([target, event, act]) => target.off(event, act));
+  };
+}
+
+function render({ model, el }) {
+  return model.get("kind") === "slider" ? renderSlider(model, el) : renderReplay(model, el);
+}
+
+export default { render };

@@ -13,10 +13,10 @@ from course_utils import descent, figures, inputs
 from course_utils.charts import Chart, Series, thin
 from course_utils.explorers import panels, runs
 from course_utils.explorers.base import Explorer, Verdict
-from course_utils.explorers.replay import Slider
+from course_utils.explorers.replay import Replay, Slider
 
 LOSSES = {"MSELoss": "mse", "L1Loss": "l1"}
-_BEST_BATCH = 16
+_MOST_RESIDUALS = 20_000_000  # more would take a second to measure: then the kernel draws alone
 _TOLERANCE = 1e-6  # relative to the larger of 1 and the parameter
 
 
@@ -67,7 +67,14 @@ class TrainingExplorer(Explorer):
         self._limit = descent.stable_lr(self._X_train)
         self._lrs = runs.rates(self._limit)
         self._sweep = runs.Sweep(self._lrs, self._begin, runs.Order(len(self._X_train)))
-        super().__init__(self._make_controls(names), [self._make_panels()])
+        controls = self._make_controls(names)
+        panels_box = self._make_panels()
+        moved = ("line", "train", "val", "path", "end", "sweep", "here")
+        marks = [self._marks[name] for name in moved]
+        self.replay = Replay(controls["lr"], controls["epochs"], marks)
+        self._told: tuple = ()
+        super().__init__(controls, [widgets.VBox([self.replay, panels_box])])
+        self.replay.page = self.page
 
     def _take(self, X: object, y: object) -> None:
         """Split the data and draw the noise and the start, in the order of the course."""
@@ -104,7 +111,7 @@ class TrainingExplorer(Explorer):
                 description="added noise" if self._own else "noise", readout_format=".2f",
             ),
             "batch_size": widgets.Dropdown(
-                options=[*sizes, (f"{n} (all)", n)], value=min(_BEST_BATCH, n),
+                options=[*sizes, (f"{n} (all)", n)], value=min(16 if n <= 2_000 else 256, n),
                 description="batch size", **rest,
             ),
             "loss": widgets.Dropdown(options=[*LOSSES], description="loss", **rest),
@@ -195,6 +202,8 @@ class TrainingExplorer(Explorer):
     def draw(self, result: Run) -> None:
         """Set all marks; what leaves the axes ends at their edge."""
         put, marks, data = panels.put, self._marks, result.data
+        if self._told != self._key(result):
+            self.replay.forget()
         put(marks["rows"], data.X_train[:, 0].numpy(), data.y_train[:, 0].numpy())
         put(marks["held"], data.X_val[:, 0].numpy(), data.y_val[:, 0].numpy())
         key = result.settings["noise"], result.settings["loss"]
@@ -211,36 +220,62 @@ class TrainingExplorer(Explorer):
         put(marks["sweep"], np.array(self._lrs), self._clipped(result.final))
         put(marks["here"], np.array([result.settings["lr"]]), self._clipped(result.train[-1:]))
 
+    def _key(self, result: Run) -> tuple:
+        """Return what the runs in the page depend on."""
+        n, settings = len(result.data.X_train), result.settings
+        known = runs.horizon(n, settings["batch_size"], result.epochs)
+        rest = (settings[name] for name in ("noise", "batch_size", "loss", "optimizer"))
+        return known, *rest
+
+    def _tell(self, result: Run) -> None:
+        """Send all runs that are known to the page, which then needs no kernel to show them."""
+        known, noise, size, loss, optimizer = self._key(result)
+        data, n = result.data, len(result.data.X_train)
+        steps = runs.kept_steps(n, size, known)
+        if loss == "L1Loss" and n * len(steps) * len(self._lrs) > _MOST_RESIDUALS:
+            return
+        path = self._sweep(
+            self._X_train, self._y_train, self._noise_train, noise, size,
+            LOSSES[loss], optimizer.lower(), known,
+        )  # fmt: skip
+        measured = [
+            descent.mean_loss(X, y, *path, loss=LOSSES[loss]) for X, y in (data[:2], data[2:])
+        ]
+        self.replay.tell(
+            steps / runs.steps_per_epoch(n, size), np.stack([*path, *measured], axis=1),
+            line=self._ends.tolist(), frame=(self._frame * [0.1, 10]).tolist(),
+            said=self._said(n), steps=runs.steps_per_epoch(n, size), limit=self._why(size),
+        )  # fmt: skip
+        self._told = self._key(result)
+
     def _clipped(self, losses: np.ndarray) -> np.ndarray:
         low, high = self._frame
         return np.clip(np.nan_to_num(losses, nan=np.inf), low / 10, high * 10)
 
     def summary(self, result: Run) -> str:
-        """Tell where the run ended."""
+        """Tell where the run ended; replay.js says the same in the same words."""
         settings, n = result.settings, len(result.data.X_train)
-        asked = settings["epochs"]
+        asked, steps = settings["epochs"], runs.steps_per_epoch(n, settings["batch_size"])
         cut = f" (of {asked}: more would take too long here)" if result.epochs < asked else ""
-        size = settings["batch_size"]
-        steps = result.epochs * runs.steps_per_epoch(n, size)
-        lr = settings["lr"]
-        said = (
-            f"{n} training points{panels.drawn(n)}, lr {lr:g}, "
-            f"{result.epochs} epochs{cut} of {runs.steps_per_epoch(n, size)} steps: "
-        )
-        if result.overflowed or result.train[-1] > 10 * result.train[0]:
-            return said + self._diverged(result, steps)
-        return said + (
-            f"weight {result.weight[-1]:.4f}, bias {result.bias[-1]:.4f}, "
-            f"training loss {result.train[-1]:.4g}, validation loss {result.val[-1]:.4g}."
-        )
+        epochs = f"{result.epochs} epochs{cut} of {steps} steps"
+        said = f"{self._said(n)}, lr {settings['lr']:g}, {epochs}: "
+        if result.overflowed:
+            said += f"the run diverges, the picture stops at epoch {result.passed[-1]:.3g}; "
+        elif result.train[-1] > 10 * result.train[0]:
+            said += f"the run diverges, the training loss is {result.train[-1]:.3g}; "
+        else:
+            return said + (
+                f"weight {result.weight[-1]:.4f}, bias {result.bias[-1]:.4f}, "
+                f"training loss {result.train[-1]:.4g}, validation loss {result.val[-1]:.4g}."
+            )
+        return said + self._why(settings["batch_size"])
 
-    def _diverged(self, result: Run, steps: int) -> str:
-        shown = f"the picture stops at epoch {result.passed[-1]:.3g}" if result.overflowed else (
-            f"the training loss is {result.train[-1]:.3g}")  # fmt: skip
-        limit = f"the stable limit is {self._limit:.3g}"
-        small = "" if result.settings["batch_size"] == len(result.data.X_train) else (
-            " for steps on all points and lower for small batches")  # fmt: skip
-        return f"the run diverges, {shown}; {limit}{small}."
+    def _said(self, n: int) -> str:
+        return f"{n} training points{panels.drawn(n)}"
+
+    def _why(self, size: int) -> str:
+        small = "" if size == len(self._X_train) else " for steps on all points, less for batches"
+        return f"the stable limit is {self._limit:.3g}{small}."
 
     def still(self, result: Run) -> Chart:
         """Return both loss curves as a chart."""
@@ -255,6 +290,11 @@ class TrainingExplorer(Explorer):
         )
 
     # the learner's loop
+
+    def _run_learners_function(self, settings: dict, result: Run) -> None:
+        if self._told != self._key(result):
+            self._attempt(self._tell, result)
+        super()._run_learners_function(settings, result)
 
     def prove(self, settings: dict, result: Run) -> Verdict:
         """Run the learner's loop on the same rows and compare every step with the formula."""
@@ -274,7 +314,8 @@ class TrainingExplorer(Explorer):
             optimizer=settings["optimizer"].lower(), **self._begin._asdict(),
         )  # fmt: skip
         text, agrees = _compared((weight, bias), (path.weight[0], path.bias[0]))
-        at = runs.kept_steps(len(data.X_train), size, result.epochs)
+        at = runs.kept_steps(len(data.X_train), size, self._key(result)[0])
+        at = at[at <= steps]
         final = result.final
         shown = self._measured(settings, data, result.epochs, at, weight[at], bias[at], final)
         return Verdict(text, agrees, shown)
