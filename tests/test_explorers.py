@@ -198,6 +198,39 @@ def test_a_slow_function_can_be_stopped():
     assert explorer.verdict is None, "what comes after the stop is not shown"
 
 
+def test_an_error_of_a_function_nobody_waits_for_is_not_shown():
+    started, release = threading.Event(), threading.Event()
+    ended = threading.Event()
+
+    def raises_late(a):
+        if a == 7:
+            return 14
+        started.set()
+        try:
+            release.wait(60)
+            raise ValueError("too late")
+        except BaseException:
+            ended.set()
+            raise
+
+    explorer = Doubler(raises_late)
+    assert started.wait(30)
+    explorer.set(a=7)
+    explorer.settle(30)
+    release.set()
+    assert ended.wait(30)
+    assert explorer.page.state == "agrees"
+    assert "too late" not in explorer.page.text
+
+
+def test_the_open_code_panel_follows():
+    explorer = NoiseExplorer(datasets.make_line)
+    explorer.page._handle_custom_msg({"click": "code"}, [])
+    explorer.set(noise=1.0)
+    explorer.settle()
+    assert "noise=1.0" in explorer.page.code
+
+
 def test_settle_gives_up_with_a_sentence():
     release = threading.Event()
     explorer = Doubler(lambda a: release.wait(60) and 2 * a)

@@ -85,7 +85,11 @@ def lines_of_code(path):
 
 
 def test_the_helper_is_small():
-    assert sum(map(lines_of_code, MODULES)) < 2_000
+    """The explorers, one idea a file, may hold twice the code of all the rest."""
+    explorers = sum(lines_of_code(path) for path in MODULES if path.parent.name == "explorers")
+    rest = sum(map(lines_of_code, MODULES)) - explorers
+    assert rest < 1_000
+    assert explorers < 2_000
     lengths = []
     for path in MODULES:
         for node in functions(path):

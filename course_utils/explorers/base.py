@@ -167,7 +167,8 @@ class Explorer:
         from IPython.display import display
 
         self.settle()
-        display(self.widget)
+        view = self.widget._repr_mimebundle_()
+        display(view | {"text/plain": repr(self)}, raw=True)
         if self.result is not None:
             display(self.still(self.result))  # hidden by the page while the widget is alive
 
@@ -218,6 +219,8 @@ class Explorer:
         self.draw(result)
         self.result, self.verdict = result, None
         self.page.say(self.summary(result), "preview" if self.prove else "shown")
+        if self.page.code:  # the panel is open: it follows
+            self._show_code()
         return result
 
     def _attempt(self, function, *args):
@@ -229,11 +232,13 @@ class Explorer:
             return None
 
     def _run_learners_function(self, settings: dict, result: object) -> None:
-        answers: list[Verdict | None] = []
+        answers: list[Verdict | Exception] = []
 
         def run() -> None:
             try:
-                answers.append(self._attempt(self.prove, settings, result))
+                answers.append(self.prove(settings, result))
+            except Exception as error:
+                answers.append(error)  # shown below, unless nobody waits for it any more
             except Stopped:
                 pass
             finally:
@@ -251,7 +256,9 @@ class Explorer:
                 _raise_in(thread, Stopped)
             if self._stop and not answers:
                 self.page.say(f"{self.summary(result)} Your function was stopped.", "error")
-        if answers and answers[0] is not None:
+        if answers and isinstance(answers[0], Exception):
+            self.page.say(_two_lines(answers[0]), "error")
+        elif answers:
             self._conclude(answers[0], result)
 
     def _conclude(self, verdict: Verdict, result: object) -> None:

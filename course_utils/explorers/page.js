@@ -1,6 +1,6 @@
 // Buttons, live region and code panel of an explorer. Everything is set as text, never as HTML.
 const STATES = {
-  shown: "", preview: "Preview from the formula.", running: "\u23f3 Your code runs.",
+  shown: "", preview: "Preview.", running: "\u23f3 Your code runs.",
   agrees: "\u2714 Your code agrees.", departs: "\u26a0 Your code departs.", error: "\u2716 Error.",
 };
 
