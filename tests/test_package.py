@@ -118,7 +118,8 @@ def test_every_public_function_says_what_it_raises():
             doc = ast.get_docstring(node) or ""
             assert doc, f"{path.stem}.{node.name} has no docstring"
             code = ast.unparse(node)
-            if ("inputs." in code or "InputError(" in code) and node.name not in HOOKS:
+            passed_on = "inputs." in code and "except ValueError" not in code
+            if (passed_on or "InputError(" in code) and node.name not in HOOKS:
                 assert "Raises" in doc, f"{path.stem}.{node.name}"
 
 
