@@ -24,6 +24,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG, CONFIG = VENV / "install.log", VENV / "pyvenv.cfg"
 LOCK, OVERRIDES = HERE / "constraints.txt", HERE / "binder/overrides.json"
 BASE, TESTS = "requirements.txt", "tests/requirements.txt"
+BENCH = "benchmarks/requirements.txt"
 CPU_INDEX = ["--index-url", "https://download.pytorch.org/whl/cpu", "--retries=0", "--timeout=10"]
 LAB = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={HERE}"]
 LAB += ["--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"]
@@ -34,8 +35,10 @@ COMMANDS = {
     "test": ("run every test (options after -- go to pytest)", TESTS, ["tests/run.py"]),
     "doctor": ("name what is wrong with .venv, and the fix", None, ["-m", "course_utils.doctor"]),
     "refresh": ("run all notebooks and store their outputs", TESTS, ["tests/refresh.py"]),
+    "bench": ("measure it beside what one would pick instead", BENCH, ["benchmarks/run.py"]),
 }
 PARTS = {BASE: ("JupyterLab, the plots and the rest", 60), TESTS: ("what the tests need", 70)}
+PARTS[BENCH] = "what it is compared with", 110
 NO_DISK = "The disk is full ({free} MB left, the course takes 1.6 GB): free some space and repeat."
 PROBLEMS = [  # what pip or the system says, and our sentence for it; the first match counts
     (r"No space left|not enough space|quota exceeded|File too large", NO_DISK),
