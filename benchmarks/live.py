@@ -98,9 +98,9 @@ class Stage:
         self.painted += found["painted"]
         self.frames += found["frames"]
 
-    def storm(self, milliseconds: int) -> None:
-        """Make 100 moves at a fixed pace."""
-        storm = self.run("storm", count=100, milliseconds=milliseconds, quiet=2000)
+    def storm(self) -> None:
+        """Make 100 moves in 2 s."""
+        storm = self.run("storm", count=100, milliseconds=2000, quiet=2000)
         self.storms.append(storm)
 
 
@@ -143,12 +143,12 @@ def jupyterlab() -> Iterator:
         yield opener
 
 
-def tables(quick: bool) -> list[Table]:
-    """Measure; `quick` takes few moves, one storm and three views."""
-    rounds, moves, storms, milliseconds = (1, 6, 1, 2000) if quick else (5, 10, 3, 2000)
-    views = [*RIVALS, *EXPLORERS, *REPLAYS]
-    if quick:
-        views = [*RIVALS[:2], *EXPLORERS[:1]]
+def tables(quick: bool, views: list[View] | None = None) -> list[Table]:
+    """Measure the rivals and the views, by default all of them; `quick` takes few moves."""
+    rounds, moves, storms = (1, 6, 1) if quick else (5, 10, 3)
+    if views is None:
+        views = EXPLORERS[:1] if quick else [*EXPLORERS, *REPLAYS]
+    views = [*(RIVALS[:2] if quick else RIVALS), *views]
     with jupyterlab() as opener:
         stages = {view.label: opener(view) for view in views}
         for number in range(rounds):
@@ -158,7 +158,7 @@ def tables(quick: bool) -> list[Table]:
         for number in range(storms):
             say(f"storms, round {number + 1} of {storms}")
             for stage in stages.values():
-                stage.storm(milliseconds)
+                stage.storm()
     return [latency(stages), replay(stages)]
 
 

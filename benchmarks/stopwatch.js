@@ -24,10 +24,11 @@
     return pages[number].closest(".widget-vbox");
   }
 
-  // Give the last number of a text another first digit.
+  // Give the last number of a text the next first digit: 1 to 9 and round again.
   function edit(text) {
     const at = text.value.search(/[0-9][0-9.]*$/);
-    text.value = text.value.slice(0, at) + (Number(text.value[at]) === 1 ? 2 : 1) + text.value.slice(at + 1);
+    const digit = (Number(text.value[at]) % 9) + 1;
+    text.value = text.value.slice(0, at) + digit + text.value.slice(at + 1);
     text.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
@@ -154,7 +155,7 @@
     while (performance.now() - Math.max(last, ...pictures()) < quiet) await wait(100);
     watcher.observer.disconnect();
     hand.release();
-    return { drawn: pictures().length, settled: Math.max(0, ...pictures()) - last, took: last - start };
+    return { drawn: pictures().length, settled: Math.max(last, ...pictures()) - last, took: last - start };
   }
 
   window.stopwatch = { moves, storm };
