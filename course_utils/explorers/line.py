@@ -93,7 +93,7 @@ class LineExplorer(Explorer):
         controls = {
             name: widgets.FloatSlider(
                 starts[name], min=low, max=high, step=step, description=name,
-                readout_format=f".{_digits(step)}f",
+                readout_format=f".{_digits(step)}f", layout={"width": "420px"},
             )
             for name, (low, high, step) in ranges.items()
         }  # fmt: skip
@@ -110,7 +110,7 @@ class LineExplorer(Explorer):
         up = int(layout.height[:-2]) - margin["top"] - margin["bottom"]
         # How far to go in x to cover on the screen what one unit of y covers.
         self._x_per_y = (x_axis[2] - x_axis[1]) / across / ((y_axis[2] - y_axis[1]) / up)
-        thin_line = {"stroke_width": 1, "opacities": [0.6]}
+        thin_line = {"stroke_width": 1, "opacities": [0.9]}
         self._squares = panel.line(
             "squared residuals", "truth", line_style="solid", fill="inside",
             fill_colors=[panels.GRAY], fill_opacities=[0.25], visible=False, display_legend=False,
