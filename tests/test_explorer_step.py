@@ -198,6 +198,52 @@ def test_reset_restores_everything_and_code_repeats_it(make):
     assert model.weight.item() == begin[0], "reset also takes back what other cells did"
 
 
+def test_code_writes_equal_steps_as_a_loop():
+    explorer, model, optimizer, X, y = explore()
+    explorer.set(lines="1 2 3 4 5 1 2 3 4 5 2 3 4 5 2 3 4 5 2 3 4 5 1 2")
+    explorer.settle()
+    expected = model.weight.item(), model.bias.item()
+    code = explorer.as_code(explorer.settings)
+    assert "for step in range(2):\n    optimizer.zero_grad()\n    y_pred" in code
+    assert "for step in range(3):\n    y_pred = model(X)" in code
+    assert len(code.splitlines()) < 20
+    *lines, last = code.split("\n")
+    names = given(model, optimizer, X, y)
+    exec("\n".join(lines), names)
+    assert eval(last, names) == expected
+
+
+def test_statements_of_several_lines_are_one_button_each():
+    def by_hand(model, loss_fn, optimizer, X, y):
+        loss = loss_fn(
+            model(X),
+            y,
+        )
+        loss.backward()
+        for parameter in model.parameters():
+            if parameter.grad is None:
+                continue
+            else:
+                parameter.data -= 0.1 * parameter.grad
+            parameter.grad = None
+
+    explorer, model, optimizer, X, y = explore(function=by_hand)
+    assert [button.description for button in explorer._buttons] == [
+        "1  loss = loss_fn(", "2  loss.backward()", "3  for parameter in model.parameters():",
+    ]  # fmt: skip
+    explorer.set(lines="1 2 3 1 2 3")
+    explorer.settle()
+    other, sgd = fresh_line()
+    for _ in range(2):
+        one_step(other, nn.MSELoss(), sgd, X, y)
+    torch.testing.assert_close(model.weight, other.weight)
+    expected = model.weight.item(), model.bias.item()
+    *lines, last = explorer.as_code(explorer.settings).split("\n")
+    names = given(model, optimizer, X, y)
+    exec("\n".join(lines), names)
+    assert eval(last, names) == expected
+
+
 def test_another_list_of_lines_starts_again():
     explorer, model, *_ = explore()
     explorer.set(lines="1 2 3 4 5 1 2 3 4 5")

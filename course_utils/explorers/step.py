@@ -7,6 +7,7 @@ runs each on the learner's own objects, so what is wrong in the function is wron
 import ast
 import copy
 import inspect
+import itertools
 import textwrap
 from collections.abc import Callable, Sequence
 from types import CodeType
@@ -68,7 +69,10 @@ def read_lines(function: Callable) -> list[Line]:
         source = textwrap.dedent(inspect.getsource(function))
         tree = ast.parse(source)
         body = tree.body[0].body
-        texts = [ast.get_source_segment(source, statement) for statement in body]
+        texts = [
+            textwrap.dedent(ast.get_source_segment(source, statement, padded=True))
+            for statement in body
+        ]
     except (OSError, TypeError, SyntaxError, AttributeError):
         raise inputs.InputError(
             f"the lines of {name} cannot be read: write it with def in a cell of its own"
@@ -371,7 +375,11 @@ class StepExplorer(Explorer):
         if self._optimizer.state_dict()["state"] or optimizer["state"]:
             code.append(f"{chosen}.load_state_dict({_literal(optimizer)})")
         numbers = _numbers(settings["lines"], len(self._lines))
-        code += [textwrap.dedent(self._lines[number - 1].text) for number in numbers]
+        for steps, same in itertools.groupby(_passes(numbers)):
+            text = "\n".join(self._lines[number - 1].text for number in steps)
+            count = len([*same])
+            loop = f"for step in range({count}):\n{textwrap.indent(text, '    ')}"
+            code.append(loop if count > 1 else text)
         names = [name for name, _ in self._model.named_parameters()]
         last = ", ".join(f"{model}.{name}.item()" for name in names)
         return "\n".join([*code, last if self._line else f"{model}.state_dict()"])
@@ -417,6 +425,16 @@ def _numbers(text: str, most: int) -> tuple[int, ...]:
             f"lines run is {text[:40]!r}, expected numbers from 1 to {most} such as 1 2 3"
         )
     return numbers
+
+
+def _passes(numbers: tuple[int, ...]) -> list[list[int]]:
+    """Divide the lines that ran into passes from the top down."""
+    passes = [[]]
+    for number in numbers:
+        if passes[-1] and number <= passes[-1][-1]:
+            passes.append([])
+        passes[-1].append(number)
+    return passes if numbers else []
 
 
 def _weight_and_bias(model: nn.Module) -> tuple[nn.Parameter, nn.Parameter] | None:
