@@ -62,10 +62,12 @@ function renderSlider(model, el) {
   return () => model.off("change:value", update);
 }
 
+const unpacked = new WeakMap(); // from a history to its numbers
+
 // What the marks show for one learning rate (its place among the options) and number of epochs, or
-// nothing where the page does not know that run. Python's TrainingExplorer.draw shows the same.
-const unpacked = new WeakMap();
-export function picture(history, rates, rate, place) {
+// nothing where the page does not know that run; without the sweep over the rates if that is `swept`
+// already. Python's TrainingExplorer.draw shows the same.
+export function picture(history, rates, rate, place, swept = false) {
   const { points, ends, table, line, frame } = history;
   if (!table || place >= ends.length || rate < 0 || place < 0) return null;
   if (!unpacked.has(history)) { // a copy, because numbers of 8 bytes have to be aligned
@@ -84,7 +86,7 @@ export function picture(history, rates, rate, place) {
   const last = count - 1;
   const [w, b] = [near(weight[last]), near(bias[last])];
   const passed = numbers.slice(1, count);
-  const sweep = Float64Array.from(rates, (_, r) => clip(column(r, 2)[ends[place]]));
+  const sweep = () => Float64Array.from(rates, (_, r) => clip(column(r, 2)[ends[place]]));
   return {
     marks: [
       { y: Float64Array.from(line, (x) => w * x + b) },
@@ -92,7 +94,7 @@ export function picture(history, rates, rate, place) {
       { x: passed, y: val.slice(1, count).map(clip) },
       { x: weight.slice(0, count).map(near), y: bias.slice(0, count).map(near) },
       { x: Float64Array.of(w), y: Float64Array.of(b) },
-      { y: sweep },
+      swept ? null : { y: sweep() },
       { x: Float64Array.of(rates[rate]), y: Float64Array.of(clip(train[last])) },
     ],
     overflowed: count < wanted,
@@ -102,7 +104,7 @@ export function picture(history, rates, rate, place) {
 }
 
 function sentence(history, lr, epochs, run) {
-  const said = `${history.said}, lr ${short(lr, 6)}, ${epochs} epochs of ${history.steps} steps: `;
+  const said = `${history.said}, lr ${short(lr, 6)}, ${epochs} epoch${epochs > 1 ? "s" : ""} of ${history.steps} steps: `;
   if (run.overflowed) {
     return `${said}the run diverges, the picture stops at epoch ${short(run.passed, 3)}; ${history.limit}`;
   }
@@ -119,18 +121,21 @@ async function renderReplay(model, el) {
   const marks = await Promise.all(model.get("marks").map(fetched));
   const [rates, places] = [lr.get("options"), epochs.get("options")];
   let own = false; // whether the page's text is being set here
+  let swept = {}; // of which epochs the sweep is drawn
   let home = {}; // what the kernel said last, and of what
 
   const state = () => `${lr.get("value")} ${epochs.get("value")}`;
   const draw = (slider) => {
     if (!slider.get("held")) return; // the kernel moved it and draws
     const [rate, place] = [rates.indexOf(lr.get("value")), places.indexOf(epochs.get("value"))];
-    const run = picture(model.get("history"), rates, rate, place);
+    const same = swept.history === model.get("history") && swept.place === place;
+    const run = picture(model.get("history"), rates, rate, place, same);
     if (run === null) {
       slider.save_changes();
       return;
     }
-    marks.forEach((mark, index) => mark.set(run.marks[index]));
+    marks.forEach((mark, index) => run.marks[index] && mark.set(run.marks[index]));
+    swept = { history: model.get("history"), place };
     own = true;
     page.set(home.state === state() ? home.said : {
       text: sentence(model.get("history"), rates[rate], places[place], run), state: "preview",
@@ -139,6 +144,7 @@ async function renderReplay(model, el) {
   };
   const redraw = () => {
     if (own) return;
+    swept = {}; // the kernel drew
     home = { state: state(), said: { text: page.get("text"), state: page.get("state") } };
     for (const slider of [lr, epochs]) {
       if (slider.get("held")) { // the kernel's words are of an older value

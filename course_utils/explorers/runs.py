@@ -84,10 +84,16 @@ def most_epochs(n: int, batch_size: int) -> int:
     return max(epochs for epochs in EPOCHS if epochs <= max(fits, 1))
 
 
-def horizon(n: int, batch_size: int, epochs: int) -> int:
+def is_affine(loss: str, optimizer: str) -> bool:
+    """Tell whether the path is affine in the targets: SGD on MSE."""
+    return (loss, optimizer) == ("mse", "sgd")
+
+
+def horizon(n: int, batch_size: int, epochs: int, affine: bool) -> int:
     """Return how many epochs to compute at once when `epochs` are asked for."""
     per_epoch, most = steps_per_epoch(n, batch_size), most_epochs(n, batch_size)
-    level = next((level for level in LEVELS if level >= epochs * per_epoch), LEVELS[-1])
+    levels = LEVELS[1:] if affine else LEVELS  # an affine path is not followed anew for each noise
+    level = next((level for level in levels if level >= epochs * per_epoch), LEVELS[-1])
     return max(e for e in EPOCHS if e <= min(max(level // per_epoch, 1), most))
 
 
@@ -132,7 +138,7 @@ class Sweep:
         batches = self.order.batches(batch_size, epochs)
         keep = kept_steps(len(X), batch_size, epochs)
         options = {"loss": loss, "optimizer": optimizer, "keep": keep}
-        affine = (loss, optimizer) == ("mse", "sgd")
+        affine = is_affine(loss, optimizer)
         key = (batch_size, loss, optimizer, epochs, None if affine else noise)
         if key not in self._known:
             targets = [clean, draw] if affine else [clean + noise * draw]

@@ -173,8 +173,8 @@ class TrainingExplorer(Explorer):
         """Follow the run by formula, with those of all other learning rates."""
         n, size = len(self._X_train), settings["batch_size"]
         epochs = min(settings["epochs"], runs.most_epochs(n, size))
-        known = runs.horizon(n, size, epochs)
         loss = LOSSES[settings["loss"]]
+        known = self._horizon(settings, epochs)
         path = self._sweep(
             self._X_train, self._y_train, self._noise_train, settings["noise"], size,
             loss, settings["optimizer"].lower(), known,
@@ -206,11 +206,6 @@ class TrainingExplorer(Explorer):
             self.replay.forget()
         put(marks["rows"], data.X_train[:, 0].numpy(), data.y_train[:, 0].numpy())
         put(marks["held"], data.X_val[:, 0].numpy(), data.y_val[:, 0].numpy())
-        key = result.settings["noise"], result.settings["loss"]
-        if key != self._contoured:
-            lines = runs.contours(*data[:2], LOSSES[key[1]], self._begin, self._half)
-            put(marks["contours"], *lines)
-            self._contoured = key
         weight, bias = (np.clip(path, -1e9, 1e9) for path in (result.weight, result.bias))
         put(marks["line"], self._ends, weight[-1] * self._ends + bias[-1])
         put(marks["train"], result.passed[1:], self._clipped(result.train[1:]))
@@ -222,10 +217,12 @@ class TrainingExplorer(Explorer):
 
     def _key(self, result: Run) -> tuple:
         """Return what the runs in the page depend on."""
-        n, settings = len(result.data.X_train), result.settings
-        known = runs.horizon(n, settings["batch_size"], result.epochs)
-        rest = (settings[name] for name in ("noise", "batch_size", "loss", "optimizer"))
-        return known, *rest
+        rest = (result.settings[name] for name in ("noise", "batch_size", "loss", "optimizer"))
+        return self._horizon(result.settings, result.epochs), *rest
+
+    def _horizon(self, settings: dict, epochs: int) -> int:
+        affine = runs.is_affine(LOSSES[settings["loss"]], settings["optimizer"].lower())
+        return runs.horizon(len(self._X_train), settings["batch_size"], epochs, affine)
 
     def _tell(self, result: Run) -> None:
         """Send all runs that are known to the page, which then needs no kernel to show them."""
@@ -257,7 +254,7 @@ class TrainingExplorer(Explorer):
         settings, n = result.settings, len(result.data.X_train)
         asked, steps = settings["epochs"], runs.steps_per_epoch(n, settings["batch_size"])
         cut = f" (of {asked}: more would take too long here)" if result.epochs < asked else ""
-        epochs = f"{result.epochs} epochs{cut} of {steps} steps"
+        epochs = f"{result.epochs} epoch{'s' * (result.epochs > 1)}{cut} of {steps} steps"
         said = f"{self._said(n)}, lr {settings['lr']:g}, {epochs}: "
         if result.overflowed:
             said += f"the run diverges, the picture stops at epoch {result.passed[-1]:.3g}; "
@@ -291,7 +288,16 @@ class TrainingExplorer(Explorer):
 
     # the learner's loop
 
+    def _draw_contours(self, result: Run) -> None:
+        """Draw the surface, which moves little, once the controls rest."""
+        key = result.settings["noise"], result.settings["loss"]
+        if key != self._contoured:
+            lines = runs.contours(*result.data[:2], LOSSES[key[1]], self._begin, self._half)
+            panels.put(self._marks["contours"], *lines)
+            self._contoured = key
+
     def _run_learners_function(self, settings: dict, result: Run) -> None:
+        self._attempt(self._draw_contours, result)
         if self._told != self._key(result):
             self._attempt(self._tell, result)
         super()._run_learners_function(settings, result)
