@@ -169,7 +169,7 @@ class OwnDataExplorer(Explorer):
         widgets.dlink((self._click, "value"), (self._dots, "interactions"), lambda v: {"click": v})
         picture = widgets.VBox([self._panel.figure, self._click])
         super().__init__({"points": self._text}, [picture])
-        side_by_side = widgets.Box([self._text, picture], layout={"flex_flow": "row wrap"})
+        side_by_side = widgets.Box([picture, self._text], layout={"flex_flow": "row wrap"})
         self.widget.children = (side_by_side, self.page)
 
     def _make_panel(self, x: np.ndarray, y_range: tuple[float, float]) -> None:
@@ -180,12 +180,11 @@ class OwnDataExplorer(Explorer):
         self._panel = panels.Panel(title, (xlabel, *self._ends), (ylabel, *y_range), width=560)
         self._drawn = {"MSE": self._panel.line("MSE line")}
         self._drawn["L1"] = self._panel.line("L1 line", "validation")
-        self._panel.figure.legend_location = "bottom-right"
         self._panel.figure.display_toolbar = False  # its pan would move the frame
         # Draggable marks come last: a line above them would take the mouse.
         self._dots = self._panel.points(
             "data",
-            default_size=60,
+            default_size=36,
             enable_move=True,
             update_on_move=True,
             interactions={"click": "add"},
