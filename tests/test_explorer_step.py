@@ -121,8 +121,8 @@ def test_buttons_run_one_line_each_on_the_learners_objects():
     assert explorer.result.path == [(0.0, 0.0), (model.weight.item(), model.bias.item())]
     np.testing.assert_allclose(explorer._point.x, model.weight.item())
     np.testing.assert_allclose(explorer._trace.y, [0, model.bias.item()])
-    assert "So far 1 step in 5 lines." in explorer.page.text
-    assert explorer._reasons[0].value == "ran 1 time"
+    assert "Steps so far: 1, lines: 5." in explorer.page.text
+    assert explorer._reasons[0].value == "runs: 1"
     assert explorer._reasons[3].value == "needs a new loss: run line 3"
 
 
@@ -288,7 +288,7 @@ def test_an_error_in_a_line_is_shown_and_the_line_struck():
     explorer.settle()
     assert explorer.page.text.startswith("ValueError: no loss today")
     assert explorer.settings["lines"] == "1 2"
-    assert explorer._reasons[1].value == "ran 1 time"
+    assert explorer._reasons[1].value == "runs: 1"
     failing.clear()
     click(explorer, 3)
     assert explorer.page.state == "shown"
@@ -304,6 +304,15 @@ def test_a_function_that_forgets_backward_never_gets_a_gradient():
     explorer, *_ = explore(function=forgetful)
     click(explorer, 1, 2)
     assert explorer._reasons[2].value == "needs a gradient"
+
+
+def test_a_loss_without_mean_gets_the_answer_of_pytorch():
+    explorer, *_ = explore(loss_fn=nn.MSELoss(reduction="none"))
+    click(explorer, 1, 2, 3)
+    assert row(explorer, "loss")[1] == "(200, 1)"
+    click(explorer, 4)
+    assert "grad can be implicitly created only for scalar outputs" in explorer.page.text
+    assert explorer.settings["lines"] == "1 2 3"
 
 
 def test_an_optimizer_of_another_model_moves_nothing():

@@ -107,7 +107,8 @@ def refusals(lines: Sequence[Line], ran: Sequence[int], gradients: bool = False)
         line = lines[number - 1]
         if line.calls & {"backward", "step"}:
             fresh = set()  # the graph is freed, or was built with parameters that have moved
-        gradients = "backward" in line.calls or (gradients and not _resets(line))
+        resets = any(call.startswith("zero") for call in line.calls)
+        gradients = "backward" in line.calls or (gradients and not resets)
         fresh, made = fresh | line.makes, made | line.makes
     return [_refusal(lines, line, makers, fresh, made, gradients) for line in lines]
 
@@ -140,13 +141,10 @@ class StepExplorer(Explorer):
     ):
         if not isinstance(model, nn.Module) or not list(model.parameters()):
             raise inputs.InputError("model has no parameters, expected a module such as nn.Linear")
-        for name, value, fits in [
-            ("loss_fn", loss_fn, callable(loss_fn)),
-            ("optimizer", optimizer, hasattr(optimizer, "param_groups")),
-            ("X", X, torch.is_tensor(X)),
-            ("y", y, torch.is_tensor(y)),
-        ]:
-            if not fits:
+        fits = {"loss_fn": callable(loss_fn), "optimizer": hasattr(optimizer, "param_groups")}
+        fits |= {"X": torch.is_tensor(X), "y": torch.is_tensor(y)}
+        for (name, fit), value in zip(fits.items(), (loss_fn, optimizer, X, y), strict=True):
+            if not fit:
                 raise inputs.InputError(f"{name} is a {type(value).__name__}, which is no {name}")
         self._lines, words = read_lines(function), list(inspect.signature(function).parameters)
         if len(words) != 5:
@@ -159,6 +157,9 @@ class StepExplorer(Explorer):
         self._beginning = copy.deepcopy(
             [model.state_dict(), [p.grad for p in model.parameters()], optimizer.state_dict()]
         )
+        self._had_gradients = any(gradient is not None for gradient in self._beginning[1])
+        called = [line.text for line in self._lines if "backward" in line.calls]
+        self._loss_name = called[0].split(".")[0] if called else ""
         self._line = _weight_and_bias(model)
         self._surface = _loss_surface(self._line, loss_fn, X, y)
         self._restore()
@@ -237,8 +238,12 @@ class StepExplorer(Explorer):
         """Run what has not run yet; start again if the list of lines is another one."""
         try:
             wanted = _numbers(settings["lines"], len(self._lines))
-            self._allow(wanted)
-            if self._ran is None or wanted[: len(self._ran)] != self._ran:
+            again = self._ran is None or wanted[: len(self._ran)] != self._ran
+            for at in range(0 if again else len(self._ran), len(wanted)):
+                line = self._lines[wanted[at] - 1]
+                if why := refusals(self._lines, wanted[:at], self._had_gradients)[wanted[at] - 1]:
+                    raise inputs.InputError(f"line {wanted[at]}, {line.text}: {why}")
+            if again:
                 self._restore()
             new, before = wanted[len(self._ran) :], self._rows()
             for number in new:
@@ -250,12 +255,6 @@ class StepExplorer(Explorer):
             self._news = self._tell(new, before, self._rows())
         return self._state()
 
-    def _allow(self, wanted: tuple[int, ...]) -> None:
-        had_gradients = any(gradient is not None for gradient in self._beginning[1])
-        for at, number in enumerate(wanted):
-            if why := refusals(self._lines, wanted[:at], had_gradients)[number - 1]:
-                raise inputs.InputError(f"line {number}, {self._lines[number - 1].text}: {why}")
-
     def _run(self, number: int) -> None:
         line = self._lines[number - 1]
         outer = inspect.getclosurevars(self._function).nonlocals
@@ -263,16 +262,11 @@ class StepExplorer(Explorer):
         exec(line.code, names)
         self._names |= {name: names[name] for name in line.makes}
         self._ran += (number,)
-        lost = self._loss_name()
-        if lost in line.makes:
-            self._losses.append(float(self._names[lost].detach()))
+        loss = self._names.get(self._loss_name)
+        if self._loss_name in line.makes and torch.is_tensor(loss) and loss.numel() == 1:
+            self._losses.append(loss.item())
         if self._line and (point := _point(self._line)) != self._path[-1]:
             self._path.append(point)
-
-    def _loss_name(self) -> str:
-        """Return the name on which the function calls its backward method."""
-        called = [line for line in self._lines if "backward" in line.calls]
-        return called[0].text.split(".")[0] if called else ""
 
     def _restore(self) -> None:
         """Give model, gradients and optimizer what they had at the beginning."""
@@ -295,13 +289,12 @@ class StepExplorer(Explorer):
         self.draw(self._state())
 
     def _state(self) -> State:
-        had_gradients = any(gradient is not None for gradient in self._beginning[1])
-        why = refusals(self._lines, self._ran, had_gradients)
+        why = refusals(self._lines, self._ran, self._had_gradients)
         return State(self._ran, self._rows(), self._news, why, [*self._losses], [*self._path])
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
         """Describe parameters, given tensors, and what the lines make."""
-        model = self._called(self._model)
+        model = next(iter(self._given))
         parameters = [(f"{model}.{name}", p) for name, p in self._model.named_parameters()]
         made = {name: self._names.get(name) for line in self._lines for name in sorted(line.makes)}
         given = {name: value for name, value in self._given.items() if torch.is_tensor(value)}
@@ -319,7 +312,7 @@ class StepExplorer(Explorer):
         for at, why in enumerate(result.refusals):
             self._buttons[at].disabled = bool(why)
             times = result.ran.count(at + 1)
-            self._reasons[at].value = why or f"ran {_times(times, 'time')}" * bool(times)
+            self._reasons[at].value = why or f"runs: {times}" * bool(times)
         if self._surface:
             weights, biases = np.where(np.isfinite(result.path), result.path, np.nan).T
             panels.put(self._trace, weights, biases)
@@ -330,7 +323,7 @@ class StepExplorer(Explorer):
         if not result.ran:
             return "Nothing has run yet: every number is as it was at the beginning."
         steps = sum("step" in self._lines[number - 1].calls for number in result.ran)
-        return f"{result.news} So far {_times(steps, 'step')} in {_times(len(result.ran), 'line')}."
+        return f"{result.news} Steps so far: {steps}, lines: {len(result.ran)}."
 
     def _tell(self, new: tuple[int, ...], before: list, after: list) -> str:
         line = self._lines[new[-1] - 1]
@@ -355,21 +348,20 @@ class StepExplorer(Explorer):
             path = tuple(np.where(np.isfinite(result.path), result.path, np.nan).T)
             return figures.plot_surface(*self._surface, {"path": path})
         if result.losses:
-            count = "loss so far"
-            return figures.plot_losses({"loss": result.losses}, xlabel=count, log_y=False)
-        return Chart((), "loss so far", "loss", self.summary(result))
+            return figures.plot_losses({"loss": result.losses}, xlabel="step", log_y=False)
+        return Chart((), "step", "loss", self.summary(result))
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that goes back to the beginning and runs the same lines."""
         parameters, gradients, optimizer = self._beginning
-        model, chosen = self._called(self._model), self._called(self._optimizer)
+        model, _, chosen, *_ = self._given
         code = [f"{model}.load_state_dict({_literal(parameters)})"]
         if sum(p.numel() for p in self._model.parameters()) > MOST_WRITTEN:
             code = ["# Begin with the model as it was made: it has too many parameters to list."]
         code.append(
             f"for parameter, gradient in zip({model}.parameters(), {_literal(gradients)}):\n"
             "    parameter.grad = gradient"
-            if any(gradient is not None for gradient in gradients)
+            if self._had_gradients
             else f"for parameter in {model}.parameters():\n    parameter.grad = None"
         )
         if self._optimizer.state_dict()["state"] or optimizer["state"]:
@@ -384,10 +376,6 @@ class StepExplorer(Explorer):
         last = ", ".join(f"{model}.{name}.item()" for name in names)
         return "\n".join([*code, last if self._line else f"{model}.state_dict()"])
 
-    def _called(self, thing: object) -> str:
-        """Return the name by which the function calls one of its arguments."""
-        return next(name for name, value in self._given.items() if value is thing)
-
 
 def _line(text: str, statement: ast.stmt, filename: str) -> Line:
     nodes = [*ast.walk(statement)]
@@ -400,10 +388,6 @@ def _line(text: str, statement: ast.stmt, filename: str) -> Line:
         {name.id for name in names if isinstance(name.ctx, ast.Store)},
         {call.attr for call in calls if isinstance(call, ast.Attribute)},
     )
-
-
-def _resets(line: Line) -> bool:
-    return any(call.startswith("zero") for call in line.calls)
 
 
 def _refusal(lines, line: Line, makers: dict, fresh: set, made: set, gradients: bool) -> str:
@@ -493,7 +477,3 @@ def _literal(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_literal, value)) + "]"
     return repr(value)
-
-
-def _times(count: int, word: str) -> str:
-    return f"{count} {word}{'s' * (count != 1)}"
