@@ -104,7 +104,7 @@ export function picture(history, rates, rate, place, swept = false) {
 }
 
 function sentence(history, lr, epochs, run) {
-  const said = `${history.said}, lr ${short(lr, 6)}, ${epochs} epoch${epochs > 1 ? "s" : ""} of ${history.steps} steps: `;
+  const said = `${history.said}, lr ${short(lr, 6)}, ${epochs} epoch${epochs > 1 ? "s" : ""} of ${history.steps} step${history.steps > 1 ? "s" : ""}: `;
   if (run.overflowed) {
     return `${said}the run diverges, the picture stops at epoch ${short(run.passed, 3)}; ${history.limit}`;
   }

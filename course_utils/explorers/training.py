@@ -254,7 +254,7 @@ class TrainingExplorer(Explorer):
         settings, n = result.settings, len(result.data.X_train)
         asked, steps = settings["epochs"], runs.steps_per_epoch(n, settings["batch_size"])
         cut = f" (of {asked}: more would take too long here)" if result.epochs < asked else ""
-        epochs = f"{result.epochs} epoch{'s' * (result.epochs > 1)}{cut} of {steps} steps"
+        epochs = f"{result.epochs} epoch{'s' * (result.epochs > 1)}{cut} of {steps} step{'s' * (steps > 1)}"
         said = f"{self._said(n)}, lr {settings['lr']:g}, {epochs}: "
         if result.overflowed:
             said += f"the run diverges, the picture stops at epoch {result.passed[-1]:.3g}; "
