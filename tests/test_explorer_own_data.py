@@ -254,6 +254,7 @@ def test_errors_and_departures_are_shown_and_the_next_move_heals(broken, state, 
 
 def test_the_mode_of_a_click_reaches_the_picture():
     explorer = OwnDataExplorer(exact, X, y)
+    assert not explorer._text.continuous_update, "half a number is no typo"
     assert explorer._dots.interactions == {"click": "add"}
     explorer._click.value = "delete"
     assert explorer._dots.interactions == {"click": "delete"}

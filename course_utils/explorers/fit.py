@@ -7,6 +7,7 @@ from typing import NamedTuple
 import ipywidgets as widgets
 import numpy as np
 import torch
+from numpy.polynomial.polynomial import polyval
 
 from course_utils import datasets, figures, inputs
 from course_utils.charts import Chart, Series
@@ -142,10 +143,7 @@ class FitExplorer(Explorer):
     def compute(self, settings: dict) -> Fits:
         """Fit every degree by the formula."""
         train, val = self._rows(settings)
-        powers = np.polynomial.polynomial
-        predicts = [
-            lambda X, c=c: powers.polyval(X.double().numpy(), c) for c in polynomials(*train)
-        ]
+        predicts = [lambda X, c=c: polyval(X.double().numpy(), c) for c in polynomials(*train)]
         return self._measured(settings["degree"], train, val, predicts)
 
     def _rows(self, settings: dict) -> tuple[tuple, tuple]:
@@ -169,25 +167,22 @@ class FitExplorer(Explorer):
             if not callable(fitted[degree]):
                 kind = type(fitted[degree]).__name__
                 raise inputs.InputError(f"fit returned {kind}, expected a function: return predict")
-        own = self._measured(
-            result.degree, result.train, result.val, [fitted[degree] for degree in DEGREES]
-        )
+        predicts = [fitted[degree] for degree in DEGREES]
+        own = self._measured(result.degree, result.train, result.val, predicts)
         return _compared(own, result)
 
     def draw(self, result: Fits) -> None:
         """Set points, curve and both losses; what is wild leaves the picture."""
-        low, high = self._ends
-        far = 10 * (high - low)
+        low, high = 10 * self._ends[0] - 9 * self._ends[1], 10 * self._ends[1] - 9 * self._ends[0]
         panels.put(self._train, *inputs.pair(*result.train))
         panels.put(self._val, *inputs.pair(*result.val))
-        panels.put(self._curve, self._grid[:, 0], np.clip(result.curve, low - far, high + far))
-        degrees, floor, top = np.array(DEGREES), self._decades[0], self._decades[-1]
-        lines = [np.clip(line, floor, 100 * top) for line in (result.train_rmses, result.val_rmses)]
-        panels.put(self._train_line, degrees, lines[0])
-        panels.put(self._val_line, degrees, lines[1])
+        panels.put(self._curve, self._grid[:, 0], np.clip(result.curve, low, high))
+        floor, top = self._decades[0], self._decades[-1]
+        losses = np.clip([result.train_rmses, result.val_rmses], floor, 100 * top)
+        panels.put(self._train_line, np.array(DEGREES), losses[0])
+        panels.put(self._val_line, np.array(DEGREES), losses[1])
         panels.put(self._best, np.full(2, result.best), np.array([floor, top]))
-        at = result.degree - DEGREES[0]
-        panels.put(self._chosen, np.full(2, result.degree), np.array([line[at] for line in lines]))
+        panels.put(self._chosen, np.full(2, result.degree), losses[:, result.degree - DEGREES[0]])
 
     def summary(self, result: Fits) -> str:
         """Read both losses of the chosen degree, and name the best one."""
@@ -253,9 +248,9 @@ def _rmse(predict: Callable, X: torch.Tensor, y: torch.Tensor) -> float:
 
 def _compared(own: Fits, formula: Fits) -> Verdict:
     """Say at which degree the learner's RMSEs leave those of least squares."""
-    pairs = ((own.train_rmses, formula.train_rmses), (own.val_rmses, formula.val_rmses))
-    slack = 1e-4 * float(formula.val_rmses.min())
-    same = np.logical_and(*(np.isclose(a, b, rtol=1e-3, atol=slack) for a, b in pairs))
+    mine = np.array([own.train_rmses, own.val_rmses])
+    best = np.array([formula.train_rmses, formula.val_rmses])
+    same = np.isclose(mine, best, rtol=1e-3, atol=1e-4 * best[1].min()).all(axis=0)
     if same.all():
         return Verdict(f"Your fit agrees with least squares at all {len(same)} degrees.", True, own)
     at = int(np.argmin(same))
@@ -263,5 +258,5 @@ def _compared(own: Fits, formula: Fits) -> Verdict:
         f"Your fit departs from least squares at degree {DEGREES[at]}: validation RMSE "
         f"{own.val_rmses[at]:.4g} instead of {formula.val_rmses[at]:.4g}."
     )
-    finite = all(np.isfinite(values).all() for values in (*own[3:],))
+    finite = np.isfinite([*own.curve, *own.train_rmses, *own.val_rmses]).all()
     return Verdict(text, False, own if finite else None)

@@ -176,8 +176,12 @@ class OwnDataExplorer(Explorer):
         room = 0.1 * (np.ptp(x) or 1.0)
         self._ends = np.array([x.min() - room, x.max() + room])
         xlabel, ylabel = self._labels
-        title = "Your points and both lines"
-        self._panel = panels.Panel(title, (xlabel, *self._ends), (ylabel, *y_range), width=560)
+        self._panel = panels.Panel(
+            "Your points and both lines",
+            (xlabel, *self._ends),
+            (ylabel, *y_range),
+            width=560,
+        )
         self._drawn = {"MSE": self._panel.line("MSE line")}
         self._drawn["L1"] = self._panel.line("L1 line", "validation")
         self._panel.figure.display_toolbar = False  # its pan would move the frame
@@ -222,13 +226,12 @@ class OwnDataExplorer(Explorer):
 
     def prove(self, settings: dict, result: Lines) -> Verdict:
         """Train both lines with the learner's function."""
-        X, y = result.X, result.y
-        lines = {name: _pair(self._fit(X, y, loss())) for name, loss in LOSSES.items()}
+        lines = {n: _pair(self._fit(result.X, result.y, loss())) for n, loss in LOSSES.items()}
         wild = [name for name, line in lines.items() if not np.isfinite(line).all()]
         if wild:
             text = f"Your fit diverged with {wild[0]}: the largest stable learning rate for MSE is "
-            return Verdict(f"{text}{descent.stable_lr(X):.3g} with these points.", False)
-        own = _fitted(X, y, lines)
+            return Verdict(f"{text}{descent.stable_lr(result.X):.3g} with these points.", False)
+        own = _fitted(result.X, result.y, lines)
         off = {name: max(own.losses[name] - result.losses[name], 0.0) for name in LOSSES}
         off["MSE"] **= 0.5  # the root mean square distance between two MSE lines
         worst = max(off, key=off.get)
@@ -242,9 +245,8 @@ class OwnDataExplorer(Explorer):
         """Set both lines; the points are where the text says."""
         far = 100 * self._height
         for name, (weight, bias) in result.lines.items():
-            panels.put(
-                self._drawn[name], self._ends, np.clip(weight * self._ends + bias, -far, far)
-            )
+            heights = np.clip(weight * self._ends + bias, -far, far)
+            panels.put(self._drawn[name], self._ends, heights)
 
     def summary(self, result: Lines) -> str:
         """Read both lines, and how far their slopes have moved since the start."""
@@ -280,8 +282,7 @@ class OwnDataExplorer(Explorer):
 
 def _exact(X: object, y: object) -> dict[str, tuple[float, float]]:
     l1 = least_absolute(X, y)  # first: it names the features that allow no line
-    weight, bias = np.polyfit(*inputs.pair(X, y), 1)
-    return {"MSE": (float(weight), float(bias)), "L1": l1}
+    return {"MSE": tuple(map(float, np.polyfit(*inputs.pair(X, y), 1))), "L1": l1}
 
 
 def _fitted(X: torch.Tensor, y: torch.Tensor, lines: dict) -> Lines:
