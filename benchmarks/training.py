@@ -166,7 +166,7 @@ def same_fit(quick: bool) -> Table:
     )
     if missing := [name for name in MEANS if name not in FITS]:
         text += f" Not installed here, so not measured: {', '.join(missing)}."
-    head = ["means", "p50 ms", "p95 ms", f"p50 / {LOOP}", "off"]
+    head = ["with", "p50 ms", "p95 ms", f"p50 / {LOOP}", "off"]
     return Table("Training one line", text, head, rows)
 
 
@@ -190,7 +190,7 @@ def many_rates(quick: bool) -> Table:
         for name, s in seconds.items()
     ]
     text = f"The same fit, {epochs} epochs of {len(rows) // epochs} steps; the batches are given."
-    head = ["means", "p50 ms", "learning rates per second", f"/ {LOOP}"]
+    head = ["with", "p50 ms", "learning rates per second", f"/ {LOOP}"]
     return Table("Learning rates per second", text, head, cells)
 
 
@@ -210,11 +210,11 @@ def growth(quick: bool) -> list[Table]:
 
 
 def grown(title: str, text: str, sizes: dict[str, tuple]) -> Table:
-    """Time every means at every size: three rounds, and one where a round takes long."""
+    """Time every means at every size, in fewer rounds where a round takes longer."""
     medians: dict[str, list[float]] = {name: [] for name in FITS}
     for label, (X, y, batch_size, epochs) in sizes.items():
         steps = epochs * -(-len(X) // batch_size)
-        rounds = 3 if steps * batch_size < 100_000 else 1
+        rounds = 7 if steps * batch_size < 20_000 else 3 if steps * batch_size < 120_000 else 1
         say(f"{title.lower()}: {label}, {rounds} rounds")
         jobs = {
             name: lambda fit=fit, data=(X, y, batch_size, epochs): fit(*data) and None
@@ -227,4 +227,4 @@ def grown(title: str, text: str, sizes: dict[str, tuple]) -> Table:
         [name, *(f"{short(1e3 * s)} ({times(s / b)})" for s, b in zip(found, base, strict=True))]
         for name, found in medians.items()
     ]
-    return Table(title, text, ["means", *sizes], rows)
+    return Table(title, text, ["with", *sizes], rows)
