@@ -254,8 +254,8 @@ class TrainingExplorer(Explorer):
         settings, n = result.settings, len(result.data.X_train)
         asked, steps = settings["epochs"], runs.steps_per_epoch(n, settings["batch_size"])
         cut = f" (of {asked}: more would take too long here)" if result.epochs < asked else ""
-        epochs = f"{result.epochs} epoch{'s' * (result.epochs > 1)}{cut} of {steps} step{'s' * (steps > 1)}"
-        said = f"{self._said(n)}, lr {settings['lr']:g}, {epochs}: "
+        epochs, steps = (f"{_many(result.epochs, 'epoch')}{cut}", _many(steps, "step"))
+        said = f"{self._said(n)}, lr {settings['lr']:g}, {epochs} of {steps}: "
         if result.overflowed:
             said += f"the run diverges, the picture stops at epoch {result.passed[-1]:.3g}; "
         elif result.train[-1] > 10 * result.train[0]:
@@ -332,15 +332,16 @@ class TrainingExplorer(Explorer):
         name = getattr(self._train, "__name__", "train")
         n, size = len(self._X_train) + len(self._X_val), settings["batch_size"]
         epochs = min(settings["epochs"], runs.most_epochs(len(self._X_train), size))
-        line = "" if self._own else "X, y = features, 1.5 + 2 * features\n"
+        line = "" if self._own else "targets = 1.5 + 2 * features\n"
+        X, y = ("X", "y") if self._own else ("features", "targets")
         return (
             f"{_source(self._train)}"
             f"generator = torch.Generator().manual_seed({runs.SEED})\n"
             f"features, noise = [torch.randn({n}, 1, generator=generator) for _ in range(2)]\n"
             f"{line}"
             f"rows = torch.randperm({n}, generator=generator)[:{len(self._X_train)}]\n"
-            "X_train = X.double()[rows]\n"
-            f"y_train = y.double()[rows] + {settings['noise']} * noise.double()[rows]\n"
+            f"X_train = {X}.double()[rows]\n"
+            f"y_train = {y}.double()[rows] + {settings['noise']} * noise.double()[rows]\n"
             f"generator = torch.Generator().manual_seed({runs.SEED})\n"
             "train_set = torch.utils.data.TensorDataset(X_train, y_train)\n"
             f"train_loader = torch.utils.data.DataLoader(\n"
@@ -354,6 +355,10 @@ class TrainingExplorer(Explorer):
             f"history = {name}(model, optimizer, loss_fn, train_loader, epochs={epochs})\n"
             "model.weight.item(), model.bias.item()"
         )
+
+
+def _many(count: int, name: str) -> str:
+    return f"{count} {name}{'s' * (count > 1)}"
 
 
 def _widened(values: np.ndarray, part: float) -> tuple[float, float]:
