@@ -3,14 +3,14 @@
 import runpy
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
-from playwright.sync_api import sync_playwright
-from report import Table, goal, p50, p95, say, short, times
+from playwright.sync_api import Error, sync_playwright
+from report import NOT_MEASURED, Table, goal, p50, p95, say, short, times
 
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent / "tests"
@@ -84,6 +84,16 @@ class Stage:
         self.painted: list[float] = []
         self.frames = 0
         self.storms: list[dict] = []
+        self.problem = ""
+
+    def measure(self, job: Callable[[], None]) -> None:
+        """Do a job unless one has failed before; note why it fails."""
+        try:
+            if not self.problem:
+                job()
+        except Error as error:
+            self.problem = error.message.splitlines()[0]
+            say(f"{self.view.label}: {self.problem}")
 
     def run(self, what: str, **options) -> dict:
         """Bring the tab to the front and let the stopwatch of the page measure."""
@@ -154,18 +164,20 @@ def tables(quick: bool, views: list[View] | None = None) -> list[Table]:
         for number in range(rounds):
             say(f"moves, round {number + 1} of {rounds}")
             for stage in stages.values():
-                stage.move(moves)
+                stage.measure(lambda stage=stage: stage.move(moves))
         for number in range(storms):
             say(f"storms, round {number + 1} of {storms}")
             for stage in stages.values():
-                stage.storm()
-    return [latency(stages), replay(stages)]
+                stage.measure(stage.storm)
+    problems = [f"{NOT_MEASURED} {name}: {s.problem}" for name, s in stages.items() if s.problem]
+    whole = {name: stage for name, stage in stages.items() if not stage.problem}
+    return [latency(whole, problems), replay(whole)]
 
 
-def latency(stages: dict[str, Stage]) -> Table:
+def latency(stages: dict[str, Stage], goals: list[str]) -> Table:
     """Compare every view with the floor and with Matplotlib."""
     floor, lesson = stages[FLOOR].painted, stages[LESSON].painted
-    rows, goals = [], []
+    rows = []
     for name, stage in stages.items():
         if stage.view in REPLAYS:
             continue
@@ -174,7 +186,7 @@ def latency(stages: dict[str, Stage]) -> Table:
         cells = [short(p50(stage.first)), short(middle), short(late), *map(times, ratios)]
         rows.append([name, *cells, short(drawn), short(settled)])
         if stage.view.name == TRAINING:
-            goals = kernel_goals(name, ratios)
+            goals = [*goals, *kernel_goals(name, ratios)]
     head = ["view", "first mark p50 ms", "painted p50 ms", "painted p95 ms", "p50 / (a)"]
     head += ["p95 / (a)", "(b) / p50", "drawn of 100", "settled ms"]
     return Table("From a control to the painted picture", text_of(floor), head, rows, goals)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+NOT_MEASURED = "**Not measured**"
+
 
 class Table(NamedTuple):
     """One table of the report.

@@ -19,7 +19,7 @@ import live
 import psutil
 import start
 import training
-from report import Table
+from report import NOT_MEASURED, Table
 
 from course_utils.runtime import versions
 
@@ -58,6 +58,8 @@ def main(words: list[str]) -> None:
     if not (options.quick or options.parts):
         README.write_text(text, encoding="utf-8", newline="\n")
         print(f"Written to {README.relative_to(ROOT)}.")
+    if NOT_MEASURED in text:
+        sys.exit("Something was not measured: the reason stands below its table.")
 
 
 def report(tables: list[Table], load: str) -> str:
