@@ -94,6 +94,15 @@ def test_more_training_points_keep_the_first_ones_and_the_validation_rows(explor
     assert not set(many.train[0].flatten().tolist()) & set(many.val[0].flatten().tolist())
 
 
+def test_the_button_draws_the_next_sample(explorer):
+    before = shown(explorer, n=20, seed=9999)
+    button = explorer.widget.children[0].children[-1]
+    button.click()
+    explorer.settle()
+    assert explorer.settings["seed"] == 0
+    assert not torch.equal(explorer.result.train[0], before.train[0])
+
+
 def test_the_lowest_validation_loss_is_marked(explorer):
     result = shown(explorer, n=20, noise=0.2, seed=421, degree=1)
     assert result.best == 5

@@ -17,6 +17,7 @@ from course_utils.explorers.base import Explorer, Verdict
 DEGREES = range(1, 16)
 VALIDATION_ROWS = 40
 _TRAINING_ROWS = (2, 5, 10, 15, 20, 30, 50, 100, 200, 1000, 20_000)
+_ROWS = VALIDATION_ROWS + _TRAINING_ROWS[-1]
 
 
 class Fits(NamedTuple):
@@ -94,9 +95,7 @@ class FitExplorer(Explorer):
             if not callable(function):
                 raise inputs.InputError(f"{name} is a {type(function).__name__}, not a function")
         self._fit, self._make, self._labels = fit, make, (xlabel, ylabel)
-        start = {"noise": 0.2, "seed": 420}
-        X, y = make(n=VALIDATION_ROWS + _TRAINING_ROWS[-1], **start)
-        x, targets = inputs.pair(X, y, least=VALIDATION_ROWS + 2)
+        x, targets = inputs.pair(*make(n=_ROWS, noise=0.2, seed=420), least=VALIDATION_ROWS + 2)
         sizes = [n for n in _TRAINING_ROWS if n <= len(x) - VALIDATION_ROWS]
         self._grid = torch.linspace(x.min(), x.max(), 201).unsqueeze(1)
         height = np.ptp(targets) or 1.0
@@ -108,20 +107,22 @@ class FitExplorer(Explorer):
         self._make_panels(x)
         controls = {
             "degree": widgets.IntSlider(1, DEGREES[0], DEGREES[-1], description="degree"),
-            "noise": widgets.FloatSlider(
-                start["noise"], min=0, max=1, step=0.05, description="noise"
-            ),
+            "noise": widgets.FloatSlider(0.2, min=0, max=1, step=0.05, description="noise"),
             "n": widgets.SelectionSlider(
                 options=sizes, value=min(20, sizes[-1]), description="train points"
             ),
             "seed": widgets.BoundedIntText(420, min=0, max=9999, description="sample no."),
         }
         super().__init__(controls, [self._data.figure, self._losses.figure])
+        another = widgets.Button(description="new sample", tooltip="Take the next sample number")
+        another.on_click(lambda _: self.set(seed=(self.settings["seed"] + 1) % 10_000))
+        self.widget.children[0].children += (another,)
 
     def _make_panels(self, x: np.ndarray) -> None:
-        xlabel, ylabel = self._labels
         self._data = panels.Panel(
-            "Points and polynomial", (xlabel, x.min(), x.max()), (ylabel, *self._ends)
+            "Points and polynomial",
+            (self._labels[0], x.min(), x.max()),
+            (self._labels[1], *self._ends),
         )
         self._train = self._data.points("train", "train")
         self._val = self._data.points("validation", "validation")
@@ -147,8 +148,7 @@ class FitExplorer(Explorer):
         return self._measured(settings["degree"], train, val, predicts)
 
     def _rows(self, settings: dict) -> tuple[tuple, tuple]:
-        rows = VALIDATION_ROWS + _TRAINING_ROWS[-1]
-        X, y = self._make(n=rows, noise=settings["noise"], seed=settings["seed"])
+        X, y = self._make(n=_ROWS, noise=settings["noise"], seed=settings["seed"])
         end = VALIDATION_ROWS + settings["n"]
         inputs.pair(X, y, least=end)
         train = X[VALIDATION_ROWS:end], y[VALIDATION_ROWS:end]
@@ -216,10 +216,9 @@ class FitExplorer(Explorer):
         name = getattr(self._make, "__qualname__", "make")
         if inspect.getmodule(self._make) is datasets:
             name = f"datasets.{name}"
-        first, rows = VALIDATION_ROWS, VALIDATION_ROWS + _TRAINING_ROWS[-1]
-        end = first + settings["n"]
+        first, end = VALIDATION_ROWS, VALIDATION_ROWS + settings["n"]
         return (
-            f"X, y = {name}(n={rows}, noise={settings['noise']}, seed={settings['seed']})\n"
+            f"X, y = {name}(n={_ROWS}, noise={settings['noise']}, seed={settings['seed']})\n"
             f"X_val, y_val = X[:{first}], y[:{first}]\n"
             f"X_train, y_train = X[{first}:{end}], y[{first}:{end}]\n"
             f"powers = torch.arange({settings['degree']} + 1)\n"

@@ -175,11 +175,10 @@ class OwnDataExplorer(Explorer):
     def _make_panel(self, x: np.ndarray, y_range: tuple[float, float]) -> None:
         room = 0.1 * (np.ptp(x) or 1.0)
         self._ends = np.array([x.min() - room, x.max() + room])
-        xlabel, ylabel = self._labels
         self._panel = panels.Panel(
             "Your points and both lines",
-            (xlabel, *self._ends),
-            (ylabel, *y_range),
+            (self._labels[0], *self._ends),
+            (self._labels[1], *y_range),
             width=560,
         )
         self._drawn = {"MSE": self._panel.line("MSE line")}
