@@ -87,7 +87,7 @@ def imports(quick: bool) -> Table:
     for name, (before, code) in PICTURES.items():
         text = TIMED.format(before=before, code=code)
         jobs[name] = lambda text=text: float(python(text))
-    rounds = 1 if quick else 7
+    rounds = 1 if quick else 5
     say(f"start: imports and first pictures, {rounds} rounds")
     python("import torch")  # once, so that the files are in memory
     seconds = interleaved(jobs, rounds)
@@ -148,7 +148,7 @@ def launcher(quick: bool, course: Path) -> list[Table]:
         plain: [venv, *lab, *rest],
         launched: [sys._base_executable, "course.py", "lab", "--", *rest],
     }
-    rounds = 2 if quick else 7
+    rounds = 2 if quick else 5
     say(f"start: JupyterLab {rounds} times with and without the launcher")
     with tempfile.TemporaryDirectory() as folder:
         jobs = {
