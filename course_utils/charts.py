@@ -110,42 +110,40 @@ class Chart:
                 text.set_parse_math(False)  # a learner's name with a dollar is no formula
         return figure
 
-    def to_plotly(self):
-        """Return the chart as a Plotly figure."""
-        import plotly.graph_objects as go
+    def to_plotly(self) -> dict:
+        """Return the chart as the data and layout that Plotly draws in the page.
 
-        figure = go.Figure()
+        The tests let Plotly's Python package check it; the kernel has no need to load that.
+        """
+        traces, shapes = [], []
         if self.surface is not None:
-            x, y, z = self._contours()
-            figure.add_contour(
-                x=x,
-                y=y,
-                z=z,
-                colorscale="Greys",
-                reversescale=True,
-                opacity=0.6,
-                name="log10 of the loss",
-            )
+            x, y, z = (values.tolist() for values in self._contours())
+            look = {"colorscale": "Greys", "reversescale": True, "opacity": 0.6}
+            traces.append({"type": "contour", "x": x, "y": y, "z": z, **look})
         for series, (color, _, marker, _, dash) in self.styled():
+            line = {"color": color, "dash": dash}
             if series.kind == "vertical":
-                figure.add_vline(x=float(series.x[0]), line={"color": color, "dash": dash})
+                at = float(series.x[0])
+                ends = {"x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "y domain"}
+                shapes.append({"type": "line", "line": line, **ends})
                 x, y, mode = [None], [None], "lines"  # a vertical mark has no legend of its own
             else:
                 x, y = _six_digits(thin(series.x)), _six_digits(thin(series.y))
                 mode = "lines" if series.kind == "line" else "markers"
-            figure.add_scatter(
-                x=x, y=y, mode=mode, name=series.name, line={"color": color, "dash": dash},
-                marker={"color": color, "symbol": marker, "size": 7}, opacity=0.8,
-            )  # fmt: skip
+            points = {"color": color, "symbol": marker, "size": 7}
+            look = {"mode": mode, "line": line, "marker": points, "opacity": 0.8}
+            traces.append({"type": "scatter", "name": series.name, "x": x, "y": y, **look})
         axis = {"gridcolor": "#D9D9D9", "zeroline": False, "linecolor": GRAY, "ticks": "outside"}
-        figure.update_xaxes(title=self.xlabel, type="log" if self.log_x else "linear", **axis)
-        figure.update_yaxes(title=self.ylabel, type="log" if self.log_y else "linear", **axis)
-        figure.update_layout(
-            template="none", height=420, margin={"l": 70, "r": 20, "t": 30, "b": 75},
-            showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-            paper_bgcolor="white", plot_bgcolor="white", font={"color": "black", "size": 13},
-        )  # fmt: skip
-        return figure
+        kinds = {False: "linear", True: "log"}
+        layout = {
+            "xaxis": {"title": {"text": self.xlabel}, "type": kinds[self.log_x], **axis},
+            "yaxis": {"title": {"text": self.ylabel}, "type": kinds[self.log_y], **axis},
+            "shapes": shapes, "height": 420, "margin": {"l": 70, "r": 20, "t": 30, "b": 75},
+            "showlegend": True, "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "paper_bgcolor": "white", "plot_bgcolor": "white",
+            "font": {"color": "black", "size": 13},
+        }  # fmt: skip
+        return {"data": traces, "layout": layout, "config": _CONFIG}
 
     def to_png(self) -> bytes:
         """Return the still picture as the bytes of a PNG file with 64 colors, which suffice."""
@@ -162,7 +160,7 @@ class Chart:
 
         data = {"image/png": self.to_png(), "text/plain": repr(self)}
         if self.interactive:
-            data[_MIME] = self.to_plotly().to_plotly_json() | {"config": _CONFIG}
+            data[_MIME] = self.to_plotly()
         display(data, raw=True, metadata={"image/png": {"alt": self.summary}})
         display({"text/markdown": f"*{self.summary}*", "text/plain": self.summary}, raw=True)
 

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "datasets": {"torch", "inputs"},
     "descent": {"numpy", "inputs"},
     "history": {"numpy", "inputs"},
-    "charts": {"numpy", "matplotlib", "plotly", "PIL", "IPython"},
+    "charts": {"numpy", "matplotlib", "PIL", "IPython"},
     "figures": {"numpy", "inputs", "charts"},
     "runtime": {"torch"},
     "base": {"inputs", "charts", "page", "ipywidgets", "IPython"},
