@@ -240,7 +240,7 @@ def _mse_gradient(x: np.ndarray, y: np.ndarray, rows: list[np.ndarray] | None):
         sizes = np.array([len(batch) for batch in rows] or [1])
         flat = np.concatenate(rows) if rows else np.array([0])
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        means = np.add.reduceat(moments[:, flat], starts, axis=1) / sizes
+        means = [np.add.reduceat(moment[flat], starts) / sizes for moment in moments]
     xx, mx, xy, my = means
     slope = 2 * np.array([[xx, mx], [mx, np.ones_like(mx)]]).transpose(2, 0, 1)
     shift = 2 * np.array([xy, my]).T[:, :, None]

@@ -14,7 +14,7 @@ EPOCHS = (
     *range(1, 6), 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400,
     500, 600, 800, 1000, 1200, 1500, 2000, 2500, 3000, 4000, 5000,
 )  # fmt: skip
-LEVELS = (2_000, 10_000, 60_000)  # steps: how far runs are known, from one horizon to the next
+LEVELS = (2_000, 5_000, 60_000)  # steps: how far runs are known, from one horizon to the next
 MOST_ROWS = 2_000_000  # rows dealt in a run; beyond it and beyond the last level it is cut short
 _RATES = (1, 1.1, 1.2, 1.4, 1.6, 1.8, 2, 2.2, 2.5, 2.8, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 9)
 
