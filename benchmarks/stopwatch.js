@@ -118,10 +118,17 @@
     }
   }
 
+  // Every block starts from the explorer's own beginning, whatever other rows have moved.
+  async function reset(scope) {
+    const buttons = [...scope.querySelectorAll(".explorer-page button")];
+    buttons.find((button) => button.textContent === "Reset")?.click();
+    await wait(1000);
+  }
+
   // Move, wait for the frame, move again. The first two moves wake the page up and do not count.
   async function moves({ number, control, kind, count }) {
     const scope = scopeOf(number), hand = handOn(scope, control);
-    await wait(300);
+    await reset(scope);
     const watcher = new Watcher(scope), result = { first: [], painted: [], frames: 0 };
     for (let i = -2; i < count; i += 1) {
       await wait(20 + ((i + 2) * 7) % 17); // at any phase of the display's 17 ms
@@ -143,7 +150,7 @@
   // Many moves at a fixed pace, whether they are drawn or not; then wait for quiet.
   async function storm({ number, control, kind, count, milliseconds, quiet }) {
     const scope = scopeOf(number), hand = handOn(scope, control);
-    await wait(500);
+    await reset(scope);
     const watcher = new Watcher(scope), start = performance.now();
     let last = start;
     for (let i = 0; i < count; i += 1) {
