@@ -23,7 +23,7 @@ TOKEN = "a-token-of-this-test-run"
 LOOPBACK = "127.0.0.1"
 PLOTLY = "application/vnd.plotly.v1+json"
 RUN_MS = 300_000  # a notebook has this long to run
-DRAW_MS = 30_000  # and the page this long to follow
+DRAW_MS = 10_000  # and the page this long to follow
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -145,7 +145,8 @@ DRAWN_LINES = """figure => {
         const [[p, a], [q, b]] = [ticks[0], ticks[ticks.length - 1]];
         return {unit: (b - a) / (q - p), at: pixel => a + (pixel - p) * (b - a) / (q - p)};
     };
-    const [x, y] = [...figure.querySelectorAll('.axis')].map(axis);
+    const axes = [...figure.querySelectorAll('.axis')].filter(node => node.querySelector('.tick'));
+    const [x, y] = axes.map(axis);
     const [dx, dy] = [x, y].map(scale => Math.abs(scale.unit));
     return [...figure.querySelectorAll('.curve path.line')].map(path => {
         const pairs = path.getAttribute('d').match(/[^MLZ,]+,[^MLZ,]+/g);
@@ -295,37 +296,10 @@ class Notebook:
             return self.page.evaluate(problems)
         return []
 
-    def slider(self, name: str | None = None) -> Locator:
-        """Return the handle of the first slider, or of the one with this description."""
-        sliders = self.page.get_by_role("slider")
-        if name is None:
-            return sliders.first
-        row = self.page.locator(".jupyter-widgets.widget-slider").filter(has_text=name)
-        return row.get_by_role("slider").first
-
-    def value(self, slider: Locator) -> float:
-        """Return the value that a slider tells a screen reader."""
-        return float(slider.get_attribute("aria-valuenow"))
-
     def press(self, slider: Locator, key: str) -> None:
         """Give a slider the focus and press a key."""
         slider.focus()
         slider.press(key)
-
-    def drag(self, slider: Locator, share: float) -> None:
-        """Drag a slider's handle with the mouse by a share of its track, left if negative."""
-        slider.scroll_into_view_if_needed()
-        track = slider.locator("xpath=ancestor::*[contains(@class, 'noUi-base')]").bounding_box()
-        box = slider.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-        self.page.mouse.move(x + share * track["width"], y, steps=10)
-        self.page.mouse.up()
-
-    def figure(self, number: int = 0) -> Locator:
-        """Return a bqplot figure, counted from the top of the notebook."""
-        return self.page.locator(".bqplot.figure").nth(number)
 
     def drawn_lines(self, figure: Locator) -> list[list[tuple[float, float]]]:
         """Return the points of each line of a bqplot figure in the units of its axes.
@@ -334,28 +308,6 @@ class Notebook:
         """
         lines = figure.evaluate(DRAWN_LINES)
         return [[(point["x"], point["y"]) for point in line] for line in lines]
-
-    def path(self, figure: Locator) -> str:
-        """Return the drawing commands of the first line of a bqplot figure."""
-        return figure.locator(".curve path.line").first.get_attribute("d")
-
-    def wait_for_other_path(self, figure: Locator, before: str) -> None:
-        """Wait until the first line of a bqplot figure is drawn otherwise than before."""
-        path = figure.locator(".curve path.line").first.element_handle()
-        self.page.wait_for_function("([p, d]) => p.getAttribute('d') !== d", arg=[path, before])
-
-    def wait_for_line(self, figure: Locator, points: list[tuple[float, float]]) -> None:
-        """Wait until the first line of a bqplot figure runs through these points, to a pixel."""
-        agrees = f"""([figure, points]) => {{
-            const drawn = ({DRAWN_LINES})(figure)[0];
-            const near = (p, q) => Math.abs(p.x - q[0]) < p.dx && Math.abs(p.y - q[1]) < p.dy;
-            return drawn.length === points.length && drawn.every((p, i) => near(p, points[i]));
-        }}"""
-        try:
-            self.page.wait_for_function(agrees, arg=[figure.element_handle(), points])
-        except TimeoutError:
-            drawn = self.drawn_lines(figure)[0]
-            raise AssertionError(f"the line runs through {drawn}, not {points}") from None
 
     def take_pictures(self, folder: Path, name: str) -> None:
         """Store the notebook from top to bottom as name-1.png, name-2.png and so on."""

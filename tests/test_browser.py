@@ -32,25 +32,3 @@ def test_notebook_runs_and_is_painted(open_notebook, name, theme):
     assert notebook.popups() == []
     assert notebook.hosts == {"127.0.0.1"}
     assert notebook.complaints == []
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_slider_moves_the_line_by_keyboard_and_mouse(open_notebook, theme):
-    notebook = open_notebook("00_start_here", theme)
-    notebook.run_all()
-    slider, figure = notebook.slider("weight"), notebook.figure()
-    moves = [  # expected value, and what is done; the slider starts at 0.5 and its track is 4 wide
-        (0.6, lambda: notebook.press(slider, "ArrowRight")),
-        (0.5, lambda: notebook.press(slider, "ArrowLeft")),
-        (1.5, lambda: notebook.drag(slider, 0.25)),
-        (-0.5, lambda: notebook.drag(slider, -0.5)),
-    ]
-    for expected, move in moves:
-        path = notebook.path(figure)
-        move()
-        notebook.wait_for_other_path(figure, path)
-        weight = notebook.value(slider)
-        assert weight == pytest.approx(expected, abs=0.1)  # a step: the mouse moves whole pixels
-        notebook.wait_for_line(figure, [(x, weight * x + 1.5) for x in (-3, 3)])
-    assert notebook.kernel_errors() == []
-    assert notebook.complaints == []
