@@ -80,6 +80,8 @@ class History:
 
 
 def _plain(name: str, value: object) -> float:
+    if not name.isidentifier():
+        raise inputs.InputError(f"column {name!r} is no name such as train_loss: rename it")
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         raise inputs.InputError(f"{name} is a {type(value).__name__}: record {name}.item()")
     if isinstance(value, bool) or not isinstance(value, (int, float)):

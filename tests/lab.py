@@ -113,6 +113,7 @@ CUT_OFF = f"""() => {{
     const excess = (node, cell) => {{
         const box = node.getBoundingClientRect();
         if (!box.width || node.closest('mjx-assistive-mml')) return 0;  // not there to be seen
+        if (node.matches('input, textarea')) return 0;  // one's own text scrolls as one types
         const around = node.closest('div').getBoundingClientRect();
         if (node.matches('svg text')) return outside(box, around);
         if (node.ownerSVGElement) return 0;  // marks are clipped by their axes

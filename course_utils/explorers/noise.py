@@ -107,7 +107,7 @@ class NoiseExplorer(Explorer):
             raise inputs.InputError(f"make is a {type(make).__name__}, expected a function")
         self._make = make
         panel = panels.Panel(
-            "Data, truth, least-squares line (shaded: two standard errors)",
+            "Least squares, ± 2 errors shaded",
             (figures.FEATURE, GRID[0], GRID[-1]),
             (figures.TARGET, -Y_END, Y_END),
             width=640,
