@@ -27,7 +27,11 @@ SPARE = (
 )
 MOST_POINTS = 2_000
 _MIME = "application/vnd.plotly.v1+json"
-_CONFIG = {"displaylogo": False, "showSendToCloud": False}  # no button that leaves the machine
+_CONFIG = {
+    "responsive": True,
+    "displaylogo": False,
+    "showSendToCloud": False,
+}  # no button that leaves the machine
 
 
 @dataclass(frozen=True)

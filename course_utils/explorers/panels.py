@@ -59,7 +59,7 @@ class Panel:
         self.figure = bqplot.Figure(
             title=title, axes=axes, legend_location="top-left", animation_duration=0,
             fig_margin={"top": 40, "bottom": 45, "left": 65, "right": 15},
-            layout={"width": f"{width}px", "max_width": "100%", "height": "320px"},
+            layout={"width": f"{width}px", "max_width": "calc(100% - 4px)", "height": "320px"},
         )  # fmt: skip
 
     def points(self, name: str, role: str = "data", **options: object) -> bqplot.Scatter:

@@ -195,8 +195,8 @@ class StepExplorer(Explorer):
         """Return a grid of labels, one row a tensor."""
         head = [widgets.Label(text, style={"font_weight": "bold"}) for text in COLUMNS]
         self._cells = [[widgets.Label() for _ in head] for _ in self._rows()]
-        layout = {"grid_template_columns": "repeat(4, max-content)", "grid_gap": "0 24px"}
-        layout |= {"margin": "0 24px 0 0", "align_content": "flex-start"}
+        layout = {"grid_template_columns": "repeat(4, max-content)", "grid_gap": "0 12px"}
+        layout |= {"margin": "0 8px 0 0", "align_content": "flex-start"}
         return widgets.GridBox(
             [*head, *(cell for row in self._cells for cell in row)], layout=layout
         )
