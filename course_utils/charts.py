@@ -104,9 +104,9 @@ class Chart:
                 axes.plot(x, y, marker=dots, color=color, linestyle=dash, markersize=4, label=name)
             else:
                 axes.plot(x, y, marker, color=color, markersize=5, alpha=0.7, label=name)
-        if self.log_x:
+        if self.log_x and self._reaches("x"):
             axes.set_xscale("log")
-        if self.log_y:
+        if self.log_y and self._reaches("y"):
             axes.set_yscale("log")
         if self.series:  # above the axes, where it cannot cover a point
             legend = figure.legend(loc="outside upper center", ncols=4, frameon=False)
@@ -167,6 +167,11 @@ class Chart:
             data[_MIME] = self.to_plotly()
         display(data, raw=True, metadata={"image/png": {"alt": self.summary}})
         display({"text/markdown": f"*{self.summary}*", "text/plain": self.summary}, raw=True)
+
+    def _reaches(self, axis: str) -> bool:
+        """Tell whether there is a value that a logarithmic axis can show."""
+        drawn = [one for one in self.series if axis == "x" or one.kind != "vertical"]
+        return any(np.any(np.nan_to_num(getattr(one, axis)) > 0) for one in drawn)
 
     def _contours(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         x, y, z = self.surface

@@ -36,7 +36,11 @@ small = st.one_of(
     odd.filter(lambda v: not isinstance(v, int) or abs(v) < 1000), st.integers(-9, 99)
 )
 row_lists = st.lists(st.lists(st.integers(-1, 6), max_size=4), max_size=4)
-patient = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=300)
+# The same examples every time, so that a commit passes on all machines or on none. To look for
+# more, take derandomize out and raise max_examples.
+patient = settings(
+    derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), max_examples=300
+)
 
 
 def result_or_sentence(function, *args, **kwargs):

@@ -45,6 +45,14 @@ def plotly_series(chart):
     return {trace.name: np.array([trace.x, trace.y]) for trace in traces}
 
 
+def test_a_logarithmic_axis_without_a_value_it_can_show_stays_linear():
+    for limit in (None, 0.9):
+        chart = figures.plot_learning_rates([0.5], [0.0], limit)
+        assert chart.to_png().startswith(b"\x89PNG")
+        assert chart.to_matplotlib().axes[0].get_yscale() == "linear"
+    assert figures.plot_losses({"train": [np.inf, 0]}).to_png().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
 def test_both_pictures_draw_the_data_of_the_chart(chart):
     still, live = matplotlib_series(chart), plotly_series(chart)
