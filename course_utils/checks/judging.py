@@ -1,0 +1,171 @@
+"""What a check is made of: an exercise with its hints, and readers that refuse what misleads.
+
+A judge is a function of the learner's answers. It returns why the right answer matters, or raises
+`Wrong` with what to look at. The readers here take answers by their exact type, so that an object
+that claims to equal everything is not taken for a number, and compare in plain Python with
+functions fetched before a learner could replace them.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+_isclose, _tolist = math.isclose, torch.Tensor.tolist
+
+
+class Wrong(Exception):
+    """An answer that is not right; the message says what to look at."""
+
+
+class NotAttempted(Exception):
+    """An answer that still holds the stub's `...`."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise.
+
+    Attributes
+    ----------
+    name : str
+        Number of the notebook and of the exercise in it, such as "02.1".
+    title : str
+        As in the notebook's heading.
+    hints : tuple of str
+        From a nudge to nearly the solution.
+    judge : callable
+        Takes the answers; returns why it matters, or raises `Wrong` or `NotAttempted`.
+    """
+
+    name: str
+    title: str
+    hints: tuple[str, ...]
+    judge: Callable[..., str]
+
+
+EXERCISES: dict[str, Exercise] = {}
+
+
+def exercise(name: str, title: str, *hints: str) -> Callable:
+    """Enter the decorated judge as an exercise."""
+
+    def enter(judge: Callable[..., str]) -> Callable[..., str]:
+        EXERCISES[name] = Exercise(name, title, hints, judge)
+        return judge
+
+    return enter
+
+
+def refuse_stubs(value: object) -> None:
+    """Raise NotAttempted where a `...` stands, also inside lists, tuples and dicts."""
+    if value is ...:
+        raise NotAttempted
+    if type(value) in (list, tuple, set):
+        for item in value:
+            refuse_stubs(item)
+    elif type(value) is dict:
+        refuse_stubs(list(value.values()))
+
+
+def number(name: str, value: object) -> float:
+    """Read one finite number: int, float, NumPy scalar or a tensor with one element.
+
+    Raises
+    ------
+    Wrong
+        If it is none.
+    """
+    if type(value) in (torch.Tensor, torch.nn.Parameter):
+        if value.numel() != 1:
+            raise Wrong(f"`{name}` has shape {tuple(value.shape)}, expected one number.")
+        value = _tolist(value.detach().reshape(()))
+    elif isinstance(value, np.number) and type(value).__module__ == "numpy":
+        value = value.item()
+    if type(value) not in (int, float):
+        raise Wrong(f"`{name}` is {kind(value)}, expected one number.")
+    if not math.isfinite(value):
+        raise Wrong(f"`{name}` is {value}. Look for a division by zero or a run that diverged.")
+    return value
+
+
+def numbers(name: str, value: object) -> list[float]:
+    """Read a list or tuple of numbers.
+
+    Raises
+    ------
+    Wrong
+        If it is none.
+    """
+    if type(value) not in (list, tuple):
+        raise Wrong(f"`{name}` is {kind(value)}, expected a list of numbers.")
+    return [number(f"{name}[{index}]", item) for index, item in enumerate(value)]
+
+
+def tensor(name: str, value: object, shape: Sequence[int] | None = None) -> torch.Tensor:
+    """Read a tensor of finite numbers, on request of one shape.
+
+    Raises
+    ------
+    Wrong
+        If it is none; a missing or surplus axis of length 1 is named as such.
+    """
+    if type(value) not in (torch.Tensor, torch.nn.Parameter):
+        raise Wrong(f"`{name}` is {kind(value)}, expected a tensor.")
+    if shape is not None and tuple(value.shape) != tuple(shape):
+        remedy = ""
+        if (*value.shape, 1) == tuple(shape):
+            remedy = " Features and targets are columns: `.unsqueeze(1)` adds the missing axis."
+        raise Wrong(f"`{name}` has shape {tuple(value.shape)}, expected {tuple(shape)}.{remedy}")
+    if not all(map(math.isfinite, flat(value))):
+        raise Wrong(f"`{name}` holds values that are not finite (nan or inf).")
+    return value
+
+
+def flat(value: torch.Tensor) -> list[float]:
+    """Return a tensor's elements as Python numbers."""
+    return _tolist(value.detach().reshape(-1))
+
+
+def close(value: float | torch.Tensor, right: float | torch.Tensor, within: float = 1e-4) -> bool:
+    """Tell whether numbers, or all elements of two tensors, differ by `within` (relative) at most.
+
+    Below 1 the difference counts itself: `within` times the larger of 1 and the right value.
+    """
+    if isinstance(value, torch.Tensor) or isinstance(right, torch.Tensor):
+        a, b = flat(torch.as_tensor(value)), flat(torch.as_tensor(right))
+        return len(a) == len(b) and all(close(p, q, within) for p, q in zip(a, b, strict=True))
+    return _isclose(value, right, rel_tol=within, abs_tol=within)
+
+
+def call(name: str, function: object, *args: object, **kwargs: object) -> object:
+    """Call what the learner wrote.
+
+    Raises
+    ------
+    Wrong
+        If it cannot be called, raises, or returns nothing.
+    NotAttempted
+        If it returns the stub's `...`.
+    """
+    if not callable(function):
+        raise Wrong(f"`{name}` is {kind(function)}, expected something to call.")
+    try:
+        result = function(*args, **kwargs)
+    except Exception as error:
+        said = (str(error).splitlines() or ["no message"])[0]
+        raise Wrong(f"Calling `{name}` raised {type(error).__name__}: {said}") from None
+    refuse_stubs(result)
+    if result is None:
+        raise Wrong(f"`{name}` returns None. Is a `return` missing?")
+    return result
+
+
+def kind(value: object) -> str:
+    """Name the kind of a value, such as "a list" or "None", without looking into it."""
+    name = type(value).__name__
+    if value is None:
+        return "None"
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

@@ -1,0 +1,1 @@
+"""Checks of exercises on the training loop."""

@@ -1,0 +1,69 @@
+"""The exercises of the notebooks: stubs, published solutions, and the lesson before them."""
+
+import copy
+import html
+import os
+import re
+import types
+
+import nbformat
+from refresh import NOTEBOOKS
+
+from course_utils.checks.feedback import judge
+
+CHECK = re.compile(r'^check\("(.*?)"', re.M)
+SOLUTION = re.compile(r"<details><summary>Solution (\d)</summary>.*?```python\n(.*?)```", re.S)
+
+
+class Lesson:
+    """A notebook, run in this process up to its exercises."""
+
+    def __init__(self, path):
+        self.cells = nbformat.read(path, as_version=4).cells
+        code = [cell.source for cell in self.cells if cell.cell_type == "code"]
+        self.stubs = {named[1]: source for source in code if (named := CHECK.search(source))}
+        self.solutions = {
+            f"{path.name[:2]}.{number}": html.unescape(code)
+            for cell in self.cells
+            if cell.cell_type == "markdown"
+            for number, code in SOLUTION.findall(cell.source)
+        }
+
+    def namespace(self):
+        """Run all that is no exercise; return the names it leaves."""
+        names = {"__name__": "__main__"}
+        before = os.getcwd()
+        os.chdir(NOTEBOOKS)
+        try:
+            for cell in self.cells:
+                if cell.cell_type == "code" and cell.source not in self.stubs.values():
+                    exec(compile(cell.source, "<notebook>", "exec"), names)
+        finally:
+            os.chdir(before)
+        return names
+
+    def verdicts(self, code, names):
+        """Run an exercise's cell on copies of the lesson's objects; return what its check says."""
+        given = []
+        names = fresh(names) | {"check": lambda *args: given.append((judge(*args), args[1:]))}
+        exec(compile(code, "<exercise>", "exec"), names)
+        assert given, f"the cell checks nothing:\n{code}"
+        return given
+
+    def with_answer(self, name, code):
+        """Return the exercise's cell with `code` in place of the lines before its check."""
+        head, *_, tail = self.stubs[name].splitlines()
+        assert tail.startswith("check("), self.stubs[name]
+        return f"{head}\n{code}\n{tail}"
+
+
+def fresh(names):
+    """Copy what can be copied, in one go, so that a model keeps its optimizer."""
+    memo, copies = {}, {}
+    for name, value in names.items():
+        try:
+            shared = isinstance(value, types.ModuleType | types.FunctionType | type)
+            copies[name] = value if shared or name == "__builtins__" else copy.deepcopy(value, memo)
+        except Exception:  # explorers and tensors with a history
+            copies[name] = value
+    return copies
