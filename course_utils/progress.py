@@ -16,7 +16,7 @@ from course_utils import inputs
 
 OUTCOMES = ("right", "wrong", "hint")
 _START = b'{"id": "'
-_KEYS = {"id": r"[0-9a-f]{32}", "exercise": r"\d\d\.\d", "outcome": "|".join(OUTCOMES)}
+_KEYS = {"id": r"[0-9a-f]{32}", "exercise": r"(\d\d|lab)\.\d\d?", "outcome": "|".join(OUTCOMES)}
 
 
 def path() -> Path:
@@ -55,7 +55,7 @@ def record(exercise: str, outcome: str) -> str:
     Parameters
     ----------
     exercise : str
-        Such as "02.1".
+        Such as "02.1" or "lab.10".
     outcome : {"right", "wrong", "hint"}
         What happened.
     """

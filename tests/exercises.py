@@ -12,7 +12,12 @@ from refresh import NOTEBOOKS
 from course_utils.checks.feedback import judge
 
 CHECK = re.compile(r'^check\("(.*?)"', re.M)
-SOLUTION = re.compile(r"<details><summary>Solution (\d)</summary>.*?```python\n(.*?)```", re.S)
+SOLUTION = re.compile(r"<details><summary>Solution (\d+)</summary>.*?```python\n(.*?)```", re.S)
+
+
+def prefix(path):
+    """Return what the names of a notebook's exercises begin with: "02", or "lab"."""
+    return path.stem.split("_")[0]
 
 
 class Lesson:
@@ -23,7 +28,7 @@ class Lesson:
         code = [cell.source for cell in self.cells if cell.cell_type == "code"]
         self.stubs = {named[1]: source for source in code if (named := CHECK.search(source))}
         self.solutions = {
-            f"{path.name[:2]}.{number}": html.unescape(code)
+            f"{prefix(path)}.{number}": html.unescape(code)
             for cell in self.cells
             if cell.cell_type == "markdown"
             for number, code in SOLUTION.findall(cell.source)
