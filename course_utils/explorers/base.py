@@ -1,8 +1,9 @@
 """What all explorers share: controls -> settings -> compute -> draw, and the latest value wins.
 
-A change of a control only notes the newest settings. One worker thread, alive while there is work,
-takes them, computes and draws; what came in between is never computed. Once the controls rest, the
-learner's own function runs in a second thread, which newer settings or the stop button end.
+A change of a control only notes the newest settings. One worker thread takes them, computes and
+draws; what came in between is never computed. It stays for a second after its last picture: in a
+kernel each new thread that draws costs a socket, and there are a thousand. Once the controls rest,
+the learner's own function runs in a second thread, which newer settings or the stop button end.
 """
 
 import ctypes
@@ -18,6 +19,7 @@ from course_utils.charts import Chart
 from course_utils.explorers.page import Page
 
 REST_SECONDS = 0.15
+LINGER_SECONDS = 1.0
 
 
 class Stopped(BaseException):
@@ -62,7 +64,7 @@ class Explorer:
         self._start = self.settings
         self._work_to_do = threading.Condition(threading.RLock())
         self._wanted: dict | None = None
-        self._holding = self._stop = False
+        self._holding = self._stop = self._busy = False
         self._worker: threading.Thread | None = None
         self.result: object = None
         self.verdict: Verdict | None = None
@@ -156,7 +158,7 @@ class Explorer:
             If that takes longer than `timeout` seconds.
         """
         with self._work_to_do:
-            if not self._work_to_do.wait_for(lambda: self._worker is None, timeout):
+            if not self._work_to_do.wait_for(lambda: not self._busy, timeout):
                 raise TimeoutError(f"the explorer is still busy after {timeout:g} s: call stop()")
 
     def __repr__(self) -> str:
@@ -187,7 +189,7 @@ class Explorer:
         with self._work_to_do:
             if self._holding:
                 return
-            self._wanted, self._stop = self.settings, False
+            self._wanted, self._stop, self._busy = self.settings, False, True
             self._work_to_do.notify_all()
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, daemon=True)
@@ -197,14 +199,17 @@ class Explorer:
         while (settings := self._next()) is not None:
             result = self._attempt(self._show, settings)
             if result is not None and self.prove is not None and self._rests():
-                self._run_learners_function(settings, result)
+                self._attempt(self._run_learners_function, settings, result)
 
     def _next(self) -> dict | None:
         with self._work_to_do:
+            if self._wanted is None:
+                self._busy = False
+                self._work_to_do.notify_all()
+                self._work_to_do.wait_for(lambda: self._wanted is not None, LINGER_SECONDS)
             settings, self._wanted = self._wanted, None
             if settings is None:
                 self._worker = None
-                self._work_to_do.notify_all()
             return settings
 
     def _rests(self) -> bool:
@@ -227,20 +232,20 @@ class Explorer:
         """Call it; an error is shown to the learner instead of raised. Return None then."""
         try:
             return function(*args)
-        except Exception as error:
+        except BaseException as error:  # sys.exit() too: without a worker nothing would be drawn
             self.page.say(_two_lines(error), "error")
             return None
 
     def _run_learners_function(self, settings: dict, result: object) -> None:
-        answers: list[Verdict | Exception] = []
+        answers: list[Verdict | BaseException] = []
 
         def run() -> None:
             try:
                 answers.append(self.prove(settings, result))
-            except Exception as error:
-                answers.append(error)  # shown below, unless nobody waits for it any more
             except Stopped:
                 pass
+            except BaseException as error:
+                answers.append(error)  # shown below, unless nobody waits for it any more
             finally:
                 with self._work_to_do:
                     self._work_to_do.notify_all()
@@ -256,7 +261,7 @@ class Explorer:
                 _raise_in(thread, Stopped)
             if self._stop and not answers:
                 self.page.say(f"{self.summary(result)} Your function was stopped.", "error")
-        if answers and isinstance(answers[0], Exception):
+        if answers and isinstance(answers[0], BaseException):
             self.page.say(_two_lines(answers[0]), "error")
         elif answers:
             self._conclude(answers[0], result)
@@ -280,7 +285,7 @@ def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
     )
 
 
-def _two_lines(error: Exception) -> str:
+def _two_lines(error: BaseException) -> str:
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if "course_utils" not in f.filename
     ]
