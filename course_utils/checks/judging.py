@@ -140,6 +140,13 @@ def close(value: float | torch.Tensor, right: float | torch.Tensor, within: floa
     return _isclose(value, right, rel_tol=within, abs_tol=within)
 
 
+def refuse_slips(value: float | torch.Tensor, slips: dict[str, float | torch.Tensor]) -> None:
+    """Raise Wrong where the value is one that a common slip leads to; the slip's key says which."""
+    for said, slip in slips.items():
+        if close(value, slip):
+            raise Wrong(said)
+
+
 def call(name: str, function: object, *args: object, **kwargs: object) -> object:
     """Call what the learner wrote.
 
