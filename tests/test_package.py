@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "guard": {"numpy", "torch"},
     "judging": {"numpy", "torch"},
     "feedback": {"progress", "guard", "judging", "IPython"},
+    "predict": {"inputs", "anywidget", "traitlets", "IPython"},
     "doctor": {"packaging", "jupyter_client", "jupyter_core", "torch", "psutil"},
 }
 

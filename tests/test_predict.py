@@ -1,0 +1,223 @@
+"""Predict first: every question has one right answer, a reason for each, and gives nothing away."""
+
+import copy
+import json
+import re
+
+import nbformat
+import pytest
+from refresh import NOTEBOOKS
+
+from course_utils.inputs import InputError
+from course_utils.predict import Prediction, judge, predict, questions, shown
+
+QUESTIONS = questions()
+each = pytest.mark.parametrize("name", QUESTIONS)
+# For each question: the notebook, the first line of the cell before which it belongs, what the
+# notebook prints then, and that as an answer.
+FIVE = QUESTIONS["five lines"]["order"]
+OLD = "Its weight has not moved, and its gradients have piled up"
+SHOWN = {
+    "flat minus column": ("01", "y_flat = 0.8 * x", r"Size\(\[50, 50\]\)", "`(50, 50)`"),
+    "noise floor": ("01", "for noise in (0.0, 0.1, 0.5):", r"0\.5: .* line ([\d.]+)", float),
+    "split again": ("02", "train_again, test_again =", r"(\d+) of the", float),
+    "steps of an epoch": ("02", "for drop_last in (False, True):", r"^(\d+) steps", float),
+    "flat targets": ("03", "train_set = TensorDataset(", r"slope 0\.1", "A slope near 0,"),
+    "stacked lines": ("03", "torch.manual_seed(420)\nstack =", "", "Straight lines"),
+    "backward moves": ("04", "print(weight.detach(), bias", r"\(\[0\.\]\).*\(\[0\.\]\)", "0 and 0"),
+    "backward twice": ("04", "loss = loss_fn(weight *", r"\[(-[\d.]+)\]", float),
+    "five lines": ("04", "def one_step(model, loss_fn,", r"^    (.+)$", list),
+    "old optimizer": ("05", "for mistake in", r"-0\.4140 to -0\.4140.* -42", OLD),
+    "four learning rates": ("05", "curves = {}", r"(lr [\d.]+) goes .*? to ([\d.e+]+)", sorted),
+    "limit in millimeters": ("05", "X_mm, X_scaled =", r"mm: limit ([\d.]+)", float),
+    "dropout while inferring": ("06", "with torch.inference_mode():\n    y_pred", "True", "Zeros"),
+    "four degrees": ("06", "X_fit, y_fit = curve_train", r"(degree) +(\d+): .* ([\d.]+)", sorted),
+    "weights alone": ("07", "def difference(model, other):", r"0\.0207", "Near the straight"),
+    "safe save": ("07", "def to_bytes(obj):", "", QUESTIONS["safe save"]["order"]),
+}  # fmt: skip
+
+
+def kinds(question):
+    return [kind for kind in ("options", "answer", "order") if kind in question]
+
+
+def reasons(question):
+    tables = [question.get(key, {}).values() for key in ("options", "early", "wrong")]
+    plain = [question[key] for key in ("why", "low", "high") if key in question]
+    return [*plain, *(reason for table in tables for reason in table)]
+
+
+def problems(question):
+    """Return what is wrong with a question, in words."""
+    found = [f"short reason: {text}" for text in reasons(question) if len(text.split()) < 5]
+    texts = [question["ask"], *reasons(question), *shown(question)]
+    prose = [re.sub(r"`[^`]*`", "", text) for text in texts]
+    found += [f"Markdown outside of code: {text}" for text in prose if re.search(r"[`*_<$|]", text)]
+    if len(kinds(question)) != 1:
+        return [*found, "no kind, or more than one"]
+    if "options" in question:
+        found += ["fewer than 3 options"] * (len(question["options"]) < 3)
+        found += ["no option is right"] * (question["right"] not in question["options"])
+    elif "order" in question:
+        order, after = question["order"], question.get("after", {})
+        needy = [item for item in order[1:] if after.get(item, True)]
+        found += ["fewer than 3 items"] * (len(set(order)) < 3 or len(set(order)) < len(order))
+        found += ["reasons for other items"] * (list(question["early"]) != needy)
+        found += ["waits for an unknown item"] * (not set().union(*after.values()) <= {*order})
+    else:
+        if question["tolerance"] < 0:
+            return [*found, "negative tolerance"]
+        right = [float(text) for text in question["wrong"] if judge(question, float(text))[0]]
+        found += [f"wrong numbers that count as right: {right}"] * bool(right)
+        found += ["fewer than 2 wrong numbers"] * (len(question["wrong"]) < 2)
+    return found
+
+
+@each
+def test_a_question_is_well_formed(name):
+    question = QUESTIONS[name]
+    assert problems(question) == []
+    assert not re.search(r"!|\b(simply|just|easy|easily|obviously)\b", " ".join(reasons(question)))
+
+
+def broken(name, change):
+    question = copy.deepcopy(QUESTIONS[name])
+    change(question)
+    return question
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("flat targets", lambda q: q.update(right="A slope near 0")),
+        ("flat targets", lambda q: q["options"].update({q["right"]: "It is so."})),
+        ("flat targets", lambda q: [q["options"].popitem() for _ in range(2)]),
+        ("flat targets", lambda q: q.update(order=["a", "b", "c"])),
+        ("flat targets", lambda q: q.update(ask="What is y_pred?")),
+        ("noise floor", lambda q: q.update(tolerance=0.2)),
+        ("noise floor", lambda q: q.update(tolerance=-0.1)),
+        ("noise floor", lambda q: q.update(low="Too low.")),
+        ("noise floor", lambda q: q["wrong"].clear()),
+        ("four degrees", lambda q: q["order"].append("degree 5")),
+        ("four degrees", lambda q: q["early"].pop("degree 12")),
+        ("five lines", lambda q: q["after"].update({"`loss.backward()`": ["the forward pass"]})),
+    ],
+)
+def test_a_malformed_question_is_noticed(name, change):
+    assert problems(broken(name, change)) != []
+
+
+def printed_by(number, first_line):
+    (path,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
+    cells = [
+        cell
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code" and cell.source.startswith(first_line)
+    ]
+    assert cells, f"{path.stem} has no cell that begins with {first_line}"
+    texts = [out.get("text") or out.data["text/plain"] for cell in cells for out in cell.outputs]
+    return "\n".join(texts) or cells[0].source
+
+
+def answers(name):
+    """Return the right answer as the notebook shows it."""
+    number, first_line, pattern, answer = SHOWN[name]
+    printed = printed_by(number, first_line)
+    found = re.findall(pattern, printed, re.M)
+    assert found, printed
+    if answer is float:
+        return float(found[0])
+    if answer is sorted:
+        rows = sorted(dict.fromkeys(found), key=lambda row: float(row[-1]))
+        return [" ".join(row[:-1]) for row in rows]
+    if isinstance(answer, str):
+        return next(option for option in QUESTIONS[name]["options"] if option.startswith(answer))
+    return [f"`{line}`" for line in found] if answer is list else answer
+
+
+@each
+def test_the_notebook_shows_what_counts_as_right(name):
+    right, reason = judge(QUESTIONS[name], answers(name))
+    assert right, reason
+
+
+def test_sixteen_questions_of_three_kinds_about_seven_notebooks():
+    assert list(SHOWN) == list(QUESTIONS)
+    of_kind = [kinds(question)[0] for question in QUESTIONS.values()]
+    assert of_kind.count("answer") >= 4
+    assert of_kind.count("order") >= 3
+    notebooks = [place[0] for place in SHOWN.values()]
+    assert notebooks == sorted(notebooks)
+    assert all(notebooks.count(f"{number:02}") >= 2 for number in range(1, 8))
+    at = [[*q["options"]].index(q["right"]) for q in QUESTIONS.values() if "options" in q]
+    assert max(map(at.count, at)) <= len(at) / 2, "the right option is too often at one place"
+
+
+@each
+def test_each_wrong_answer_gets_its_own_reason(name):
+    question = QUESTIONS[name]
+    if "options" in question:
+        verdicts = [judge(question, option) for option in question["options"]]
+    elif "order" in question:
+        order = question["order"]
+        swapped = [
+            [*order[:i], order[i + 1], order[i], *order[i + 2 :]] for i in range(len(order))[:-1]
+        ]
+        verdicts = [judge(question, order), *(judge(question, answer) for answer in swapped)]
+        assert not judge(question, shown(question))[0], "starts in the right order"
+    else:
+        right, off = question["answer"], question["tolerance"] + 1e-4
+        numbers = [right, right - off, right + off, *map(float, question["wrong"])]
+        verdicts = [judge(question, number) for number in numbers]
+    assert [right for right, _ in verdicts].count(True) == (2 if name == "five lines" else 1)
+    texts = [reason for _, reason in verdicts]
+    assert len(set(texts)) == (len(texts) - 1 if name == "five lines" else len(texts))
+
+
+def test_zero_grad_may_come_anywhere_before_backward():
+    zero, *rest = FIVE
+    right = [judge(QUESTIONS["five lines"], [*rest[:i], zero, *rest[i:]])[0] for i in range(5)]
+    assert right == [True, True, True, False, False]
+
+
+@each
+def test_the_page_and_the_text_know_no_answer(name):
+    prediction = predict(name)
+    state = {k: v for k, v in prediction.get_state().items() if k not in ("_esm", "_css")}
+    sent = json.dumps(state, default=str) + prediction.as_text() + repr(prediction)
+    for text in reasons(QUESTIONS[name]):
+        assert json.dumps(text)[1:-1] not in sent
+    assert (prediction.state, prediction.reason) == ("open", "")
+    assert all(item in prediction.as_text() for item in shown(QUESTIONS[name]))
+
+
+def test_one_can_answer_again():
+    prediction = Prediction("five lines", QUESTIONS["five lines"])
+    states = []
+    for answer in (FIVE[::-1], FIVE, FIVE[::-1]):
+        prediction.answer(answer)
+        states.append(prediction.state)
+        assert prediction.reason
+    assert states == ["wrong", "right", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("flat targets", "A slope near 2"), ("flat targets", None), ("flat targets", 3),
+        ("noise floor", "0.25"), ("noise floor", None), ("noise floor", float("nan")),
+        ("five lines", FIVE[:4]), ("five lines", "optimizer.zero_grad()"), ("five lines", [1] * 5),
+        ("five lines", None),
+    ],
+)  # fmt: skip
+def test_an_answer_of_another_kind_is_refused(name, answer):
+    with pytest.raises(InputError, match=r"answer is .*, expected"):
+        judge(QUESTIONS[name], answer)
+
+
+def test_an_unknown_question_is_refused_with_the_nearest():
+    for name in ("five line", "Five Lines", "", 5, None, ["five lines"]):
+        with pytest.raises(InputError, match=r"there is no question .* did you mean '"):
+            predict(name)
+    with pytest.raises(InputError, match="did you mean 'five lines'"):
+        predict("five lins")
