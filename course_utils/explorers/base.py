@@ -57,9 +57,16 @@ class Explorer:
         What the learner moves; the keys are the names of the settings.
     panels : sequence of widget
         The pictures, whose marks `draw` sets.
+    buttons : sequence of widget
+        What stands behind the controls and is no setting.
     """
 
-    def __init__(self, controls: Mapping[str, widgets.Widget], panels: Sequence[widgets.Widget]):
+    def __init__(
+        self,
+        controls: Mapping[str, widgets.Widget],
+        panels: Sequence[widgets.Widget],
+        buttons: Sequence[widgets.Widget] = (),
+    ):
         self._controls = dict(controls)
         self._start = self.settings
         self._work_to_do = threading.Condition(threading.RLock())
@@ -68,11 +75,12 @@ class Explorer:
         self._worker: threading.Thread | None = None
         self.result: object = None
         self.verdict: Verdict | None = None
-        self.page = Page(labeled=[*self._controls.values()])
+        row = [*self._controls.values(), *buttons]
+        self.page = Page(labeled=row, parts=_leaves(panels))
         self.page.on_click({"reset": self.reset, "stop": self.stop, "code": self._show_code})
         self.widget = widgets.VBox(
             [
-                widgets.Box([*self._controls.values()], layout={"flex_flow": "row wrap"}),
+                widgets.Box(row, layout={"flex_flow": "row wrap"}),
                 widgets.Box([*panels], layout={"flex_flow": "row wrap"}),
                 self.page,
             ]
@@ -176,6 +184,12 @@ class Explorer:
 
     # How it works.
 
+    def _button_for_another(self, thing: str) -> widgets.Button:
+        """Return a button that takes the next seed."""
+        button = widgets.Button(description=f"new {thing}", tooltip=f"Take the next {thing} number")
+        button.on_click(lambda _: self.set(seed=(self.settings["seed"] + 1) % 10_000))
+        return button
+
     def _put(self, name: str, value: object) -> None:
         control = self._controls[name]
         try:
@@ -197,9 +211,12 @@ class Explorer:
 
     def _work(self) -> None:
         while (settings := self._next()) is not None:
-            result = self._attempt(self._show, settings)
-            if result is not None and self.prove is not None and self._rests():
-                self._attempt(self._run_learners_function, settings, result)
+            self._attempt(self._serve, settings)
+
+    def _serve(self, settings: dict) -> None:
+        result = self._show(settings)
+        if self.prove is not None and self._rests():
+            self._run_learners_function(settings, result)
 
     def _next(self) -> dict | None:
         with self._work_to_do:
@@ -221,61 +238,80 @@ class Explorer:
 
     def _show(self, settings: dict) -> object:
         result = self.compute(settings)
-        self.draw(result)
-        self.result, self.verdict = result, None
-        self.page.say(self.summary(result), "preview" if self.prove else "shown")
-        if self.page.code:  # the panel is open: it follows
-            self._show_code()
+        with self.page.one_message():
+            self.draw(result)
+            self.result, self.verdict = result, None
+            self.page.say(self.summary(result), "preview" if self.prove else "shown")
+            if self.page.code:  # the panel is open: it follows
+                self._show_code()
         return result
 
     def _attempt(self, function, *args):
         """Call it; an error is shown to the learner instead of raised. Return None then."""
         try:
             return function(*args)
-        except BaseException as error:  # sys.exit() too: without a worker nothing would be drawn
+        except Exception as error:
             self.page.say(_two_lines(error), "error")
             return None
 
     def _run_learners_function(self, settings: dict, result: object) -> None:
-        answers: list[Verdict | BaseException] = []
+        self.page.say(self.summary(result), "running")
+        answers = self._aside(self.prove, settings, result)
+        if answers and isinstance(answers[0], Exception):
+            self.page.say(_two_lines(answers[0]), "error")
+        elif answers:
+            self._conclude(answers[0], result)
+        elif self._stop:
+            self.page.say(f"{self.summary(result)} Your function was stopped.", "error")
+
+    def _aside(self, function, *args) -> list:
+        """Call it in a thread that newer settings or the stop button end.
+
+        Return what it returned or raised, in a list that is empty if it was ended.
+        """
+        answers: list = []
 
         def run() -> None:
             try:
-                answers.append(self.prove(settings, result))
+                answers.append(function(*args))
+            except Exception as error:
+                answers.append(error)  # told by the caller, unless nobody waits for it any more
             except Stopped:
                 pass
-            except BaseException as error:
-                answers.append(error)  # shown below, unless nobody waits for it any more
             finally:
                 with self._work_to_do:
                     self._work_to_do.notify_all()
 
-        self.page.say(self.summary(result), "running")
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         with self._work_to_do:
             self._work_to_do.wait_for(
                 lambda: self._is_interrupted() or answers or not thread.is_alive()
             )
-            if not answers:
+            if not answers and thread.is_alive():
                 _raise_in(thread, Stopped)
-            if self._stop and not answers:
-                self.page.say(f"{self.summary(result)} Your function was stopped.", "error")
-        if answers and isinstance(answers[0], BaseException):
-            self.page.say(_two_lines(answers[0]), "error")
-        elif answers:
-            self._conclude(answers[0], result)
+            return answers[:1]  # a copy: what comes later is not heard
 
     def _conclude(self, verdict: Verdict, result: object) -> None:
         self.verdict = verdict
-        if verdict.result is not None:
-            self.result = result = verdict.result
-            self._attempt(self.draw, result)
-        state = "agrees" if verdict.agrees else "departs"
-        self.page.say(f"{self.summary(result)} {verdict.text}", state)
+        with self.page.one_message():
+            if verdict.result is not None:
+                self.result = result = verdict.result
+                self._attempt(self.draw, result)
+            state = "agrees" if verdict.agrees else "departs"
+            self.page.say(f"{self.summary(result)} {verdict.text}", state)
 
     def _show_code(self) -> None:
         self.page.code = self.as_code(self.settings)
+
+
+def _leaves(panels: Sequence[widgets.Widget]) -> list[widgets.Widget]:
+    """Return the marks, labels and buttons of which the panels consist."""
+    leaves = []
+    for panel in panels:
+        inner = [*getattr(panel, "children", ()), *getattr(panel, "marks", ())]
+        leaves += _leaves(inner) if inner else [panel]
+    return leaves
 
 
 def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:

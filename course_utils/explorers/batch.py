@@ -99,9 +99,7 @@ class BatchExplorer(Explorer):
             "epoch": widgets.IntSlider(1, min=1, max=5, description="epoch"),
             "step": self._step,
         }
-        super().__init__(controls, [data.figure, order.figure])
-        self.widget.children[0].children += (self._play,)
-        self.page.labeled = [*self.page.labeled, self._play]
+        super().__init__(controls, [data.figure, order.figure], [self._play])
 
     def compute(self, settings: dict) -> Batch:
         """Run the loader over the row numbers and pick the step's batch."""

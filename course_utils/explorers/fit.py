@@ -113,10 +113,9 @@ class FitExplorer(Explorer):
             ),
             "seed": widgets.BoundedIntText(420, min=0, max=9999, description="sample no."),
         }
-        super().__init__(controls, [self._data.figure, self._losses.figure])
-        another = widgets.Button(description="new sample", tooltip="Take the next sample number")
-        another.on_click(lambda _: self.set(seed=(self.settings["seed"] + 1) % 10_000))
-        self.widget.children[0].children += (another,)
+        super().__init__(
+            controls, [self._data.figure, self._losses.figure], [self._button_for_another("sample")]
+        )
 
     def _make_panels(self, x: np.ndarray) -> None:
         self._data = panels.Panel(

@@ -132,10 +132,7 @@ class NoiseExplorer(Explorer):
             ),
             "seed": widgets.BoundedIntText(420, min=0, max=9999, description="sample no."),
         }
-        super().__init__(controls, [panel.figure])
-        another = widgets.Button(description="new sample", tooltip="Take the next sample number")
-        another.on_click(lambda _: self.set(seed=(self.settings["seed"] + 1) % 10_000))
-        self.widget.children[0].children += (another,)
+        super().__init__(controls, [panel.figure], [self._button_for_another("sample")])
 
     def compute(self, settings: dict) -> Sample:
         """Call the learner's generator and fit a line to what it returns."""

@@ -24,12 +24,11 @@ function sendWhileHeld(control, el) {
 
 // Slider handles and play buttons have no name of their own: give each that of its control.
 const PLAY_BUTTONS = ["play or pause", "stop", "repeat"];
-async function nameControls(model) {
-  for (const reference of model.get("labeled")) {
-    const control = await model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
+async function nameControls(controls) {
+  for (const control of await controls) {
     for (const pending of Object.values(control.views ?? {})) {
       const view = await pending;
-      for (const handle of view.el.querySelectorAll("[role=slider], input, select")) {
+      for (const handle of view.el.querySelectorAll("[role=slider], input, select, textarea")) {
         handle.setAttribute("aria-label", control.get("description"));
       }
       if (view.el.querySelector("[role=slider]")) sendWhileHeld(control, view.el);
@@ -42,12 +41,39 @@ async function nameControls(model) {
   }
 }
 
+function modelsOf(model, name) {
+  return Promise.all(model.get(name).map((reference) =>
+    model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""))));
+}
+
+// A picture holds the state of every part that changed, as the kernel would send it to that part.
+async function initialize({ model }) {
+  const parts = await modelsOf(model, "parts");
+  model.on("change:picture", () => {
+    for (const [place, state] of Object.entries(model.get("picture").states)) {
+      const { serializers = {} } = parts[place].constructor;
+      const values = Object.entries(state).map(([name, value]) =>
+        [name, serializers[name]?.deserialize?.(value, parts[place].widget_manager) ?? value]);
+      parts[place].set_state(Object.fromEntries(values));
+    }
+  });
+  model.send({ listens: true });
+}
+
 function render({ model, el }) {
+  const controls = modelsOf(model, "labeled");
   el.classList.add("explorer-page");
   el.addEventListener("keydown", (event) => event.stopPropagation());
   const row = element("div", el);
   const button = (text, click) =>
-    element("button", row, { type: "button", textContent: text, onclick: () => model.send({ click }) });
+    element("button", row, { type: "button", textContent: text, onclick: async () => {
+      for (const control of await controls) { // the kernel hears first where a moved slider is
+        if (!control.get("held")) continue;
+        control.set("held", false);
+        control.save_changes();
+      }
+      model.send({ click });
+    } });
   button("Reset", "reset");
   button("As PyTorch code", "code");
   const stop = button("Stop", "stop");
@@ -68,7 +94,7 @@ function render({ model, el }) {
   };
   model.on("change:text change:state change:code", update);
   update();
-  requestAnimationFrame(() => nameControls(model));
+  requestAnimationFrame(() => nameControls(controls));
 }
 
-export default { render };
+export default { initialize, render };

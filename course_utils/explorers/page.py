@@ -1,11 +1,19 @@
-"""The part of an explorer that lives in the page: buttons, the spoken summary, the code."""
+"""The part of an explorer that lives in the page: buttons, the spoken summary, the code.
 
-from collections.abc import Callable, Mapping
+It also carries the picture: a message for each mark would cost more time than the drawing.
+"""
+
+import functools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import anywidget
 import ipywidgets as widgets
 import traitlets
+
+_WIDGETS = {"sync": True, **widgets.widget_serialization}
 
 
 class Page(anywidget.AnyWidget):
@@ -17,12 +25,26 @@ class Page(anywidget.AnyWidget):
 
     _esm = Path(__file__).parent / "page.js"
     _css = Path(__file__).parent / "page.css"
-    labeled = traitlets.List(traitlets.Instance(widgets.Widget)).tag(
-        sync=True, **widgets.widget_serialization
-    )
+    labeled = traitlets.List(traitlets.Instance(widgets.Widget)).tag(**_WIDGETS)
+    parts = traitlets.List(traitlets.Instance(widgets.Widget)).tag(**_WIDGETS)
+    picture = traitlets.Dict().tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)
     state = traitlets.Unicode("preview").tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, labeled: Iterable[widgets.Widget], parts: Iterable[widgets.Widget]):
+        self._lock, self.is_listening = (
+            threading.RLock(),
+            False,
+        )  # is a page there to take pictures?
+        self._kept: dict[widgets.Widget, set[str]] | None = None  # what `one_message` will tell
+        self._own_send = {self: super().send_state}
+        super().__init__(labeled=[*labeled], parts=[*dict.fromkeys(parts)])
+        self._drawn: dict[widgets.Widget, set[str]] = {part: set() for part in self.parts}
+        for part in self.parts:
+            self._own_send[part] = part.send_state
+            part.send_state = functools.partial(self._send_or_keep, part)
+        self.on_msg(self._page_listens)
 
     def on_click(self, actions: Mapping[str, Callable[[], None]]) -> None:
         """Call the action a button of the page names."""
@@ -36,5 +58,59 @@ class Page(anywidget.AnyWidget):
 
     def say(self, text: str, state: str) -> None:
         """Show a summary and its state: shown, preview, running, agrees, departs or error."""
-        with self.hold_sync():
+        with self.one_message():
             self.text, self.state = text, state
+
+    @contextmanager
+    def one_message(self) -> Iterator[None]:
+        """Send what changes meanwhile, here and in the parts, as one message."""
+        if self._kept is not None:
+            yield
+            return
+        self._kept = {}
+        try:
+            yield
+        finally:
+            with self._lock:
+                parts = {part: names for part, names in self._kept.items() if part is not self}
+                if self.is_listening and parts:
+                    self._put_in_picture(parts)
+                    parts = {}
+                parts[self] = self._kept.get(self, set())
+                self._kept = None
+            for part, names in parts.items():
+                self._own_send[part](names)
+
+    def send_state(self, key: str | Iterable[str] | None = None) -> None:
+        """Send a part of the state, or all of it, to the page; `one_message` may hold it back."""
+        self._send_or_keep(self, key)
+
+    def _send_or_keep(self, part: widgets.Widget, key: str | Iterable[str] | None = None) -> None:
+        names = {key} if isinstance(key, str) else {*(key or ())}
+        with self._lock:
+            if part is not self:
+                self._drawn[part] |= names
+            if names and self._kept is not None:
+                self._kept.setdefault(part, set()).update(names)
+                return
+        self._own_send[part](key)
+
+    def _put_in_picture(self, changed: Mapping[widgets.Widget, set[str]]) -> None:
+        """Set the picture: the state of each part that changed, by its place in `parts`."""
+        states = {
+            place: part.get_state(changed[part])
+            for place, part in enumerate(self.parts)
+            if changed.get(part)
+        }
+        self.picture = {"count": self.picture.get("count", 0) + 1, "states": states}
+
+    def _page_listens(self, _widget: object, content: object, _buffers: object) -> None:
+        """Tell a page that has begun to listen what it may have missed."""
+        if isinstance(content, dict) and content.get("listens"):
+            with self._lock:
+                self.is_listening = True
+                if self._kept is None:
+                    self._put_in_picture(self._drawn)
+                else:  # the picture that is being made takes it along
+                    for part, names in self._drawn.items():
+                        self._kept.setdefault(part, set()).update(names)

@@ -95,10 +95,9 @@ class SplitExplorer(Explorer):
         thick = {"stroke_width": 3}
         self._range = [p.line("training range", "limit", **thick, **legend) for p, legend in shown]
         self._range += [p.line("", "limit", **thick, display_legend=False) for p, _ in shown]
-        super().__init__(self._make_controls(), [seen.figure, missed.figure])
-        again = widgets.Button(description="new split", tooltip="Take the next split number")
-        again.on_click(lambda _: self.set(seed=(self.settings["seed"] + 1) % 10_000))
-        self.widget.children[0].children += (again,)
+        super().__init__(
+            self._make_controls(), [seen.figure, missed.figure], [self._button_for_another("split")]
+        )
 
     def compute(self, settings: dict) -> Split:
         """Run the learner's split and fit, and measure the line at every row."""
