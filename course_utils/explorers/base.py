@@ -192,11 +192,13 @@ class Explorer:
 
     def _put(self, name: str, value: object) -> None:
         control = self._controls[name]
-        try:
-            control.value = value
+        try:  # what is out of range is looked for beforehand: sliders clamp it, and hands move them
+            fits = not hasattr(control, "min") or control.min <= value <= control.max
+            if fits:
+                control.value = value
         except Exception:  # traitlets raise TraitError, converters TypeError or ValueError
-            raise inputs.InputError(f"{name} cannot be {value!r}: {_range(control)}") from None
-        if control.value != value:
+            fits = False
+        if not fits:
             raise inputs.InputError(f"{name} cannot be {value!r}: {_range(control)}")
 
     def _changed(self, _change: object = None) -> None:
@@ -250,14 +252,14 @@ class Explorer:
         """Call it; an error is shown to the learner instead of raised. Return None then."""
         try:
             return function(*args)
-        except Exception as error:
+        except BaseException as error:  # sys.exit() too: a dead worker would be busy for good
             self.page.say(_two_lines(error), "error")
             return None
 
     def _run_learners_function(self, settings: dict, result: object) -> None:
         self.page.say(self.summary(result), "running")
         answers = self._aside(self.prove, settings, result)
-        if answers and isinstance(answers[0], Exception):
+        if answers and isinstance(answers[0], BaseException):
             self.page.say(_two_lines(answers[0]), "error")
         elif answers:
             self._conclude(answers[0], result)
@@ -274,10 +276,10 @@ class Explorer:
         def run() -> None:
             try:
                 answers.append(function(*args))
-            except Exception as error:
-                answers.append(error)  # told by the caller, unless nobody waits for it any more
             except Stopped:
                 pass
+            except BaseException as error:
+                answers.append(error)  # told by the caller, unless nobody waits for it any more
             finally:
                 with self._work_to_do:
                     self._work_to_do.notify_all()
