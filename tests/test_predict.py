@@ -1,13 +1,17 @@
 """Predict first: every question has one right answer, a reason for each, and gives nothing away."""
 
 import copy
+import itertools
 import json
 import re
 
 import nbformat
 import pytest
+import torch
 from refresh import NOTEBOOKS
+from torch import nn
 
+from course_utils import datasets
 from course_utils.inputs import InputError
 from course_utils.predict import Prediction, judge, predict, questions, shown
 
@@ -174,10 +178,37 @@ def test_each_wrong_answer_gets_its_own_reason(name):
     assert len(set(texts)) == (len(texts) - 1 if name == "five lines" else len(texts))
 
 
-def test_zero_grad_may_come_anywhere_before_backward():
-    zero, *rest = FIVE
-    right = [judge(QUESTIONS["five lines"], [*rest[:i], zero, *rest[i:]])[0] for i in range(5)]
-    assert right == [True, True, True, False, False]
+def test_a_rounded_number_is_known_too():
+    question = QUESTIONS["limit in millimeters"]
+    for rounded, known in (("0.094", "0.09409"), ("9.4", "9.409"), ("94.1", "94.09")):
+        assert judge(question, float(rounded)) == (False, question["wrong"][known])
+    assert judge(question, 0.0094)[0], "100 times is near enough"
+    assert judge(question, 0.2) == (False, question["high"])
+
+
+def trained_by(lines):
+    """Run the five lines twice after a cell that left gradients; return weight or the error."""
+    X, y = datasets.make_line()
+    model, loss_fn = nn.Linear(1, 1), nn.MSELoss()
+    nn.init.zeros_(model.weight), nn.init.zeros_(model.bias)
+    names = {"model": model, "loss_fn": loss_fn, "X": X, "y": y}
+    names["optimizer"] = torch.optim.SGD(model.parameters(), lr=0.1)
+    loss_fn(model(X), -5 * y).backward()
+    for _ in range(2):
+        names = {name: names[name] for name in ("model", "loss_fn", "optimizer", "X", "y")}
+        try:
+            exec("\n".join(line.strip("`") for line in lines), names)
+        except NameError as error:
+            return error.name
+    return round(model.weight.item(), 5)
+
+
+def test_the_orders_that_count_as_right_are_those_that_train():
+    orders = [list(order) for order in itertools.permutations(FIVE)]
+    right = [order for order in orders if judge(QUESTIONS["five lines"], order)[0]]
+    trained = trained_by(FIVE)
+    assert right == [order for order in orders if trained_by(order) == trained]
+    assert len(right) == 3, "zero_grad may come anywhere before backward"
 
 
 @each
@@ -220,4 +251,4 @@ def test_an_unknown_question_is_refused_with_the_nearest():
         with pytest.raises(InputError, match=r"there is no question .* did you mean '"):
             predict(name)
     with pytest.raises(InputError, match="did you mean 'five lines'"):
-        predict("five lins")
+        predict("fiveline")

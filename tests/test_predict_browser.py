@@ -142,6 +142,9 @@ def test_questions_are_answered_wrong_and_then_right(open_notebook, lab, theme, 
     says(order, "✔ Right.", "0.1 arrives in about 20 steps")
 
     assert notebook.page.evaluate(CONTRAST) > 4.5
+    texts = notebook.page.locator(".jp-RenderedMarkdown")
+    assert texts.count() == 3
+    assert not any(text.is_visible() for text in texts.all()), "the live question takes its place"
     assert notebook.unpainted() == []
     assert notebook.cut_off(700) == []
     assert notebook.theme() == theme
