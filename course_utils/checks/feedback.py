@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from course_utils import progress
 from course_utils.checks import (  # noqa: F401  each enters its exercises
     batches,
+    bugs,
     data,
     evaluation,
     first_steps,
@@ -23,6 +24,7 @@ SECONDS = 10.0  # what an answer may take
 # outcome: (mark, what is said first, color of the bar; each 3 : 1 on white and on black)
 LOOKS = {
     "not attempted": ("\u25cb", "Not attempted.", "#767676"),
+    "unclear": ("?", "This cannot be checked.", "#767676"),
     "wrong": ("\u2716", "Not yet.", "#D55E00"),
     "right": ("\u2714", "Right.", "#009E73"),
     "hint": ("\u2192", "Hint", "#0072B2"),
@@ -120,7 +122,7 @@ def judge(name: str, *answers: object) -> Verdict:
 
 def _unknown(name: object) -> Verdict:
     known = ", ".join(EXERCISES)
-    return Verdict("wrong", f"There is no exercise {str(name)[:20]!r}. There are {known}.")
+    return Verdict("unclear", f"There is no exercise {str(name)[:20]!r}. There are {known}.")
 
 
 def _show(verdict: Verdict) -> None:

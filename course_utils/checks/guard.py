@@ -23,9 +23,9 @@ class TooLong(BaseException):
 def limited(function: Callable[[], object], seconds: float) -> object:
     """Call the function; end it with TooLong after some seconds.
 
-    When the time is over, a signal raises TooLong in the main thread, also out of a sleep, and from
-    then on every line of the function raises it again: not even `except: pass` in an endless loop
-    survives. In other threads, which signals do not reach, there is no limit.
+    When the time is over, signals raise TooLong in the main thread, also out of a sleep, and the
+    next line of every function that catches it raises it again: `except: pass` in an endless loop
+    does not survive. In other threads, which signals do not reach, there is no limit.
 
     Raises
     ------
@@ -34,38 +34,52 @@ def limited(function: Callable[[], object], seconds: float) -> object:
     """
     if threading.current_thread() is not threading.main_thread():
         return function()
-    own, lock, state = sys._getframe(), threading.Lock(), {"over": False, "done": False}
+    own, lock, over, done = sys._getframe(), threading.Lock(), threading.Event(), threading.Event()
 
-    def again(_frame: object, _event: str, _value: object) -> None:
-        raise TooLong
+    def again(_frame: types.FrameType, event: str, _value: object) -> Callable:
+        if event in ("call", "line"):
+            raise TooLong  # which ends the tracing, until a function is left
+        return again
 
-    def on_signal(number: int, frame: types.FrameType | None) -> None:
-        if not state["over"]:  # the learner pressed stop
-            before(number, frame)
-        elif not state["done"]:
+    def arm(frame: types.FrameType, event: str, _value: object = None) -> None:
+        if event == "return" and not done.is_set():
             while frame is not None and frame is not own:
                 frame.f_trace, frame = again, frame.f_back
             sys.settrace(again)
+
+    def on_signal(number: int, frame: types.FrameType) -> None:
+        if not over.is_set():  # the learner pressed stop
+            before(number, frame)
+        elif not done.is_set():
+            sys.setprofile(arm)
+            arm(frame, "return")
             raise TooLong
 
     def fire() -> None:
-        with lock:
-            if not state["done"]:
-                state["over"] = True
-                _interrupt_main_thread()
+        if done.wait(seconds):
+            return
+        over.set()
+        while not done.wait(0.1):
+            with lock:
+                if not done.is_set():
+                    _interrupt_main_thread()
 
-    tracing, before = sys.gettrace(), signal.getsignal(signal.SIGINT)
-    timer = threading.Timer(seconds, fire)
-    timer.daemon = True
+    hooks, before = (sys.gettrace(), sys.getprofile()), signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, on_signal)
-    timer.start()
+    threading.Thread(target=fire, daemon=True).start()
     try:
         return function()
     finally:
-        sys.settrace(tracing)
-        with lock:
-            state["done"] = True
-        timer.cancel()
+        ended = False
+        while not ended:
+            try:  # first what needs no Python function, since calling one may raise TooLong
+                sys.setprofile(hooks[1])
+                sys.settrace(hooks[0])
+                with lock:
+                    done.set()
+                ended = True
+            except TooLong:
+                continue
         signal.signal(signal.SIGINT, before)
 
 
