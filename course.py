@@ -23,8 +23,7 @@ VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG, CONFIG = VENV / "install.log", VENV / "pyvenv.cfg"
 LOCK, OVERRIDES = HERE / "constraints.txt", HERE / "binder/overrides.json"
-BASE, TESTS = "requirements.txt", "tests/requirements.txt"
-BENCH = "benchmarks/requirements.txt"
+BASE, TESTS, BENCH = (f"{folder}requirements.txt" for folder in ("", "tests/", "benchmarks/"))
 CPU_INDEX = ["--index-url", "https://download.pytorch.org/whl/cpu", "--retries=0", "--timeout=10"]
 LAB = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={HERE}"]
 LAB += ["--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"]
@@ -36,6 +35,7 @@ COMMANDS = {
     "doctor": ("name what is wrong with .venv, and the fix", None, ["-m", "course_utils.doctor"]),
     "refresh": ("run all notebooks and store their outputs", TESTS, ["tests/refresh.py"]),
     "bench": ("measure it beside what one would pick instead", BENCH, ["benchmarks/run.py"]),
+    "progress": ("show which exercises a class fails (FOLDER)", None, ["classroom/progress.py"]),
 }
 PARTS = {BASE: ("JupyterLab, the plots and the rest", 60), TESTS: ("what the tests need", 70)}
 PARTS[BENCH] = "what it is compared with", 110
@@ -148,19 +148,19 @@ def prepare(names):
         made = subprocess.run(command, capture_output=True, text=True, errors="replace")
         if made.returncode:
             sys.exit(explain(made.stdout + made.stderr))
-    todo = [name for name in names if not ready([name])]
+    good = [name for name in PARTS if ready([name])]
     for path in VENV.glob("*.stamp"):
         path.unlink()  # so that an interrupted installation cannot pass for a finished one
     others = VENV / "constraints-without-torch.txt"
     others.write_text(re.sub(r"^torch==.*\n", "", LOCK.read_text("utf-8"), flags=re.M))
-    for name in todo:
+    for name in (name for name in names if name not in good):
         if name == BASE:
             install_torch()
         print("Installing %s (about %d MB to download)." % PARTS[name])
         pip("-r", name, "-c", others)
     (VENV / "share/jupyter/lab/settings").mkdir(parents=True, exist_ok=True)
     shutil.copy(OVERRIDES, VENV / "share/jupyter/lab/settings")
-    for path, text in map(stamp, names):
+    for path, text in map(stamp, {*names, *good}):
         path.write_text(text)
 
 
@@ -170,7 +170,7 @@ def main(words):
     if own in ([], ["-h"], ["--help"]):
         lines = [f"  {name:9}{row[0]}" for name, row in COMMANDS.items()]
         return print("python3 course.py COMMAND [-- OPTIONS]", "", *lines, sep="\n")
-    if len(own) > 1 or own[0] not in COMMANDS:
+    if own[0] not in COMMANDS or (len(own) > 1 and own[0] != "progress"):
         sys.exit(f"Unknown: {' '.join(own)}. Use {', '.join(COMMANDS)}, and options after --.")
     _, extra, command = COMMANDS[own[0]]
     if own[0] != "doctor":
@@ -180,6 +180,7 @@ def main(words):
     if own[0] == "lab" and getattr(os, "geteuid", lambda: 1)() == 0:
         print("Running as root, as in a container: JupyterLab is told that this is meant.")
         command = [*command, "--allow-root"]
+    rest = [*map(os.path.abspath, own[1:]), *rest]
     os.chdir(HERE)
     os.environ["PATH"] = os.pathsep.join([str(PYTHON.parent), os.environ.get("PATH", "")])
     if os.name != "nt":  # become that Python, so that signals reach it

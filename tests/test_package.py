@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "replay": {"anywidget", "ipywidgets", "traitlets", "numpy"},
     "panels": {"bqplot", "numpy", "charts"},
     "progress": {"inputs"},
+    "board": {"progress", "feedback"},
     "guard": {"numpy", "torch"},
     "judging": {"numpy", "torch"},
     "feedback": {"progress", "guard", "judging", "IPython"},

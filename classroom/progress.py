@@ -1,0 +1,95 @@
+"""Read the progress files of a class: which exercise fails most, as a table and a picture.
+
+Run by `python3 course.py progress FOLDER`. It reads every .jsonl file in the folder, however deep,
+one file a learner, changes none, and writes progress.png into the folder.
+"""
+
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from course_utils import progress
+from course_utils.board import LOOKS
+from course_utils.checks.feedback import EXERCISES
+from course_utils.inputs import InputError
+
+PICTURE = "progress.png"
+
+
+def collected(folder: Path) -> tuple[list[list[dict]], list[str]]:
+    """Return the events of each learner, and a sentence for each file that is none of ours."""
+    learners, refused = [], []
+    for file in sorted(folder.rglob("*.jsonl")):
+        try:
+            learners.append(progress.read(file))
+        except (InputError, OSError) as error:
+            refused.append(f"{file.relative_to(folder)}: {error}")
+    return learners, refused
+
+
+def counted(learners: list[list[dict]]) -> dict[str, Counter]:
+    """Return for each exercise how many learners passed or tried it, and wrong tries and hints."""
+    counts: dict[str, Counter] = defaultdict(Counter)
+    for events in learners:
+        passed = progress.passed(events)
+        for name in {event["exercise"] for event in events} & EXERCISES.keys():
+            counts[name]["passed" if name in passed else "tried"] += 1
+        for event in events:
+            counts[event["exercise"]][event["outcome"]] += 1
+    return {name: count for name, count in counts.items() if name in EXERCISES}
+
+
+def hardest_first(counts: dict[str, Counter]) -> list[str]:
+    """Return the exercises, those most learners are stuck in first, then by wrong tries."""
+    return sorted(counts, key=lambda n: (-counts[n]["tried"], -counts[n]["wrong"], n))
+
+
+def table(counts: dict[str, Counter]) -> str:
+    """Return the counts as lines of text."""
+    lines = [f"{'exercise':44}{'stuck':>6}{'passed':>8}{'wrong tries':>13}{'hints':>7}"]
+    for name in hardest_first(counts):
+        title, count = f"{name} {EXERCISES[name].title}", counts[name]
+        row = f"{count['tried']:6}{count['passed']:8}{count['wrong']:13}{count['hint']:7}"
+        lines.append(f"{title[:43]:44}{row}")
+    return "\n".join(lines)
+
+
+def drawn(counts: dict[str, Counter]) -> Figure:
+    """Draw one bar an exercise, in the course's order: learners who passed, and who are stuck."""
+    names = sorted(counts, reverse=True)
+    figure = Figure(figsize=(8, 1.2 + 0.3 * len(names)), layout="constrained")
+    axes = figure.add_subplot(xlabel="learners")
+    left = [0] * len(names)
+    for state, hatch in (("passed", ""), ("tried", "//")):
+        _, said, color = LOOKS[state]
+        width = [counts[name][state] for name in names]
+        axes.barh(names, width, left=left, label=said, color=color, hatch=hatch, edgecolor="white")
+        left = [a + b for a, b in zip(left, width, strict=True)]
+    axes.set_yticks(names, [f"{name} {EXERCISES[name].title}" for name in names])
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def main(words: list[str]) -> str | None:
+    """Print the table and write the picture; return a sentence if there is nothing to read."""
+    if len(words) != 1 or not Path(words[0]).is_dir():
+        return "Say where the progress files are: python3 course.py progress FOLDER."
+    folder = Path(words[0])
+    learners, refused = collected(folder)
+    for sentence in refused:
+        print(f"Left out {sentence}")
+    counts = counted(learners)
+    if not counts:
+        return f"There is no progress in {folder}: put the learners' progress.jsonl files there."
+    print(f"{len(learners)} learners, {len(counts)} of {len(EXERCISES)} exercises tried\n")
+    print(table(counts))
+    drawn(counts).savefig(folder / PICTURE, dpi=100)
+    print(f"\nThe same as a picture: {folder / PICTURE}")
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

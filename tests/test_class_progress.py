@@ -1,0 +1,89 @@
+"""What a teacher reads from the progress files of a class, and what a learner sees of their own."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import pytest
+from refresh import ROOT
+
+from course_utils import progress
+from course_utils.board import board
+from course_utils.checks.feedback import EXERCISES
+
+
+def write(file, *outcomes):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        json.dumps({"id": f"{number:032x}", "exercise": name, "outcome": outcome})
+        for number, (name, outcome) in enumerate(outcomes)
+    ]
+    file.write_text("".join(line + "\n" for line in lines))
+
+
+def run(*words):
+    command = [sys.executable, str(ROOT / "classroom" / "progress.py"), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    wrong, right = ("02.1", "wrong"), ("02.1", "right")
+    write(tmp_path / "ada" / "progress.jsonl", wrong, wrong, ("02.1", "hint"), ("02.2", "right"))
+    write(tmp_path / "ben.jsonl", wrong, right, ("02.2", "right"))
+    write(tmp_path / "cyd.jsonl", right, ("02.2", "wrong"), ("02.2", "right"))
+    (tmp_path / "foreign.jsonl").write_text("hello\n")
+    return tmp_path
+
+
+def test_the_exercise_that_fails_most_comes_first(folder):
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Left out foreign.jsonl: foreign.jsonl is no progress file")
+    assert lines[1] == f"3 learners, 2 of {len(EXERCISES)} exercises tried"
+    assert [line.split()[-4:] for line in lines[3:6]] == [
+        ["passed", "wrong", "tries", "hints"],
+        ["1", "2", "3", "1"],  # 02.1: one learner is stuck, two passed
+        ["0", "3", "1", "0"],
+    ]
+    assert lines[4].startswith("02.1 Count the steps")
+    assert (folder / "progress.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "foreign.jsonl").read_text() == "hello\n"
+
+
+def test_the_picture_shows_the_counts(folder):
+    spec = importlib.util.spec_from_file_location("shown", ROOT / "classroom" / "progress.py")
+    shown = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shown)
+    counts = shown.counted(shown.collected(folder)[0])
+    axes = shown.drawn(counts).axes[0]
+    bars = [[bar.get_width() for bar in group] for group in axes.containers]
+    assert bars == [[3, 2], [0, 1]]
+    assert [text.get_text()[:4] for text in axes.get_yticklabels()] == ["02.2", "02.1"]
+
+
+@pytest.mark.parametrize("words", [[], ["missing"], [".", "."]])
+def test_a_wrong_folder_is_explained(words):
+    done = run(*words)
+    assert done.returncode == 1
+    assert "course.py progress FOLDER" in done.stderr
+
+
+def test_a_folder_without_progress_is_explained(tmp_path):
+    assert "put the learners' progress.jsonl files there" in run(tmp_path).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_board_shows_what_the_file_tells(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "p.jsonl"))
+    assert repr(board()).startswith(f"0 of {len(EXERCISES)} exercises passed")
+    for outcome in ("wrong", "right", "wrong"):
+        progress.record("02.1", outcome)
+    progress.record("02.2", "hint")
+    states = board().states
+    assert list(states) == sorted(states, key=lambda n: (n.split(".")[0], int(n.split(".")[1])))
+    assert (states["02.1"], states["02.2"], states["01.1"]) == ("passed", "tried", "open")
+    assert f"1 of {len(EXERCISES)}" in board()._repr_html_()
+    assert "02  \u2714 \u2716" in repr(board())
