@@ -13,7 +13,8 @@ from exercises import prefix
 from refresh import KEPT_METADATA, NOTEBOOKS, ROOT, execute, normalized, text_of
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-LESSONS = [path for path in PATHS if not path.name.startswith("00")]
+LAB = NOTEBOOKS / "lab_break_it.ipynb"  # ten broken programs, each with an exercise of its own
+LESSONS = [path for path in PATHS if not path.name.startswith("00") and path != LAB]
 FENCE = re.compile(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", re.S)
 
 
@@ -126,6 +127,27 @@ def test_rhythm(path):
     assert 0.9 <= len(markdown) / len(code) <= 1.6
 
 
+def test_the_lab_has_the_same_steps_ten_times():
+    """Why, program, prediction, run, diagnosis and exercise, stub, solution: one cell each."""
+    cells = read(LAB).cells
+    begins = [n for n, cell in enumerate(cells) if cell.source.startswith("## Bug ")]
+    assert len(begins) == 10
+    for number, (begin, end) in enumerate(itertools.pairwise([*begins, len(cells) - 2]), 1):
+        why, *helpers, program, ask, run, diagnosis, stub, solution = cells[begin:end]
+        assert why.source.startswith(f"## Bug {number}: ")
+        assert len(helpers) in (0, 2), "a helper cell and what leads on to the program"
+        kinds = [cell.cell_type for cell in (program, run, diagnosis, stub, solution)]
+        assert kinds == ["code", "code", "markdown", "code", "markdown"]
+        assert ask.source.startswith(("**Predict.**", "predict("))
+        assert run.outputs, "what goes wrong has to be seen"
+        assert "\n\n**Diagnose.** " in diagnosis.source
+        assert f"\n\n### Exercise {number}: " in diagnosis.source
+        mend = re.fullmatch(r"# Exercise \d+\n(.*)\n\nmended = \.\.\.\n.*", stub.source, re.S)
+        assert mend[1] in program.source, "the exercise starts from the program as it was run"
+        assert f"Solution {number}<" in solution.source
+    assert max(len(source.splitlines()) for source in sources(LAB, "code")) <= 20
+
+
 @each(PATHS)
 def test_markdown_cells_are_short(path):
     for text in sources(path, "markdown"):
@@ -155,7 +177,7 @@ def test_links_lead_somewhere(path):
             assert (path.parent / target).exists(), target
 
 
-@each(LESSONS)
+@each([*LESSONS, LAB])
 def test_training_stands_written_out(path):
     """Where a notebook calls backward and step, zero_grad, forward and loss stand beside them."""
     for source in sources(path, "code"):
