@@ -1,1 +1,107 @@
 """Checks of exercises on first steps."""
+
+import torch
+
+from course_utils import datasets
+from course_utils.checks.judging import (
+    Wrong,
+    call,
+    close,
+    exercise,
+    flat,
+    number,
+    refuse_slips,
+    tensor,
+)
+
+
+@exercise(
+    "00.1",
+    "Type an answer",
+    "At x = 3 and weight 0.5 the height was 0.5 · 3 + 1.5. What changes here?",
+    "Python writes a product with `*`: type `height = 2.0 * 10 + ` and the bias behind it.",
+)
+def height_of_the_line(height: object) -> str:
+    """Give the height at x = 10 of the line with weight 2.0 and bias 1.5."""
+    if type(height) is tuple:
+        raise Wrong("A comma makes several values of one. Python writes decimals with a point.")
+    height = number("height", height)
+    slips = {
+        "This is weight times x. The line starts higher, at its bias, when x is 0.": 20.0,
+        "The bias is added once, at the end. Here it was multiplied by x as well.": 35.0,
+        "Weight and bias have changed places: x is multiplied by the weight.": 17.0,
+        "This line has weight 2.0. The weight 0.5 belongs to the line from before.": 6.5,
+        "Here the three numbers are added up. The weight multiplies x.": 13.5,
+        "The bias is added, not subtracted: the line starts above zero.": 18.5,
+    }
+    refuse_slips(height, slips)
+    if not close(height, 21.5):
+        raise Wrong("The height is weight times x, plus bias. One of the three numbers is off.")
+    return "Every model of this course does the same to its features: multiply, then add."
+
+
+@exercise(
+    "00.2",
+    "Ask for a hint",
+    "A tensor answers questions about itself: `y.mean()` gives the mean of all its values.",
+    "The question for the largest value is called `max`. Do not forget the parentheses.",
+)
+def highest_target(highest: object) -> str:
+    """Give the largest target of the course's line."""
+    if type(highest).__name__ in ("builtin_function_or_method", "method"):
+        raise Wrong("This is the method itself. The parentheses behind its name call it.")
+    X, y = datasets.make_line()
+    highest = number("highest", highest)
+    slips = {
+        "This is the largest feature. The targets are in `y`.": X.max(),
+        "This is the smallest target. Which method is the opposite of `min`?": y.min(),
+        "This is the mean of the targets, not the largest of them.": y.mean(),
+        "This is the row where the largest target stands. What is its value?": y.argmax(),
+        "This is the target of the last row. The rows are not sorted.": y[-1],
+        "This is the target of the first row. The rows are not sorted.": y[0],
+        "This counts the rows of `y`. Which value in it is the largest?": len(y),
+        "The text below the picture is rounded. Ask `y` for the value in full.": 6.7,
+    }
+    refuse_slips(highest, slips)
+    if not close(highest, y.max()):
+        raise Wrong("The largest target has another value. Ask the tensor `y` for it.")
+    return (
+        "The text below a picture rounds, the tensor does not. And a hint costs nothing: ask for "
+        "one before you look at a solution."
+    )
+
+
+@exercise(
+    "00.3",
+    "Write a function",
+    "What you wrote in exercise 1 holds for all lines once names stand in place of the numbers.",
+    "Put the names behind `return`: `return weight * x + bias` has all three.",
+)
+def any_line(line: object) -> str:
+    """Write a function of x, weight and bias that works for one x and for a column."""
+    height = number("line(10.0, 3.0, 0.25)", call("line", line, 10.0, 3.0, 0.25))
+    slips = {
+        "`line` leaves the bias out: at x = 0 it has to return the bias.": 30.0,
+        "`line` adds the bias before it multiplies, but the bias is added last.": 32.5,
+        "`line` multiplies x by the bias: weight and bias have changed places.": 5.5,
+        "`line` always draws the line of exercise 1. Use the names in the parentheses.": 21.5,
+        "`line` adds all three up. The weight has to multiply x.": 13.25,
+    }
+    refuse_slips(height, slips)
+    if not close(height, 30.25):
+        raise Wrong("`line` returns another height. Compare with exercise 1, name by name.")
+    x = torch.tensor([[0.0], [1.0], [-2.0]])
+    heights = call("line", line, x, -1.0, 4.0)
+    if type(heights) in (int, float):
+        raise Wrong("`line` returns one number for a column of three x. Does it use its x?")
+    heights = tensor("line(X, ...)", heights, (3, 1))
+    if flat(x) != [0.0, 1.0, -2.0]:
+        raise Wrong("`line` changes the x that it gets. Make a new value instead of `*=` or `+=`.")
+    if not close(heights, torch.tensor([[4.0], [3.0], [6.0]])):
+        raise Wrong(
+            "`line` is right for one x and wrong for a column. Does each row keep its own x?"
+        )
+    return (
+        "The check called your function with numbers of its own, and with a column of three x at "
+        "once. From now on many answers are functions."
+    )
