@@ -11,7 +11,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from course_utils import progress
-from course_utils.board import LOOKS
+from course_utils.board import LOOKS, in_order
 from course_utils.checks.feedback import EXERCISES
 from course_utils.inputs import InputError
 
@@ -58,7 +58,7 @@ def table(counts: dict[str, Counter]) -> str:
 
 def drawn(counts: dict[str, Counter]) -> Figure:
     """Draw one bar an exercise, in the course's order: learners who passed, and who are stuck."""
-    names = sorted(counts, reverse=True)
+    names = in_order(counts)[::-1]
     figure = Figure(figsize=(8, 1.2 + 0.3 * len(names)), layout="constrained")
     axes = figure.add_subplot(xlabel="learners")
     left = [0] * len(names)
@@ -68,6 +68,7 @@ def drawn(counts: dict[str, Counter]) -> Figure:
         axes.barh(names, width, left=left, label=said, color=color, hatch=hatch, edgecolor="white")
         left = [a + b for a, b in zip(left, width, strict=True)]
     axes.set_yticks(names, [f"{name} {EXERCISES[name].title}" for name in names])
+    axes.margins(y=0.01)
     axes.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure

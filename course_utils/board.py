@@ -1,6 +1,7 @@
 """The learner's progress at a glance: which exercises are passed, tried, still to do."""
 
 import html
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from course_utils import progress
@@ -55,14 +56,10 @@ def board() -> Board:
     """
     events = progress.read()
     passed, tried = progress.passed(events), {event["exercise"] for event in events}
-    return Board(
-        {
-            name: "passed" if name in passed else "tried" if name in tried else "open"
-            for name in sorted(EXERCISES, key=_order)
-        }
-    )
+    states = {name: "tried" if name in tried else "open" for name in in_order(EXERCISES)}
+    return Board(states | dict.fromkeys(passed & states.keys(), "passed"))
 
 
-def _order(name: str) -> tuple[str, int]:
-    chapter, number = name.split(".")
-    return chapter, int(number)
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names of exercises in the order of the course, lab.10 after lab.9."""
+    return sorted(names, key=lambda name: (name.split(".")[0], int(name.split(".")[1])))
