@@ -22,6 +22,7 @@ each = pytest.mark.parametrize("name", QUESTIONS)
 FIVE = QUESTIONS["five lines"]["order"]
 OLD = "Its weight has not moved, and its gradients have piled up"
 SHOWN = {
+    "line turned": ("00", "explorer.set(weight=0.5", r"loss 2\.1459", "It falls, and stays"),
     "flat minus column": ("01", "y_flat = 0.8 * x", r"Size\(\[50, 50\]\)", "`(50, 50)`"),
     "noise floor": ("01", "for noise in (0.0, 0.1, 0.5):", r"0\.5: .* line ([\d.]+)", float),
     "split again": ("02", "train_again, test_again =", r"(\d+) of the", float),
@@ -145,7 +146,7 @@ def test_the_notebook_shows_what_counts_as_right(name):
     assert right, reason
 
 
-def test_sixteen_questions_of_three_kinds_about_seven_notebooks():
+def test_the_questions_are_of_three_kinds_and_two_or_more_about_each_lesson():
     assert list(SHOWN) == list(QUESTIONS)
     of_kind = [kinds(question)[0] for question in QUESTIONS.values()]
     assert of_kind.count("answer") >= 4
