@@ -15,6 +15,8 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
+GLOSSARY = NOTEBOOKS / "glossary.ipynb"  # a page to look words up, without a cell to run
+LESSON_PATHS = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if path != GLOSSARY]
 KEPT_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -75,7 +77,7 @@ def with_binder_links(text: str) -> str:
 
 def main(names: list[str]) -> None:
     """Refresh the named notebooks, or all of them, and the README's links."""
-    paths = [Path(name) for name in names] or sorted(NOTEBOOKS.glob("*.ipynb"))
+    paths = [Path(name) for name in names] or LESSON_PATHS
     print(f"{'notebook':28}{'seconds':>8}{'peak MB':>9}{'file kB':>9}")
     for path in paths:
         notebook = nbformat.read(path, as_version=4)

@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from refresh import LESSON_PATHS
 
 pytest_plugins = ["lab"]
 
-NAMES = [path.stem for path in sorted(Path(__file__).parent.parent.glob("notebooks/*.ipynb"))]
+NAMES = [path.stem for path in LESSON_PATHS]
 THEMES = ["light", "dark"]
 
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 from exercises import Lesson, prefix
-from refresh import NOTEBOOKS
+from refresh import LESSON_PATHS
 
 from course_utils.checks import feedback
 from course_utils.checks.feedback import judge
 from course_utils.checks.judging import EXERCISES
 
-LESSONS = {prefix(path): Lesson(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+LESSONS = {prefix(path): Lesson(path) for path in LESSON_PATHS}
 STUBS = {name: lesson for lesson in LESSONS.values() for name in lesson.stubs}
 WRONG = {}
 for file in sorted((Path(__file__).parent / "wrong_answers").glob("*.py")):
