@@ -10,9 +10,9 @@ import sys
 import nbformat
 import pytest
 from exercises import prefix
-from refresh import KEPT_METADATA, NOTEBOOKS, ROOT, execute, normalized, text_of
+from refresh import KEPT_METADATA, LESSON_PATHS, NOTEBOOKS, ROOT, execute, normalized, text_of
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PATHS = LESSON_PATHS
 LAB = NOTEBOOKS / "lab_break_it.ipynb"  # ten broken programs, each with an exercise of its own
 LESSONS = [path for path in PATHS if not path.name.startswith("00") and path != LAB]
 FENCE = re.compile(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", re.S)
