@@ -39,6 +39,16 @@ SHOWN = {
     "four degrees": ("06", "X_fit, y_fit = curve_train", r"(degree) +(\d+): .* ([\d.]+)", sorted),
     "weights alone": ("07", "def difference(model, other):", r"0\.0207", "Near the straight"),
     "safe save": ("07", "def to_bytes(obj):", "", QUESTIONS["safe save"]["order"]),
+    "polite readings": ("lab", "readings = Readings(", r"^(\d+) items", float),
+    "bill and mass": ("lab", "X_bill, y_mass =", r"402 g[^$]*1499 g", "By more than 1000 g"),
+    "one axis": ("lab", "weight, bias = fit(X.flat", r"weight 0\.000", "Another line"),
+    "four lines": ("lab", "for epochs in (0, 5", r"3\.2[^$]*1\.1[^$]*3\.4", "Past 2.0"),
+    "three seeds": ("lab", "for epochs in (0, 100", r"0 epochs: (0.*)\n.*0 epochs: \1", "All"),
+    "two losses": ("lab", "model, train_losses", r"0: train 1\.8\d+, validation 0\.0", "The train"),
+    "known by heart": ("lab", 'print(f"test loss', r"loss 0\.00[0-5]", "Far below 0.01"),
+    "eval and numpy": ("lab", "network = nn.Seq", r"^Can't call numpy\(\)", "An error from `.num"),
+    "best loss saved": ("lab", "val_losses = np", r"^saved\nnot loaded", "saved, then an error"),
+    "half way": ("lab", "straight, stopped =", r"weight 1\.9[^$]*weight 2\.0", "No"),
 }  # fmt: skip
 
 
@@ -154,6 +164,7 @@ def test_the_questions_are_of_three_kinds_and_two_or_more_about_each_lesson():
     notebooks = [place[0] for place in SHOWN.values()]
     assert notebooks == sorted(notebooks)
     assert all(notebooks.count(f"{number:02}") >= 2 for number in range(1, 8))
+    assert notebooks.count("lab") == 10
     at = [[*q["options"]].index(q["right"]) for q in QUESTIONS.values() if "options" in q]
     assert max(map(at.count, at)) <= len(at) / 2, "the right option is too often at one place"
 

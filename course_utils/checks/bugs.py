@@ -157,9 +157,10 @@ def _descends(X: Tensor, y: Tensor, path: list[tuple], keep: tuple[bool, bool]) 
 @exercise(
     "lab.4",
     "Calm the swinging line",
-    "Print `model.weight.grad` before and after `loss.backward()` in the second epoch.",
+    "Print `model.weight.grad` before and after `backward` in the second epoch.",
     "`backward` adds to the gradients that are there. Who removes the old ones?",
-    "`optimizer.zero_grad()` belongs into the loop, anywhere but between `backward` and `step`.",
+    "The first of the five lines is missing. It resets the gradients in every epoch, and must not "
+    "stand between `backward` and `step`.",
 )
 def fresh_gradients(mended: object) -> str:
     """Expect six epochs on the path of gradient descent."""
@@ -305,6 +306,7 @@ class _Witness(nn.Module):
         self.trained_mode, self.recorded = False, False
 
     def forward(self, X: Tensor) -> Tensor:
+        """Predict, and note mode and recording."""
         y_pred = self.drop(self.line(X)).sum(dim=1, keepdim=True)
         self.trained_mode, self.recorded = self.training, y_pred.requires_grad
         return y_pred
