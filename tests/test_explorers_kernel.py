@@ -120,6 +120,18 @@ for kept in (made, explorer.drawn, explorer.pictures_wrong, explorer.threads):
     kept.clear()
 """
 PEAK = "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss"  # kB
+# Another thread moves the slider as soon as a cell has set it.
+HAND = """
+control = controls(explorer)["weight"]
+
+def hand(change):
+    control.unobserve(hand, names="value")
+    threading.Thread(target=setattr, args=(control, "value", -1.0)).start()
+    while control.value == change["new"]:
+        pass
+
+control.observe(hand, names="value")
+"""
 LEAVERS = {
     "make": "NoiseExplorer(make_and_leave)",
     "train": "TrainingExplorer(train_and_leave, optimizers)",
@@ -332,6 +344,14 @@ def test_a_cell_moves_the_slider_that_a_hand_holds(kernel):
     kernel.run("explorer.settle()")
     assert kernel.run("", "explorer.drawn[-1]['weight']") == 1.3
     assert kernel.run("", "wrong(explorer)") == []
+
+
+def test_a_hand_is_faster_than_the_cell_that_sets_its_slider(kernel):
+    """The cell is not told that the value it set cannot be, and the hand's value is drawn."""
+    kernel.run(HAND + "explorer.set(weight=0.5)\nexplorer.settle()")
+    assert kernel.run("", "explorer.settings['weight'], explorer.drawn[-1]['weight']") == (-1, -1)
+    assert kernel.run("", "wrong(explorer)") == []
+    assert kernel.complaints == []
 
 
 def test_the_picture_follows_while_a_cell_runs(kernel):
