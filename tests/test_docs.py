@@ -6,11 +6,11 @@ import sys
 
 import nbformat
 import pytest
-from refresh import NOTEBOOKS, ROOT, repository, with_binder_links
+from refresh import GLOSSARY, LESSON_PATHS, ROOT, repository, with_binder_links
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PATHS = LESSON_PATHS
 
 
 def table(text, heading):
@@ -130,6 +130,7 @@ def test_the_prose_is_spelled_in_one_kind_of_english():
     """Run codespell with its dictionaries of misspellings and of British forms."""
     files = [
         *PATHS,
+        GLOSSARY,
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         *ROOT.rglob("course_utils/**/*.py"),
