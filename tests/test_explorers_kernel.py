@@ -11,7 +11,7 @@ import pytest
 import zmq
 from jupyter_client.manager import KernelManager
 
-SECONDS = 120_000  # milliseconds in which a kernel that has not died answers
+ANSWER_MS = 120_000  # a kernel that has not died answers in this time
 SETUP = """
 import resource
 import sys
@@ -208,7 +208,7 @@ class Kernel:
     def end(self, number):
         """Read all that the kernel says until the cell has answered; return its value."""
         while True:
-            ready = dict(self.poller.poll(SECONDS))
+            ready = dict(self.poller.poll(ANSWER_MS))
             assert ready, "the kernel says nothing any more"
             shell, iopub = self.sockets
             if iopub in ready:
