@@ -90,13 +90,13 @@ def better_rate(lr: object) -> str:
     "Two calls: one at `at + h`, one at `at - h`. How far apart are the two places?",
     "Mind the parentheses: `(... - ...) / (2 * h)`.",
 )
-def nudged(slope: object) -> str:
+def nudged(nudge: object) -> str:
     """Expect the central finite difference of a function at a place, with the given h."""
     for function, at, h in ((lambda x: x**3, 2.0, 0.5), (lambda x: x**4 + x, -1.0, 0.25)):
         asked: list[object] = []
-        value = number("slope(...)", call("slope", slope, _noting(function, asked), at, h))
+        value = number("nudge(...)", call("nudge", nudge, _noting(function, asked), at, h))
         if not asked:
-            raise Wrong("`slope` has to call the `function` that is given, and never does.")
+            raise Wrong("`nudge` has to call the `function` that is given, and never does.")
         up, here, down = function(at + h), function(at), function(at - h)
         if close(value, (up - down) / (2 * h)):
             continue

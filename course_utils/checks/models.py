@@ -82,8 +82,8 @@ def mended_loss(mse: object) -> str:
     right = differences.square().mean().item()
     if close(mse, right, 6e-5):
         return (
-            "200 differences instead of 40,000. The loss is near 0.1 squared, the noise that "
-            "was added, so the line is as good as a line can be."
+            "200 differences instead of 40,000. What is left is near 0.1 squared, the noise that "
+            "was added, and no line gets far below it."
         )
     stretched = (1.5 + 2 * X - y.squeeze(1)).square().mean().item()
     mistakes = {
@@ -132,7 +132,7 @@ def handed_over(as_linear: object) -> str:
         linear.weight.add_(1.0)
         linear.bias.add_(1.0)
     if not (close(line.weight, weight) and close(line.bias, bias)):
-        raise Wrong("Both models share one memory: training the new one moves the old one too.")
+        raise Wrong("Both models share one memory: training one moves the other. `copy_` copies.")
     return (
         "The numbers are copies, so either model can be trained without moving the other. "
         "Loading a saved model copies numbers in the same way."

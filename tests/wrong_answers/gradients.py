@@ -10,9 +10,9 @@ def gradient(after, loss="loss_fn(weight * X + bias, y)", weight="2.0"):
     )
 
 
-def slope(result):
+def nudge(result):
     """Return the function of exercise 3 with this result."""
-    return f"def slope(function, at, h):\n    return {result}"
+    return f"def nudge(function, at, h):\n    return {result}"
 
 
 def step(*moves, loss="loss_fn(weight * X + bias, y)", end="return loss.item()"):
@@ -57,23 +57,23 @@ WRONG = {
         ),
     ],
     "04.3": [
-        (slope("(function(at + h) - function(at)) / h"), "to one side"),
-        (slope("(function(at) - function(at - h)) / h"), "goes down only"),
-        (slope("(function(at + h) - function(at - h)) / h"), "twice too steep"),
-        (slope("(function(at - h) - function(at + h)) / (2 * h)"), "sign is turned"),
-        (slope("(function(at + h) - function(at - h)) / 2 * h"), "use parentheses"),
-        (slope("function(at + h) - function(at - h) / (2 * h)"), "parentheses and signs"),
-        (slope("function(at + h) - function(at - h)"), "the change of the function"),
-        (slope("(function(at + 1e-4) - function(at - 1e-4)) / 2e-4"), "does not depend on `h`"),
-        (slope("function(at)"), "value of the function"),
-        (slope("loss_at(at + h, 0.0)"), "never does"),
-        (slope("(loss_at(h, 0.0) - loss_at(-h, 0.0)) / (2 * h)"), "`function` that is given"),
-        (slope("function"), "a function, expected one number"),
+        (nudge("(function(at + h) - function(at)) / h"), "to one side"),
+        (nudge("(function(at) - function(at - h)) / h"), "goes down only"),
+        (nudge("(function(at + h) - function(at - h)) / h"), "twice too steep"),
+        (nudge("(function(at - h) - function(at + h)) / (2 * h)"), "sign is turned"),
+        (nudge("(function(at + h) - function(at - h)) / 2 * h"), "use parentheses"),
+        (nudge("function(at + h) - function(at - h) / (2 * h)"), "parentheses and signs"),
+        (nudge("function(at + h) - function(at - h)"), "the change of the function"),
+        (nudge("(function(at + 1e-4) - function(at - 1e-4)) / 2e-4"), "does not depend on `h`"),
+        (nudge("function(at)"), "value of the function"),
+        (nudge("loss_at(at + h, 0.0)"), "never does"),
+        (nudge("(loss_at(h, 0.0) - loss_at(-h, 0.0)) / (2 * h)"), "`function` that is given"),
+        (nudge("function"), "a function, expected one number"),
         (
-            "def slope(function, at, h):\n    (function(at + h) - function(at - h)) / (2 * h)",
+            "def nudge(function, at, h):\n    (function(at + h) - function(at - h)) / (2 * h)",
             "is a `return` missing",
         ),
-        ("slope = (12.25 - 12) / 2", "expected something to call"),
+        ("nudge = (12.25 - 12) / 2", "expected something to call"),
     ],
     "04.4": [
         (step(*MOVE), "the sum of both gradients"),
