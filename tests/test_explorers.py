@@ -241,6 +241,58 @@ def test_settle_gives_up_with_a_sentence():
     assert explorer.verdict.agrees
 
 
+def test_what_fails_after_the_function_is_shown_and_healed():
+    explorer = Doubler(lambda a: 2 * a)
+    explorer.settle()
+    explorer.prove = lambda settings, result: Verdict("", True, "no number" if result < 20 else 1)
+    explorer.set(a=3)
+    explorer.settle(30)
+    assert explorer.page.text.startswith("ValueError")
+    explorer.set(a=10)
+    explorer.settle(30)
+    assert (explorer.page.state, explorer.result) == ("agrees", 1)
+
+
+def test_a_deep_error_names_the_line_of_the_learner():
+    explorer = Doubler(lambda a: torch.nn.Linear(1, 1)(torch.zeros(a, 2)))
+    explorer.settle()
+    assert "Linear(1, 1)(torch.zeros(a, 2))" in explorer.page.text
+
+
+def numbers(state, buffers, path):
+    """Return the array that a message holds at a path."""
+    return np.frombuffer(buffers[state["buffer_paths"].index(path)])
+
+
+def test_a_picture_and_its_sentence_are_one_message(monkeypatch):
+    sent = []
+    explorer = NoiseExplorer(datasets.make_line)
+    explorer.settle()
+    monkeypatch.setattr(
+        widgets.Widget,
+        "_send",
+        lambda widget, msg, buffers=None: sent.append((widget, msg, buffers)),
+    )
+    explorer.set(noise=1.0)
+    explorer.settle()
+    (control, _, _), (page, message, buffers) = sent
+    assert (control, page) == (explorer._controls["noise"], explorer.page)
+    assert set(message["state"]) == {"picture", "text"}, "the state is still that of a picture"
+    at = explorer.page.parts.index(explorer._points)
+    path = ["picture", "states", at, "y", "value"]
+    np.testing.assert_array_equal(numbers(message, buffers, path), explorer._points.y)
+    assert "x" not in message["state"]["picture"]["states"][at], "the features have not moved"
+    explorer.page._handle_custom_msg({"click": "listen"}, [])
+    (page, message, buffers) = sent[-1]
+    assert len(sent) == 3
+    drawn = message["state"]["picture"]["states"]
+    assert len(drawn) == len(explorer.page.parts) == 4, "a new page is told of every mark"
+    x = numbers(message, buffers, ["picture", "states", at, "x", "value"])
+    np.testing.assert_array_equal(x, explorer._points.x)
+    explorer._points.default_size = 30
+    assert sent[-1][0] is explorer._points, "outside of a picture a mark speaks for itself"
+
+
 def test_buttons_of_the_page_do_what_they_say():
     explorer = NoiseExplorer(datasets.make_line)
     explorer.set(noise=1.0)

@@ -15,8 +15,6 @@ SLIDERS = [
     ("02_dataset_dataloader", 0, "step"),
     ("02_dataset_dataloader", 1, "curvature"),
     ("03_models", 0, "bias"),
-    ("05_training_loop", 0, "learning rate"),
-    ("05_training_loop", 0, "noise"),
     ("06_evaluation", 0, "degree"),
 ]
 STATES = ("agrees", "shown")  # at rest, and what is shown was computed by the learner's code
@@ -116,6 +114,49 @@ def test_the_drawn_line_is_the_one_that_the_summary_tells(open_notebook, theme):
         heights = [y0 - slope * x0 for ((x0, y0), _), slope in zip(ends, slopes, strict=True)]
         drawn = zip(slopes, heights, strict=True)
         assert any(abs(s - weight) < 0.05 and abs(h - bias) < 0.15 for s, h in drawn), text
+
+
+def test_training_follows_one_slider_after_the_other(open_notebook):
+    """Learning rate and epochs move in the page, noise in the kernel; each hears of the others."""
+    notebook = open_notebook("05_training_loop", "light")
+    notebook.run_all()
+    explorer = InPage(notebook, 0)
+    for control in ("learning rate", "epochs", "noise"):
+        follows(explorer, explorer.slider(control))
+    lr, epochs = explorer.slider("learning rate"), explorer.slider("epochs")
+    drag(explorer.page, thumb(lr), -40)
+    drag(explorer.page, thumb(epochs), -40)
+    text = explorer.changes_by(lambda: notebook.press(explorer.slider("noise"), "ArrowRight"))
+    for slider, words in ((lr, "lr {}, "), (epochs, ", {} epoch")):
+        assert words.format(slider.get_attribute("aria-valuetext")) in text
+    play = explorer.root.get_by_role("button", name="Play to epoch")
+    pause = explorer.root.get_by_role("button", name="Pause")
+    goal = play.inner_text()
+    for ending in (pause, explorer.status.get_by_role("button", name="Reset")):
+        play.click()  # twice in mid-run, then to the end
+        pause.wait_for()
+        ending.click()
+        play.wait_for()
+    explorer.wait_until_it_rests()
+    assert play.inner_text() != goal, "reset puts the epochs back"
+    text = explorer.state()[0]
+    lr.focus()
+    lr.press("ArrowRight")
+    explorer.status.get_by_role("button", name="Reset").click()
+    explorer.wait_until_it_rests()
+    assert explorer.state()[0] == text, "reset takes along what the kernel had not heard of"
+    play.click()
+    play.wait_for()
+    explorer.wait_until_it_rests()
+    assert explorer.state()[0] == text, "at the end of the run the kernel's words are back"
+    assert notebook.kernel_errors() == []
+    assert notebook.complaints == []
+
+
+def thumb(slider):
+    """Return the box of a range input's handle."""
+    box, (value, most) = slider.bounding_box(), slider.evaluate("node => [node.value, node.max]")
+    return box | {"width": 16, "x": box["x"] + int(value) / int(most) * (box["width"] - 16)}
 
 
 def test_the_steps_of_notebook_04_are_clicked(open_notebook):

@@ -77,7 +77,8 @@ class Explorer:
         self.verdict: Verdict | None = None
         row = [*self._controls.values(), *buttons]
         self.page = Page(labeled=row, parts=_leaves(panels))
-        self.page.on_click({"reset": self.reset, "stop": self.stop, "code": self._show_code})
+        buttons = {"reset": self.reset, "stop": self.stop, "code": self._show_code}
+        self.page.on_click(buttons | {"listen": self.page.listen})
         self.widget = widgets.VBox(
             [
                 widgets.Box(row, layout={"flex_flow": "row wrap"}),
@@ -324,10 +325,9 @@ def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
 
 
 def _two_lines(error: BaseException) -> str:
-    frames = [
-        f for f in traceback.extract_tb(error.__traceback__) if "course_utils" not in f.filename
-    ]
-    where = f"\nIn {frames[-1].name}, line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "course_utils" not in f[0]]
+    own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    where = f"\nIn {own[-1].name}, line {own[-1].lineno}: {own[-1].line}" if own else ""
     message = str(error).splitlines()[0] if str(error) else "no message"
     return f"{type(error).__name__}: {message}{where}"
 

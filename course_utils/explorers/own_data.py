@@ -183,7 +183,6 @@ class OwnDataExplorer(Explorer):
         )
         self._drawn = {"MSE": self._panel.line("MSE line")}
         self._drawn["L1"] = self._panel.line("L1 line", "validation")
-        self._panel.figure.display_toolbar = False  # its pan would move the frame
         # Draggable marks come last: a line above them would take the mouse.
         self._dots = self._panel.points(
             "data",

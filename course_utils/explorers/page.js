@@ -57,7 +57,7 @@ async function initialize({ model }) {
       parts[place].set_state(Object.fromEntries(values));
     }
   });
-  model.send({ listens: true });
+  model.send({ click: "listen" });
 }
 
 function render({ model, el }) {
@@ -85,14 +85,15 @@ function render({ model, el }) {
   code.setAttribute("aria-label", "PyTorch code of this state");
 
   const update = () => {
-    el.dataset.state = model.get("state");
-    state.textContent = STATES[model.get("state")] + " ";
-    text.textContent = model.get("text");
-    stop.hidden = model.get("state") !== "running";
+    const said = model.get("own") ?? { text: model.get("text"), state: model.get("state") }; // replay.js
+    el.dataset.state = said.state;
+    state.textContent = STATES[said.state] + " ";
+    text.textContent = said.text;
+    stop.hidden = said.state !== "running";
     code.textContent = model.get("code");
     code.hidden = model.get("code") === "";
   };
-  model.on("change:text change:state change:code", update);
+  model.on("change:text change:state change:code change:own", update);
   update();
   requestAnimationFrame(() => nameControls(controls));
 }

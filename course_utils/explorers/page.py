@@ -33,18 +33,13 @@ class Page(anywidget.AnyWidget):
     code = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, labeled: Iterable[widgets.Widget], parts: Iterable[widgets.Widget]):
-        self._lock, self.is_listening = (
-            threading.RLock(),
-            False,
-        )  # is a page there to take pictures?
+        self._lock, self.is_listening = threading.RLock(), False
         self._kept: dict[widgets.Widget, set[str]] | None = None  # what `one_message` will tell
-        self._own_send = {self: super().send_state}
         super().__init__(labeled=[*labeled], parts=[*dict.fromkeys(parts)])
-        self._drawn: dict[widgets.Widget, set[str]] = {part: set() for part in self.parts}
-        for part in self.parts:
-            self._own_send[part] = part.send_state
+        self._own_send = {part: part.send_state for part in (*self.parts, self)}
+        self._drawn: dict[widgets.Widget, set[str]] = {part: set() for part in self._own_send}
+        for part in self._own_send:
             part.send_state = functools.partial(self._send_or_keep, part)
-        self.on_msg(self._page_listens)
 
     def on_click(self, actions: Mapping[str, Callable[[], None]]) -> None:
         """Call the action a button of the page names."""
@@ -64,53 +59,41 @@ class Page(anywidget.AnyWidget):
     @contextmanager
     def one_message(self) -> Iterator[None]:
         """Send what changes meanwhile, here and in the parts, as one message."""
-        if self._kept is not None:
-            yield
-            return
-        self._kept = {}
+        with self._lock:
+            is_outermost, self._kept = self._kept is None, self._kept or {}
         try:
             yield
         finally:
-            with self._lock:
-                parts = {part: names for part, names in self._kept.items() if part is not self}
-                if self.is_listening and parts:
-                    self._put_in_picture(parts)
-                    parts = {}
-                parts[self] = self._kept.get(self, set())
-                self._kept = None
-            for part, names in parts.items():
-                self._own_send[part](names)
+            if is_outermost:
+                self._send_kept()
 
-    def send_state(self, key: str | Iterable[str] | None = None) -> None:
-        """Send a part of the state, or all of it, to the page; `one_message` may hold it back."""
-        self._send_or_keep(self, key)
+    def _send_kept(self) -> None:
+        with self._lock:
+            said = self._kept.pop(self, set())
+            if self._kept:
+                self._put_in_picture(self._kept)
+                said = said | {"picture"}
+            self._kept = None
+        self._own_send[self](said)
+
+    def listen(self) -> None:
+        """Tell a page that has begun to listen what it may have missed."""
+        with self._lock, self.one_message():
+            self.is_listening = True
+            for part in self.parts:
+                self._send_or_keep(part, self._drawn[part])
 
     def _send_or_keep(self, part: widgets.Widget, key: str | Iterable[str] | None = None) -> None:
         names = {key} if isinstance(key, str) else {*(key or ())}
         with self._lock:
-            if part is not self:
-                self._drawn[part] |= names
+            self._drawn[part] |= names
             if names and self._kept is not None:
-                self._kept.setdefault(part, set()).update(names)
+                self._kept[part] = self._kept.get(part, set()) | names
                 return
         self._own_send[part](key)
 
     def _put_in_picture(self, changed: Mapping[widgets.Widget, set[str]]) -> None:
-        """Set the picture: the state of each part that changed, by its place in `parts`."""
-        states = {
-            place: part.get_state(changed[part])
-            for place, part in enumerate(self.parts)
-            if changed.get(part)
-        }
+        """Set the picture, the state of each part that changed by its place in `parts`."""
+        places = enumerate(self.parts)
+        states = {at: part.get_state(changed[part]) for at, part in places if part in changed}
         self.picture = {"count": self.picture.get("count", 0) + 1, "states": states}
-
-    def _page_listens(self, _widget: object, content: object, _buffers: object) -> None:
-        """Tell a page that has begun to listen what it may have missed."""
-        if isinstance(content, dict) and content.get("listens"):
-            with self._lock:
-                self.is_listening = True
-                if self._kept is None:
-                    self._put_in_picture(self._drawn)
-                else:  # the picture that is being made takes it along
-                    for part, names in self._drawn.items():
-                        self._kept.setdefault(part, set()).update(names)

@@ -3,7 +3,7 @@
 import bqplot
 import numpy as np
 
-from course_utils.charts import GRAY, MOST_POINTS, STYLES, VERMILLION, thin
+from course_utils.charts import BLUE, GRAY, GREEN, MOST_POINTS, STYLES, VERMILLION, thin
 
 # A role's marker and dash as bqplot calls them; colors are those of the still figures.
 _MARKER = {
@@ -14,8 +14,10 @@ _MARKER = {
     "x": "cross",
     "D": "diamond",
 }
-# Black lines vanish in the dark theme, so what is predicted is vermillion here.
-_STYLES = STYLES | {
+# Black lines vanish in the dark theme, so what is predicted is vermillion here; blue and green are
+# lighter, so that they stand out from #111111 (4.5 and 4.6 : 1) as from white (4.2 and 4.1).
+_LIGHTER = {BLUE: "#1480C8", GREEN: "#008F69"}
+_STYLES = {role: (_LIGHTER.get(color, color), *rest) for role, (color, *rest) in STYLES.items()} | {
     "prediction": (VERMILLION, "D", "diamond", "-", "solid"),
     "limit": (GRAY, "|", "line-ns", ":", "dot"),
 }
@@ -58,6 +60,7 @@ class Panel:
             axes.append(bqplot.Axis(scale=self.scales[name], label=label, **options))
         self.figure = bqplot.Figure(
             title=title, axes=axes, legend_location="top-left", animation_duration=0,
+            display_toolbar=False,  # it covers titles, and its pan moves the frame
             fig_margin={"top": 40, "bottom": 45, "left": 65, "right": 15},
             layout={"width": f"{width}px", "max_width": "calc(100% - 4px)", "height": "320px"},
         )  # fmt: skip

@@ -120,55 +120,60 @@ async function renderReplay(model, el) {
   const [lr, epochs, page] = await Promise.all(["lr", "epochs", "page"].map((name) => fetched(model.get(name))));
   const marks = await Promise.all(model.get("marks").map(fetched));
   const [rates, places] = [lr.get("options"), epochs.get("options")];
-  let own = false; // whether the page's text is being set here
   let swept = {}; // of which epochs the sweep is drawn
-  let home = {}; // what the kernel said last, and of what
 
+  // While the page is ahead of the kernel it says its own sentence; the kernel's stays in the page's
+  // text and state, and is shown again once it is of the present values.
   const state = () => `${lr.get("value")} ${epochs.get("value")}`;
+  let known = state(); // what the kernel was told, or set itself
   const draw = (slider) => {
-    if (!slider.get("held")) return; // the kernel moved it and draws
+    if (!slider.get("held")) { // the kernel moved it and draws
+      known = state();
+      return;
+    }
     const [rate, place] = [rates.indexOf(lr.get("value")), places.indexOf(epochs.get("value"))];
     const same = swept.history === model.get("history") && swept.place === place;
     const run = picture(model.get("history"), rates, rate, place, same);
     if (run === null) {
+      known = state();
       slider.save_changes();
       return;
     }
     marks.forEach((mark, index) => run.marks[index] && mark.set(run.marks[index]));
     swept = { history: model.get("history"), place };
-    own = true;
-    page.set(home.state === state() ? home.said : {
+    page.set("own", state() === known ? null : {
       text: sentence(model.get("history"), rates[rate], places[place], run), state: "preview",
     });
-    own = false;
   };
   const redraw = () => {
-    if (own) return;
     swept = {}; // the kernel drew
-    home = { state: state(), said: { text: page.get("text"), state: page.get("state") } };
-    for (const slider of [lr, epochs]) {
-      if (slider.get("held")) { // the kernel's words are of an older value
-        home = {};
-        draw(slider);
-        return;
-      }
-    }
+    const held = [lr, epochs].find((slider) => slider.get("held"));
+    if (held) draw(held); // what the kernel drew is of an older value
+    else page.set("own", null);
   };
-  const listeners = [[lr, "change:value", () => draw(lr)], [epochs, "change:value", () => draw(epochs)],
-    [page, "change:text change:state", redraw]];
-  listeners.forEach(([target, event, act]) => target.on(event, act));
-  redraw();
+  const rested = (slider) => {
+    if (slider.get("held")) return;
+    if (state() === known) page.set("own", null);
+    known = state();
+  };
+  const spoken = () => ["picture", "text", "state"].some((name) => page.hasChanged(name));
+  const listeners = [[page, "change", () => spoken() && redraw()]]; // after the whole picture
+  for (const slider of [lr, epochs]) {
+    listeners.push([slider, "change:value", () => draw(slider)], [slider, "change:held", () => rested(slider)]);
+  }
 
   el.classList.add("explorer-replay");
   el.addEventListener("keydown", (event) => event.stopPropagation());
   const rest = resting(epochs);
   let playing = null;
-  const play = element("button", el, { type: "button", textContent: "Play" });
+  let goal = epochs.get("value"); // how far Play goes: as far as the slider of the epochs was put
+  const play = element("button", el, { type: "button" });
   const step = element("button", el, { type: "button", textContent: "Step" });
+  const name = () => { play.textContent = playing === null ? `Play to epoch ${goal}` : "Pause"; };
   const pause = () => {
     clearInterval(playing);
     playing = null;
-    play.textContent = "Play";
+    name();
     rest.after(REST_MS);
   };
   const forward = (last) => {
@@ -176,16 +181,25 @@ async function renderReplay(model, el) {
     if (next <= last) epochs.set({ value: places[next], held: true });
     return next < last;
   };
+  listeners.push([epochs, "change:value", () => {
+    if (playing === null) goal = epochs.get("value");
+    name();
+  }], [epochs, "change:held", () => {
+    if (playing !== null && !epochs.get("held")) pause(); // the kernel moves it, or is about to
+  }]);
+  listeners.forEach(([target, event, act]) => target.on(event, act));
+  redraw();
+  name();
   play.addEventListener("click", () => {
     if (playing !== null) {
       pause();
       return;
     }
     rest.cancel();
-    const last = places.indexOf(epochs.get("value"));
-    epochs.set({ value: places[0], held: true });
-    play.textContent = "Pause";
+    const last = places.indexOf(goal);
     playing = setInterval(() => forward(last) || pause(), PLAY_MS);
+    if (places.indexOf(epochs.get("value")) >= last) epochs.set({ value: places[0], held: true });
+    name();
   });
   step.addEventListener("click", () => {
     forward(places.length - 1);

@@ -29,11 +29,13 @@ class Slider(anywidget.AnyWidget):
     _css = Path(__file__).parent / "replay.css"
     kind = traitlets.Unicode("slider").tag(sync=True)
     options = traitlets.List().tag(sync=True)
-    value = traitlets.Any().tag(sync=True)
+    # No echo: it would put a slider back that has been moved on meanwhile.
+    value = traitlets.Any().tag(sync=True, echo_update=False)
     description = traitlets.Unicode().tag(sync=True)
     mark = traitlets.Float(None, allow_none=True).tag(sync=True)
     mark_label = traitlets.Unicode().tag(sync=True)
-    held = traitlets.Bool(False).tag(sync=True)  # the page has a newer value
+    # The page has a newer value.
+    held = traitlets.Bool(False).tag(sync=True, echo_update=False)
 
     def __init__(self, options: list, value: float, description: str, **more: object):
         super().__init__(options=list(options), value=value, description=description, **more)

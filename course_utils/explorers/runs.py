@@ -1,5 +1,6 @@
 """Runs of a training loop by formula: data, order of the rows, paths of many learning rates."""
 
+import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -56,19 +57,28 @@ class Order:
     """
 
     def __init__(self, n: int):
-        self._n, self._epochs = n, []
-        generator = torch.Generator().manual_seed(SEED)
+        self._n, self._lock = n, threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        n, self._epochs, generator = self._n, [], torch.Generator().manual_seed(SEED)
         self._loader = DataLoader(
             range(n), n, shuffle=True, generator=generator, collate_fn=np.asarray
         )
 
     def batches(self, batch_size: int, epochs: int) -> list[np.ndarray]:
         """Return the rows of each step."""
-        while len(self._epochs) < epochs:
-            self._epochs += self._loader  # one batch of n rows
+        with self._lock:  # two threads may ask, and one of them may be ended meanwhile
+            try:
+                while len(self._epochs) < epochs:
+                    self._epochs += self._loader  # one batch of n rows
+            except BaseException:
+                self._begin()
+                raise
+            order = self._epochs[:epochs]
         return [
             rows[first : first + batch_size]
-            for rows in self._epochs[:epochs]
+            for rows in order
             for first in range(0, self._n, batch_size)
         ]
 

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from course_utils import figures, inputs
-from course_utils.charts import GREEN
 from course_utils.explorers import panels
 from course_utils.explorers.base import Explorer
 
@@ -89,7 +88,8 @@ class SplitExplorer(Explorer):
         self._ends = np.array(x_axis[1:])
         self._truth = seen.line("truth", "truth") if self._data is None else None
         shown = [(seen, {}), (missed, {"display_legend": False})]
-        self._lines = [p.line("fitted line", colors=[GREEN], **legend) for p, legend in shown]
+        solid = {"role": "validation", "line_style": "solid"}
+        self._lines = [p.line("fitted line", **solid, **legend) for p, legend in shown]
         self._train = [p.points("train", "train", **legend) for p, legend in shown]
         self._test = [p.points("test", "test", **legend) for p, legend in shown]
         thick = {"stroke_width": 3}

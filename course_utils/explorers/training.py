@@ -17,6 +17,7 @@ from course_utils.explorers.replay import Replay, Slider
 
 LOSSES = {"MSELoss": "mse", "L1Loss": "l1"}
 _MOST_RESIDUALS = 20_000_000  # more would take a second to measure: then the kernel draws alone
+_DIVERGES = "# This run diverges: no number is left at its end. The picture stops before that.\n"
 _TOLERANCE = 1e-6  # relative to the larger of 1 and the parameter
 
 
@@ -73,6 +74,7 @@ class TrainingExplorer(Explorer):
         marks = [self._marks[name] for name in moved]
         self.replay = Replay(controls["lr"], controls["epochs"], marks)
         self._told: tuple = ()
+        self._ahead: dict[int, int] = {}  # batch size: epochs that are known
         super().__init__(controls, [widgets.VBox([self.replay, panels_box])])
         self.replay.page = self.page
 
@@ -175,10 +177,7 @@ class TrainingExplorer(Explorer):
         epochs = min(settings["epochs"], runs.most_epochs(n, size))
         loss = LOSSES[settings["loss"]]
         known = self._horizon(settings, epochs)
-        path = self._sweep(
-            self._X_train, self._y_train, self._noise_train, settings["noise"], size,
-            loss, settings["optimizer"].lower(), known,
-        )  # fmt: skip
+        path = self._follow(settings, known)
         steps = runs.kept_steps(n, size, known)
         end = int(np.searchsorted(steps, epochs * runs.steps_per_epoch(n, size))) + 1
         data = self._data(settings["noise"])
@@ -221,20 +220,28 @@ class TrainingExplorer(Explorer):
         return self._horizon(result.settings, result.epochs), *rest
 
     def _horizon(self, settings: dict, epochs: int) -> int:
-        affine = runs.is_affine(LOSSES[settings["loss"]], settings["optimizer"].lower())
-        return runs.horizon(len(self._X_train), settings["batch_size"], epochs, affine)
+        size, affine = settings["batch_size"], self._is_affine(settings)
+        known = runs.horizon(len(self._X_train), size, epochs, affine)
+        return max(known, self._ahead.get(size, 0)) if affine else known
+
+    def _is_affine(self, settings: dict) -> bool:
+        return runs.is_affine(LOSSES[settings["loss"]], settings["optimizer"].lower())
+
+    def _follow(self, settings: dict, epochs: int) -> descent.Path:
+        """Return the paths of all learning rates over so many epochs."""
+        names = "noise", "batch_size", "loss", "optimizer"
+        noise, size, loss, optimizer = (settings[name] for name in names)
+        columns = self._X_train, self._y_train, self._noise_train
+        return self._sweep(*columns, noise, size, LOSSES[loss], optimizer.lower(), epochs)
 
     def _tell(self, result: Run) -> None:
         """Send all runs that are known to the page, which then needs no kernel to show them."""
-        known, noise, size, loss, optimizer = self._key(result)
+        known, _, size, loss, _ = self._key(result)
         data, n = result.data, len(result.data.X_train)
         steps = runs.kept_steps(n, size, known)
         if loss == "L1Loss" and n * len(steps) * len(self._lrs) > _MOST_RESIDUALS:
             return
-        path = self._sweep(
-            self._X_train, self._y_train, self._noise_train, noise, size,
-            LOSSES[loss], optimizer.lower(), known,
-        )  # fmt: skip
+        path = self._follow(result.settings, known)
         measured = [
             descent.mean_loss(X, y, *path, loss=LOSSES[loss]) for X, y in (data[:2], data[2:])
         ]
@@ -301,6 +308,19 @@ class TrainingExplorer(Explorer):
         if self._told != self._key(result):
             self._attempt(self._tell, result)
         super()._run_learners_function(settings, result)
+        if self.page.is_listening and not self._is_interrupted():
+            self._look_ahead(result)
+
+    def _look_ahead(self, result: Run) -> None:
+        """Follow all runs as far as the slider of the epochs goes, where that serves any noise."""
+        settings, size = result.settings, result.settings["batch_size"]
+        farthest = runs.most_epochs(len(self._X_train), size)
+        if not self._is_affine(settings) or self._horizon(settings, result.epochs) == farthest:
+            return
+        answers = self._aside(self._follow, settings, farthest)
+        if answers and isinstance(answers[0], descent.Path):
+            self._ahead[size] = farthest
+            self._attempt(self._tell, result)
 
     def prove(self, settings: dict, result: Run) -> Verdict:
         """Run the learner's loop on the same rows and compare every step with the formula."""
@@ -353,6 +373,7 @@ class TrainingExplorer(Explorer):
             f"(model.parameters(), lr={settings['lr']})\n"
             f"loss_fn = torch.nn.{settings['loss']}()\n"
             f"history = {name}(model, optimizer, loss_fn, train_loader, epochs={epochs})\n"
+            f"{_DIVERGES * self.compute(settings).overflowed}"
             "model.weight.item(), model.bias.item()"
         )
 
