@@ -41,7 +41,7 @@ SHOWN = {
     "safe save": ("07", "def to_bytes(obj):", "", QUESTIONS["safe save"]["order"]),
     "polite readings": ("lab", "readings = Readings(", r"^(\d+) items", float),
     "bill and mass": ("lab", "X_bill, y_mass =", r"402 g[^$]*1499 g", "By more than 1000 g"),
-    "one axis": ("lab", "weight, bias = fit(X.flat", r"weight 0\.000", "Another line"),
+    "one axis": ("lab", "weight, bias = fit_plain(", r"weight 0\.000", "Another line"),
     "four lines": ("lab", "for epochs in (0, 5", r"3\.2[^$]*1\.1[^$]*3\.4", "Past 2.0"),
     "three seeds": ("lab", "for epochs in (0, 100", r"0 epochs: (0.*)\n.*0 epochs: \1", "All"),
     "two losses": ("lab", "model, train_losses", r"0: train 1\.8\d+, validation 0\.0", "The train"),

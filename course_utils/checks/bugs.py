@@ -123,7 +123,7 @@ def fair_split(mended: object) -> str:
 def matching_shapes(mended: object) -> str:
     """Expect weight and bias of another line, from features and targets of one axis."""
     X, y = datasets.make_line(120, weight=-3.0, bias=0.5, seed=3)
-    result = _parts("fit(x, y)", call("mended", mended, X.flatten(), y.flatten()), 2)
+    result = _parts("fit_plain(x, y)", call("mended", mended, X.flatten(), y.flatten()), 2)
     weight, bias = (number(n, v) for n, v in zip(("weight", "bias"), result, strict=True))
     if close(weight, -3, 0.02) and close(bias, 0.5, 0.1):
         return (
@@ -131,10 +131,12 @@ def matching_shapes(mended: object) -> str:
             "a loss written by hand broadcasts without a word."
         )
     if close(bias, -3, 0.05):
-        raise Wrong("Weight and bias have changed places. `fit` returns the weight first.")
+        raise Wrong("Weight and bias have changed places. `fit_plain` returns the weight first.")
     if abs(weight) < 0.3:
         raise Wrong("The line is flat at the mean target: all targets pull at each prediction.")
-    raise Wrong("On other points `fit` does not find the line. Does it train for long enough?")
+    raise Wrong(
+        "On other points `fit_plain` does not find the line. Does it train for long enough?"
+    )
 
 
 def _descends(X: Tensor, y: Tensor, path: list[tuple], keep: tuple[bool, bool]) -> bool:
@@ -167,7 +169,7 @@ def fresh_gradients(mended: object) -> str:
     X, y = datasets.make_line(60, weight=-1.0, bias=2.0, seed=4)
 
     def after(epochs: int) -> tuple[float, float]:
-        result = _parts("fit(X, y, epochs)", call("mended", mended, X, y, epochs), 2)
+        result = _parts("fit_epochs(...)", call("mended", mended, X, y, epochs), 2)
         return tuple(number(n, v) for n, v in zip(("weight", "bias"), result, strict=True))
 
     found = [after(epochs) for epochs in range(7)]
@@ -233,7 +235,7 @@ def epoch_loss(mended: object) -> str:
     train, val = (Subset(TensorDataset(X, y), list(rows)) for rows in (range(150), range(150, 190)))
 
     def fit(epochs: int) -> tuple[Tensor, list, list]:
-        model, *losses = _parts("fit(...)", call("mended", mended, train, val, epochs), 3)
+        model, *losses = _parts("fit_and_track(...)", call("mended", mended, train, val, epochs), 3)
         y_pred = tensor("model(X)", call("model", model, X), (190, 1)).detach()
         return (y_pred - y).square().flatten(), *map(numbers, ("train", "val"), losses)
 
