@@ -27,6 +27,7 @@ SHOWN = {
     "noise floor": ("01", "for noise in (0.0, 0.1, 0.5):", r"0\.5: .* line ([\d.]+)", float),
     "split again": ("02", "train_again, test_again =", r"(\d+) of the", float),
     "steps of an epoch": ("02", "for drop_last in (False, True):", r"^(\d+) steps", float),
+    "plain tensor": ("03", "box = nn.Module()", r"^0\n1$", "0, and nothing"),
     "flat targets": ("03", "train_set = TensorDataset(", r"slope 0\.1", "A slope near 0,"),
     "stacked lines": ("03", "torch.manual_seed(420)\nstack =", "", "Straight lines"),
     "backward moves": ("04", "print(weight.detach(), bias", r"\(\[0\.\]\).*\(\[0\.\]\)", "0 and 0"),
