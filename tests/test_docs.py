@@ -6,6 +6,7 @@ import sys
 
 import nbformat
 import pytest
+from exercises import prefix
 from refresh import GLOSSARY, LESSON_PATHS, ROOT, repository, with_binder_links
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,7 +48,7 @@ def test_the_table_lists_every_notebook_with_its_title_and_minutes():
     for row, path in zip(rows, PATHS, strict=True):
         text = markdown(path)
         title = re.search(r"^# (.*)$", text, re.M)[1]
-        assert row[0] == f"[{path.name[:2]} {title}](notebooks/{path.name})"
+        assert row[0] == f"[{prefix(path)} {title}](notebooks/{path.name})"
         assert row[2] == re.search(r"\*\*Time\*\*: about (\d+) minutes", text)[1]
         assert f"urlpath=lab/tree/notebooks/{path.name})" in row[3]
 
@@ -56,8 +57,8 @@ def test_the_first_notebook_states_the_same_minutes():
     rows = {row[0]: row for row in table(markdown(PATHS[0]), "Choose a notebook")}
     for path in PATHS[1:]:
         minutes = re.search(r"\*\*Time\*\*: about (\d+) minutes", markdown(path))[1]
-        assert path.name in rows[path.name[:2]][1]
-        assert rows[path.name[:2]][3] == minutes
+        assert path.name in rows[prefix(path)][1]
+        assert rows[prefix(path)][3] == minutes
 
 
 def test_binder_links_name_the_repository_of_pyproject():
