@@ -18,7 +18,7 @@ from course_utils.checks.judging import (
 
 @exercise(
     "02.1",
-    "Count the batches",
+    "Count the steps",
     "How often does 8 go into 50, and how many points remain?",
     "A loader hands out what remains as a smaller last batch, unless you set `drop_last`.",
     "Loop over `DataLoader(TensorDataset(X_grid, y_grid), batch_size=8)`, take `len(X_batch)`.",
