@@ -308,6 +308,27 @@ class Explorer:
         self.page.code = self.as_code(self.settings)
 
 
+def are_functions(**named: object) -> None:
+    """Check what the learner passes.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be called.
+    """
+    for name, value in named.items():
+        if not callable(value):
+            raise inputs.InputError(f"{name} is a {type(value).__name__}, expected a function")
+
+
+def name_of(function: object, otherwise: str) -> str:
+    """Return how a cell calls the learner's function."""
+    name = getattr(function, "__name__", otherwise)
+    name = name if name.isidentifier() else otherwise
+    is_ours = getattr(function, "__module__", "") == "course_utils.datasets"
+    return f"datasets.{name}" if is_ours else name
+
+
 def _leaves(panels: Sequence[widgets.Widget]) -> list[widgets.Widget]:
     """Return the marks, labels and buttons of which the panels consist."""
     leaves = []

@@ -147,15 +147,16 @@ class BatchExplorer(Explorer):
         n, x = len(self._x), self._x[result.rows]
         rest = n % result.size
         how = f"{n} / {result.size} = {round(n / result.size, 2):g}"
-        steps = f"{_count(result.steps, 'step')} an epoch"
+        steps = f"{panels.count(result.steps, 'step')} an epoch"
         if rest and len(result.left_out):
-            how += f", rounded down: {steps}, {_count(rest)} left out"
+            how += f", rounded down: {steps}, {panels.count(rest)} left out"
         elif rest:
-            how += f", rounded up: {steps}, the last with {_count(rest)}"
+            how += f", rounded up: {steps}, the last with {panels.count(rest)}"
         else:
             how += f": {steps}, all of the same size"
         return (
-            f"Step {result.step} of {result.steps}: {_count(len(x))} of {n}{panels.drawn(n)}, "
+            f"Step {result.step} of {result.steps}: "
+            f"{panels.count(len(x))} of {n}{panels.drawn(n)}, "
             f"x from {x.min():.3f} to {x.max():.3f}. {how}."
         )
 
@@ -226,7 +227,3 @@ def _axis(label: str, values: np.ndarray) -> tuple[str, float, float]:
 def _mark(panel: panels.Panel, part: str, **options: object):
     role = {"to come": "data", "used before": "truth", "left out": "validation"}.get(part, "test")
     return panel.points(part, role, default_size=48 if part == "this batch" else 16, **options)
-
-
-def _count(n: int, thing: str = "row") -> str:
-    return f"{n} {thing}{'s' * (n != 1)}"

@@ -1,6 +1,5 @@
 """FitExplorer: how far a polynomial may bend before the validation loss turns."""
 
-import inspect
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from numpy.polynomial.polynomial import polyval
 from course_utils import datasets, figures, inputs
 from course_utils.charts import Chart, Series
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, Verdict
+from course_utils.explorers.base import Explorer, Verdict, are_functions, name_of
 
 DEGREES = range(1, 16)
 VALIDATION_ROWS = 40
@@ -91,9 +90,7 @@ class FitExplorer(Explorer):
         xlabel: str = figures.FEATURE,
         ylabel: str = figures.TARGET,
     ):
-        for name, function in (("fit", fit), ("make", make)):
-            if not callable(function):
-                raise inputs.InputError(f"{name} is a {type(function).__name__}, not a function")
+        are_functions(fit=fit, make=make)
         self._fit, self._make, self._labels = fit, make, (xlabel, ylabel)
         x, targets = inputs.pair(*make(n=_ROWS, noise=0.2, seed=420), least=VALIDATION_ROWS + 2)
         sizes = [n for n in _TRAINING_ROWS if n <= len(x) - VALIDATION_ROWS]
@@ -212,9 +209,7 @@ class FitExplorer(Explorer):
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that fits this degree in PyTorch and measures both RMSEs."""
-        name = getattr(self._make, "__qualname__", "make")
-        if inspect.getmodule(self._make) is datasets:
-            name = f"datasets.{name}"
+        name = name_of(self._make, "make")
         first, end = VALIDATION_ROWS, VALIDATION_ROWS + settings["n"]
         return (
             f"X, y = {name}(n={_ROWS}, noise={settings['noise']}, seed={settings['seed']})\n"

@@ -1,6 +1,5 @@
 """NoiseExplorer: what weight, bias, noise and the number of points do to the data."""
 
-import inspect
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import numpy as np
 from course_utils import figures, inputs
 from course_utils.charts import VERMILLION
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, are_functions, name_of
 
 GRID = np.linspace(-4.5, 4.5, 61)  # where the lines are drawn; its ends are those of the x axis
 Y_END = 15.0
@@ -103,8 +102,7 @@ class NoiseExplorer(Explorer):
     """
 
     def __init__(self, make: Callable):
-        if not callable(make):
-            raise inputs.InputError(f"make is a {type(make).__name__}, expected a function")
+        are_functions(make=make)
         self._make = make
         panel = panels.Panel(
             "Least squares, ± 2 errors shaded",
@@ -175,12 +173,8 @@ class NoiseExplorer(Explorer):
     def as_code(self, settings: dict) -> str:
         """Return the cell that makes these points and fits them in PyTorch."""
         arguments = ", ".join(f"{name}={value}" for name, value in settings.items())
-        name = getattr(self._make, "__name__", "make")
-        name = name if name.isidentifier() else "make"
-        if inspect.getmodule(self._make) and self._make.__module__ == "course_utils.datasets":
-            name = f"datasets.{name}"
         return (
-            f"X, y = {name}({arguments})\n"
+            f"X, y = {name_of(self._make, 'make')}({arguments})\n"
             "columns = torch.cat([X, torch.ones_like(X)], dim=1)\n"
             "weight, bias = torch.linalg.lstsq(columns, y).solution.flatten().tolist()\n"
             "weight, bias"

@@ -13,7 +13,7 @@ from torch import nn
 from course_utils import descent, figures, inputs
 from course_utils.charts import Chart
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, Verdict
+from course_utils.explorers.base import Explorer, Verdict, are_functions
 
 MOST = 200
 LOSSES = {"MSE": nn.MSELoss, "L1": nn.L1Loss}
@@ -143,8 +143,7 @@ class OwnDataExplorer(Explorer):
         xlabel: str = figures.FEATURE,
         ylabel: str = figures.TARGET,
     ):
-        if not callable(fit):
-            raise inputs.InputError(f"fit is a {type(fit).__name__}, expected a function")
+        are_functions(fit=fit)
         x, targets = inputs.pair(X, y, least=2)
         if len(x) > MOST:
             raise inputs.InputError(f"X has {len(x)} rows, expected {MOST} or fewer: X[:{MOST}]")

@@ -107,3 +107,8 @@ def put(mark: bqplot.Mark, x: np.ndarray, y: np.ndarray) -> None:
 def drawn(n: int) -> str:
     """Say how many of n points are drawn, or nothing if all are."""
     return "" if n <= MOST_POINTS else f" ({len(range(0, n, -(-n // MOST_POINTS)))} of them drawn)"
+
+
+def count(n: int, thing: str = "row") -> str:
+    """Return a number with what is counted."""
+    return f"{n} {thing}{'s' * (n != 1)}"

@@ -80,11 +80,6 @@ class Replay(anywidget.AnyWidget):
     def __init__(self, lr: Slider, epochs: Slider, marks: list[widgets.Widget]):
         super().__init__(lr=lr, epochs=epochs, marks=marks)
 
-    def forget(self) -> None:
-        """Let every move go to the kernel, because the runs are no longer these."""
-        if self.history:
-            self.history = {}
-
     def tell(self, passed: np.ndarray, columns: np.ndarray, **more: object) -> None:
         """Send runs to the page.
 

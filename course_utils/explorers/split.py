@@ -11,7 +11,7 @@ import torch
 
 from course_utils import figures, inputs
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, are_functions, name_of
 
 MADE = ("n", "curvature", "noise")
 MAKE_CODE = """\
@@ -73,10 +73,7 @@ class SplitExplorer(Explorer):
         xlabel: str = figures.FEATURE,
         ylabel: str = figures.TARGET,
     ):
-        for name, function in (("split", split), ("fit_line", fit_line)):
-            if not callable(function):
-                kind = type(function).__name__
-                raise inputs.InputError(f"{name} is a {kind}, expected a function")
+        are_functions(split=split, fit_line=fit_line)
         self._split, self._fit_line = split, fit_line
         self._data = None if X is None and y is None else _in_order(X, y)
         self._labels = {"xlabel": xlabel, "ylabel": ylabel}
@@ -149,7 +146,7 @@ class SplitExplorer(Explorer):
     def as_code(self, settings: dict) -> str:
         """Return the cell that splits, fits and measures in PyTorch."""
         split, fit = (
-            _name(f, n) for f, n in ((self._split, "split"), (self._fit_line, "fit_line"))
+            name_of(f, n) for f, n in ((self._split, "split"), (self._fit_line, "fit_line"))
         )
         chosen = ", ".join(str(settings[name]) for name in ("fraction", "sequential", "seed"))
         return (
@@ -237,8 +234,3 @@ def _rows(name: str, rows: object, n: int) -> np.ndarray:
             f"{name} runs from {numbers.min()} to {numbers.max()}, expected 0 to {n - 1}"
         )
     return numbers.astype(np.int64)
-
-
-def _name(function: Callable, otherwise: str) -> str:
-    name = getattr(function, "__name__", "")
-    return name if name.isidentifier() else otherwise

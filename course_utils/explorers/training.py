@@ -12,7 +12,7 @@ from torch import nn
 from course_utils import descent, figures, inputs
 from course_utils.charts import Chart, Series, thin
 from course_utils.explorers import panels, runs
-from course_utils.explorers.base import Explorer, Verdict
+from course_utils.explorers.base import Explorer, Verdict, are_functions
 from course_utils.explorers.replay import Replay, Slider
 
 LOSSES = {"MSELoss": "mse", "L1Loss": "l1"}
@@ -57,8 +57,7 @@ class TrainingExplorer(Explorer):
     """
 
     def __init__(self, train: Callable, optimizers: list[type], X: object = None, y: object = None):
-        if not callable(train):
-            raise inputs.InputError(f"train is a {type(train).__name__}, expected a function")
+        are_functions(train=train)
         names = [getattr(kind, "__name__", str(kind)) for kind in optimizers]
         for name in names:
             inputs.choice("optimizer", name, ("SGD", "Adam"))
@@ -202,7 +201,7 @@ class TrainingExplorer(Explorer):
         """Set all marks; what leaves the axes ends at their edge."""
         put, marks, data = panels.put, self._marks, result.data
         if self._told != self._key(result):
-            self.replay.forget()
+            self.replay.history = {}  # every move goes to the kernel
         put(marks["rows"], data.X_train[:, 0].numpy(), data.y_train[:, 0].numpy())
         put(marks["held"], data.X_val[:, 0].numpy(), data.y_val[:, 0].numpy())
         weight, bias = (np.clip(path, -1e9, 1e9) for path in (result.weight, result.bias))
@@ -261,7 +260,10 @@ class TrainingExplorer(Explorer):
         settings, n = result.settings, len(result.data.X_train)
         asked, steps = settings["epochs"], runs.steps_per_epoch(n, settings["batch_size"])
         cut = f" (of {asked}: more would take too long here)" if result.epochs < asked else ""
-        epochs, steps = (f"{_many(result.epochs, 'epoch')}{cut}", _many(steps, "step"))
+        epochs, steps = (
+            f"{panels.count(result.epochs, 'epoch')}{cut}",
+            panels.count(steps, "step"),
+        )
         said = f"{self._said(n)}, lr {settings['lr']:g}, {epochs} of {steps}: "
         if result.overflowed:
             said += f"the run diverges, the picture stops at epoch {result.passed[-1]:.3g}; "
@@ -376,10 +378,6 @@ class TrainingExplorer(Explorer):
             f"{_DIVERGES * self.compute(settings).overflowed}"
             "model.weight.item(), model.bias.item()"
         )
-
-
-def _many(count: int, name: str) -> str:
-    return f"{count} {name}{'s' * (count > 1)}"
 
 
 def _widened(values: np.ndarray, part: float) -> tuple[float, float]:
