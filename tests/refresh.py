@@ -17,8 +17,8 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-GLOSSARY = NOTEBOOKS / "glossary.ipynb"  # a page to look words up, without a cell to run
-LESSON_PATHS = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if path != GLOSSARY]
+LESSON_PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+GLOSSARY = NOTEBOOKS / "glossary.md"
 KEPT_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
