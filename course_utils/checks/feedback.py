@@ -99,7 +99,7 @@ def judge(name: str, *answers: object) -> Verdict:
     exercise = EXERCISES[name]
     wanted = list(inspect.signature(exercise.judge).parameters)
     if len(answers) != len(wanted):
-        return Verdict("wrong", f'The last line is `check("{name}", {", ".join(wanted)})`.')
+        return Verdict("unclear", f'The last line is `check("{name}", {", ".join(wanted)})`.')
 
     def run() -> Verdict:
         refuse_stubs(list(answers))
