@@ -29,7 +29,7 @@ def _refuse(value: float | torch.Tensor, mistakes: dict[str, float | torch.Tenso
     "04.1",
     "Read a slope",
     "Compute the loss as in the section on autograd, with this weight and this bias.",
-    "After `loss.backward()` each of the two tensors has its own `.grad`.",
+    "After `backward` on the loss, each of the two tensors has its own `.grad`.",
 )
 def slope_of_the_bias(slope: object) -> str:
     """Expect the slope of the MSE for the bias at weight 2 and bias 0."""
@@ -157,8 +157,8 @@ def step_by_hand(step: object) -> str:
         _judge_move(moved, lr, slopes[-1], (X, y, *before))
         _judge_loss(loss, _loss(X, y, *before), _loss(X, y, *[value.item() for value in place]))
     return (
-        "Called twice, it steps twice, each time along a fresh gradient. `optimizer.step()` and "
-        "`zero_grad()` do this for all parameters of a model."
+        "Called twice, it steps twice, each along a fresh gradient. An optimizer does the same "
+        "for all parameters of a model: one method moves, another resets."
     )
 
 

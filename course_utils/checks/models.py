@@ -16,6 +16,7 @@ class _Line(nn.Module):
         self.bias = nn.Parameter(torch.tensor([-1.2]))
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Return the predictions, shape (N, 1)."""
         return self.weight * X + self.bias
 
 
