@@ -22,11 +22,11 @@ from course_utils.checks.judging import (
     "A miss is a residual, target minus prediction. Two misses of -1 and 1 are not 0 on average.",
     "`.abs()` drops the signs; after it comes the mean.",
 )
-def mean_miss(miss: object) -> str:
+def average_miss(mean_miss: object) -> str:
     """Take the mean absolute error of four predictions that are off by 1, 0, -2 and -4."""
     y_pred = torch.tensor([[1.0], [2.0], [3.0], [6.0]])
     y = torch.tensor([[2.0], [2.0], [1.0], [2.0]])
-    value = number("mean_miss(y_pred, y)", call("mean_miss", miss, y_pred.clone(), y.clone()))
+    value = number("mean_miss(y_pred, y)", call("mean_miss", mean_miss, y_pred.clone(), y.clone()))
     slips = {
         "Misses to both sides cancel each other. Drop their signs before you take the mean.": 1.25,
         "This is the MSE. Here the misses count as they are, not squared.": 5.25,
@@ -36,7 +36,7 @@ def mean_miss(miss: object) -> str:
         "Shapes (4, 1) and (4,) make a table of 4 by 4 differences. Leave both columns.": 1.625,
     }
     refuse_slips(abs(value), slips)
-    if close(value, number("mean_miss(y, y)", call("mean_miss", miss, y.clone(), y.clone()))):
+    if close(value, number("mean_miss(y, y)", call("mean_miss", mean_miss, y.clone(), y.clone()))):
         raise Wrong("Other predictions, same result. Does it use what it is handed?")
     if not close(value, 1.75):
         raise Wrong("Predictions that miss by 1, 0, 2 and 4 give another mean. Try them by hand.")
@@ -108,7 +108,7 @@ def evaluation(evaluate: object) -> str:
     "A dict from degree to RMSE keeps both together: `val_rmses[degree] = ...`.",
     "`min(val_rmses, key=val_rmses.get)` is the key with the lowest value.",
 )
-def best_degree(choose: object) -> str:
+def best_degree(choose_degree: object) -> str:
     """Choose for the curve, for pure noise (degree 1) and for a polynomial of degree 12."""
     generator = torch.Generator().manual_seed(8)
     X_noise = 4 * torch.rand(60, 1, generator=generator) - 2
@@ -119,7 +119,7 @@ def best_degree(choose: object) -> str:
     for X, y in ((X_noise, y_noise), datasets.make_curve(60, seed=2), (X_bent, y_bent)):
         points = TensorDataset(X, y)
         rows = Subset(points, range(40)), Subset(points, range(40, 60))
-        chosen.append(number("choose_degree(...)", call("choose_degree", choose, *rows)))
+        chosen.append(number("choose_degree(...)", call("choose_degree", choose_degree, *rows)))
     said = {
         (12, 12, 12): "It always takes 12. Are the rows that judge a fit other rows than made it?",
         (0, 5, 11): "Each choice is one degree too low. Does a list's first place belong to 1?",

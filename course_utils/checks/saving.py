@@ -45,11 +45,11 @@ def in_memory(value: object) -> io.BytesIO:
     "Bytes share nothing: save to memory, and load from there.",
     "`torch.load(io.BytesIO(to_bytes(model.state_dict())), weights_only=True)` is a copy.",
 )
-def snapshot(take: object) -> str:
+def copy_of_weights(snapshot: object) -> str:
     """Take a snapshot of a model with a buffer, then change the model."""
     model = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.BatchNorm1d(2))
     right = {name: value.clone() for name, value in model.state_dict().items()}
-    kept = call("snapshot", take, model)
+    kept = call("snapshot", snapshot, model)
     if type(kept) is bytes:
         raise Wrong("These are bytes, as in a file. Load them again to get the state dict.")
     if type(kept) not in (dict, OrderedDict):
@@ -186,9 +186,9 @@ def exact_resume(stop_at: object, go_on: object) -> str:
     "At a new low, keep the loss and a copy of the weights; a `state_dict` is no copy.",
     "`self.data = to_bytes(model.state_dict())`; `put_back` loads it with `weights_only=True`.",
 )
-def best_weights(keeper: object) -> str:
+def best_weights(Best: object) -> str:
     """Offer models with losses that fall, rise, tie and are nan."""
-    best = call("Best", keeper)
+    best = call("Best", Best)
     model, answers = line(0, 0), []
     offer, put_back = getattr(best, "offer", None), getattr(best, "put_back", None)
     for step, loss in enumerate((3.0, 1.0, 2.0, 1.5, 1.0, float("nan"), 2.5)):
@@ -213,7 +213,7 @@ def best_weights(keeper: object) -> str:
         )
     if not close(weight, 1.0):
         raise Wrong("After `put_back` the model has other weights than at the lowest loss.")
-    other = call("Best", keeper)
+    other = call("Best", Best)
     if not call("best.offer", other.offer, model, number("loss", 9.0)):
         raise Wrong("A second `Best` knows the losses of the first. Keep them in `self`.")
     return (

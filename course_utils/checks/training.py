@@ -25,11 +25,13 @@ from course_utils.checks.judging import (
     "What remains after the full batches is one more, smaller batch, in every epoch.",
     "`math.ceil` is not imported; `-(-rows // batch_size)` rounds up, `//` alone rounds down.",
 )
-def count_steps(count: object) -> str:
+def steps_of_training(count_steps: object) -> str:
     """Round up within an epoch, then multiply by the epochs."""
 
     def said(rows: int, batch_size: int, epochs: int) -> float:
-        return number("count_steps(...)", call("count_steps", count, rows, batch_size, epochs))
+        return number(
+            "count_steps(...)", call("count_steps", count_steps, rows, batch_size, epochs)
+        )
 
     if said(160, 16, 1) != 10:
         raise Wrong(
