@@ -11,8 +11,11 @@ function element(tag, parent, properties = {}) {
   return node;
 }
 
+// As Python writes it with `:.4g`, so that the sentence does not change when the slider rests.
 function short(number, digits) {
-  return String(Number(number.toPrecision(digits)));
+  const [mantissa, power] = number.toExponential(digits - 1).split("e");
+  if (power >= -4 && power < digits) return String(Number(number.toPrecision(digits)));
+  return `${Number(mantissa)}e${power[0]}${power.slice(1).padStart(2, "0")}`;
 }
 
 // Let the kernel hear of a slider once it has rested.
