@@ -91,7 +91,7 @@ def penguin_limit(limit: object) -> str:
         raise Wrong("This comes from the smallest eigenvalue. The steepest direction decides.")
     if 0.5 < ratio * right < 2:
         raise Wrong("A limit near 1 belongs to features near 1. Are these flippers in mm?")
-    if not close(ratio, 1.0, 1e-3):
+    if not close(ratio, 1.0, 3e-3):  # the limit in three digits is right
         raise Wrong("That is not two over the largest eigenvalue of the penguins' Hessian.")
     return (
         "A rate of 0.1, good for the line, is about 4,000 times too fast for flippers in mm. "
