@@ -38,14 +38,14 @@ class InPage:
 
     def state(self):
         """Return the summary and all drawn marks."""
-        return self.status.get_by_role("status").inner_text(), self.root.evaluate(DRAWN)
+        return self.status.get_by_role("status").text_content(), self.root.evaluate(DRAWN)
 
     def changes_by(self, move):
         """Do the move and wait until summary and marks differ and rest; return the summary."""
         text, drawn = self.state()
         move()
         status = self.status.get_by_role("status").element_handle()
-        self.page.wait_for_function("([node, text]) => node.innerText !== text", arg=[status, text])
+        self.page.wait_for_function("([node, text]) => node.textContent !== text", arg=[status, text])
         self.wait_until_it_rests()
         self.page.wait_for_function(
             f"([root, drawn]) => ({DRAWN})(root) !== drawn", arg=[self.root.element_handle(), drawn]
@@ -165,12 +165,12 @@ def test_the_steps_of_notebook_04_are_clicked(open_notebook):
     explorer = InPage(notebook, 0)
     for line in ("zero_grad()", "model(", "loss_fn(", "backward()", "optimizer.step()"):
         button = explorer.root.get_by_role("button", name=re.compile(re.escape(line))).first
-        before = explorer.status.get_by_role("status").inner_text()
+        before = explorer.status.get_by_role("status").text_content()
         button.focus()
         button.press("Enter")
         node = explorer.status.get_by_role("status").element_handle()
         explorer.page.wait_for_function(
-            "([node, text]) => node.innerText !== text", arg=[node, before]
+            "([node, text]) => node.textContent !== text", arg=[node, before]
         )
     assert notebook.kernel_errors() == []
     assert notebook.complaints == []
