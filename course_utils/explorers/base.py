@@ -7,6 +7,7 @@ the learner's own function runs in a second thread, which newer settings or the 
 """
 
 import ctypes
+import inspect
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
@@ -240,11 +241,13 @@ class Explorer:
         return self._wanted is not None or self._stop
 
     def _show(self, settings: dict) -> object:
-        result = self.compute(settings)
+        return self._present(self.compute(settings), "preview" if self.prove else "shown")
+
+    def _present(self, result: object, state: str) -> object:
         with self.page.one_message():
             self.draw(result)
             self.result, self.verdict = result, None
-            self.page.say(self.summary(result), "preview" if self.prove else "shown")
+            self.page.say(self.summary(result), state)
             if self.page.code:  # the panel is open: it follows
                 self._show_code()
         return result
@@ -327,6 +330,15 @@ def name_of(function: object, otherwise: str) -> str:
     name = name if name.isidentifier() else otherwise
     is_ours = getattr(function, "__module__", "") == "course_utils.datasets"
     return f"datasets.{name}" if is_ours else name
+
+
+def source_of(function: object) -> str:
+    """Return the function as it was written, or nothing where Python no longer knows."""
+    try:
+        source = inspect.getsource(function)
+    except (OSError, TypeError):
+        return ""
+    return source.rstrip() + "\n\n\n" if source.startswith("def ") else ""
 
 
 def _leaves(panels: Sequence[widgets.Widget]) -> list[widgets.Widget]:

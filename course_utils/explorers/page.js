@@ -1,6 +1,6 @@
 // Buttons, live region and code panel of an explorer. Everything is set as text, never as HTML.
 const STATES = {
-  shown: "", preview: "Preview.", running: "\u23f3 Your code runs.",
+  shown: "", preview: "Preview.", running: "\u23f3 Your code runs.", playing: "\u25b6 Your code trains.",
   agrees: "\u2714 Your code agrees.", departs: "\u26a0 Your code departs.", error: "\u2716 Error.",
 };
 
@@ -56,6 +56,8 @@ async function initialize({ model }) {
         [name, serializers[name]?.deserialize?.(value, parts[place].widget_manager) ?? value]);
       parts[place].set_state(Object.fromEntries(values));
     }
+    if (model.get("state") === "playing") // the kernel waits for a page that paints slowly
+      requestAnimationFrame(() => model.send({ click: "painted" }));
   });
   model.send({ click: "listen" });
 }
@@ -78,7 +80,6 @@ function render({ model, el }) {
   button("As PyTorch code", "code");
   const stop = button("Stop", "stop");
   const status = element("div", el, { role: "status" });
-  status.setAttribute("aria-live", "polite");
   const state = element("span", status, { className: "explorer-state" });
   const text = element("span", status);
   const code = element("pre", el, { tabIndex: 0, hidden: true });
@@ -89,7 +90,8 @@ function render({ model, el }) {
     el.dataset.state = said.state;
     state.textContent = STATES[said.state] + " ";
     text.textContent = said.text;
-    stop.hidden = said.state !== "running";
+    stop.hidden = !["running", "playing"].includes(said.state);
+    status.setAttribute("aria-live", said.state === "playing" ? "off" : "polite"); // 25 a second
     code.textContent = model.get("code");
     code.hidden = model.get("code") === "";
   };

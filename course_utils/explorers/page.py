@@ -52,7 +52,7 @@ class Page(anywidget.AnyWidget):
         self.on_msg(received)
 
     def say(self, text: str, state: str) -> None:
-        """Show a summary and its state: shown, preview, running, agrees, departs or error."""
+        """Show a summary and its state, one of those in page.js: shown, running, error ..."""
         with self.one_message():
             self.text, self.state = text, state
 

@@ -1,6 +1,5 @@
 """TrainingExplorer: learning rate, epochs and noise move data, losses and the path downhill."""
 
-import inspect
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from torch import nn
 from course_utils import descent, figures, inputs
 from course_utils.charts import Chart, Series, thin
 from course_utils.explorers import panels, runs
-from course_utils.explorers.base import Explorer, Verdict, are_functions
+from course_utils.explorers.base import Explorer, Verdict, are_functions, source_of
 from course_utils.explorers.replay import Replay, Slider
 
 LOSSES = {"MSELoss": "mse", "L1Loss": "l1"}
@@ -357,7 +356,7 @@ class TrainingExplorer(Explorer):
         line = "" if self._own else "targets = 1.5 + 2 * features\n"
         X, y = ("X", "y") if self._own else ("features", "targets")
         return (
-            f"{_source(self._train)}"
+            f"{source_of(self._train)}"
             f"generator = torch.Generator().manual_seed({runs.SEED})\n"
             f"features, noise = [torch.randn({n}, 1, generator=generator) for _ in range(2)]\n"
             f"{line}"
@@ -383,15 +382,6 @@ class TrainingExplorer(Explorer):
 def _widened(values: np.ndarray, part: float) -> tuple[float, float]:
     margin = part * (np.ptp(values) or 1.0)
     return float(values.min() - margin), float(values.max() + margin)
-
-
-def _source(function: Callable) -> str:
-    """Return the function as it was written, or nothing where Python no longer knows."""
-    try:
-        source = inspect.getsource(function)
-    except (OSError, TypeError):
-        return ""
-    return source.rstrip() + "\n\n\n" if source.startswith("def ") else ""
 
 
 def _walked(
