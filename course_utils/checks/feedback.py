@@ -16,6 +16,7 @@ from course_utils.checks import (  # noqa: F401  each enters its exercises
     guard,
     models,
     saving,
+    table,
     training,
 )
 from course_utils.checks.judging import EXERCISES, NotAttempted, Wrong, refuse_stubs
