@@ -28,7 +28,6 @@ _namespaces = {}
 def names_of(lesson):
     """Run a lesson once for all of its exercises."""
     if lesson not in _namespaces:
-        _namespaces.clear()  # one at a time
         _namespaces[lesson] = lesson.namespace()
     return _namespaces[lesson]
 
