@@ -15,7 +15,9 @@ from course_utils.checks import (  # noqa: F401  each enters its exercises
     gradients,
     guard,
     models,
+    networks,
     saving,
+    scaling,
     table,
     training,
 )

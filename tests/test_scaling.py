@@ -1,0 +1,288 @@
+"""The script of notebook 10, run by torchrun: same weights, nothing lost, nothing left behind."""
+
+import importlib.util
+import inspect
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import nbformat
+import psutil
+import pytest
+import torch
+from refresh import NOTEBOOKS
+
+(PATH,) = NOTEBOOKS.glob("10_*.ipynb")
+SCRIPT = NOTEBOOKS / "scripts/train_ddp.py"
+CELLS = nbformat.read(PATH, as_version=4).cells
+CELLS_OF_NAMES = ["import os", "device = ", "dataset = ", "loss_fn = ", "folder = "]
+CELLS_OF_NAMES += ["def torchrun", "def run", "def train"]
+
+
+def cell(first_line):
+    """Return the one code cell of the notebook that begins so."""
+    kinds = [c.source for c in CELLS if c.cell_type == "code"]
+    (source,) = [source for source in kinds if source.startswith(first_line)]
+    return source
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Give a copy of the script a folder with a space in its name; go there."""
+    folder = tmp_path_factory.mktemp("a learner's") / "notes and books"
+    shutil.copytree(SCRIPT.parent, folder / "scripts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def names(place):
+    """Run the cells that define what a learner calls; their files go to `place`."""
+    names = {"__name__": "__main__"}
+    for first_line in (*CELLS_OF_NAMES, "def difference"):
+        source = cell(first_line)
+        exec(source.split("\n\n\n")[0] if first_line == "def difference" else source, names)
+    names["folder"].cleanup()
+    names["here"] = place
+    return names
+
+
+def start(command, names):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    return subprocess.Popen(command, env=names["environment"], start_new_session=True, **pipes)
+
+
+def finished(commands, names):
+    """Run commands at the same time; return what each printed."""
+    processes = [start(command, names) for command in commands]
+    said = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(commands), said
+    return [printed for printed, _ in said]
+
+
+def loaded(place, name):
+    return torch.load(place / f"{name}.pth", weights_only=True)
+
+
+def alone(names, epochs):
+    """Return the state of a line trained in this process by the notebook's own loop."""
+    torch.manual_seed(420)
+    model = torch.nn.Linear(1, 1)
+    names["train"](model, epochs)
+    return dict(model.state_dict())
+
+
+@pytest.fixture(scope="module")
+def straight_and_killed(names):
+    """Run both at the same time, as two learners on one machine."""
+    torchrun = names["torchrun"]
+    straight = [*torchrun("straight"), "--check", "--epochs=10"]
+    killed = [*torchrun("killed", restarts=1), "--die-in=7", "--epochs=10"]
+    return finished([straight, killed], names)
+
+
+def test_two_processes_end_where_one_does(straight_and_killed, names, place):
+    printed, _ = straight_and_killed
+    assert printed == f"processes 2 on cpu, epochs done 0\n{printed.splitlines()[-1]}\n"
+    saved = loaded(place, "straight")
+    torch.testing.assert_close(saved["model"], alone(names, 10))
+    assert saved["epoch"] == 10
+    started = alone(names, 0)
+    assert names["difference"](saved["model"], started) > 1, "and it moved"
+
+
+def test_a_killed_process_is_restarted_and_nothing_is_lost(straight_and_killed, place):
+    _, printed = straight_and_killed
+    first, again, _weight = printed.splitlines()
+    assert first == "processes 2 on cpu, epochs done 0"
+    assert again == "processes 2 on cpu, epochs done 7"
+    straight, killed = loaded(place, "straight"), loaded(place, "killed")
+    assert killed["epoch"] == straight["epoch"]
+    for name, value in straight["model"].items():
+        assert torch.equal(value, killed["model"][name])
+    for index, state in straight["optimizer"]["state"].items():
+        assert torch.equal(
+            state["momentum_buffer"], killed["optimizer"]["state"][index]["momentum_buffer"]
+        )
+    assert not list(place.glob("*.tmp"))
+
+
+def test_two_machines_need_another_command_and_nothing_else(straight_and_killed, names, place):
+    """Two torchrun with one process each, as on two machines, that meet in one file."""
+    command = [*names["torchrun"]("apart", processes=1), "--epochs=10"]
+    command[command.index("--nnodes=1")] = "--nnodes=2"
+    printed = finished([command, command], names)
+    assert sorted(printed)[0] == ""
+    assert sorted(printed)[1].startswith("processes 2 on cpu, epochs done 0\n")
+    assert torch.equal(
+        loaded(place, "apart")["model"]["weight"], loaded(place, "straight")["model"]["weight"]
+    )
+
+
+def test_the_check_of_gradients_can_fail(names, place):
+    """Leave the averaging out: each process follows its own half, and the first step says so."""
+    source = SCRIPT.read_text(encoding="utf-8")
+    wrap = "ddp_model = DistributedDataParallel(model)"
+    assert source.count(wrap) == 1
+    broken = place / "scripts/broken.py"
+    broken.write_text(source.replace(wrap, "ddp_model = model"), encoding="utf-8")
+    command = [*names["torchrun"]("apart"), "--check", "--epochs=1"]
+    command[command.index("scripts/train_ddp.py")] = "scripts/broken.py"
+    command = [word.replace("apart", "unaveraged") for word in command]
+    process = start(command, names)
+    _, errors = process.communicate()
+    assert process.returncode != 0
+    assert "AssertionError: " in errors
+    assert not (place / "unaveraged.pth").exists()
+
+
+class Interrupted(subprocess.Popen):
+    """A process whose worker is killed during epoch 10 or later, and that is interrupted then."""
+
+    def communicate(self, *args, **kwargs):
+        type(self).seen, type(self).listening = [], set()
+        self.read_until("epoch 10:")
+        self.look()
+        (last,) = [p for p in self.workers if p.environ()["RANK"] == "1"]
+        last.kill()
+        type(self).resumed = int(self.read_until("epochs done ").split()[-1])
+        self.read_until("epoch ")
+        self.look()
+        raise KeyboardInterrupt
+
+    def read_until(self, text):
+        for line in self.stdout:
+            if text in line and line != "processes 2 on cpu, epochs done 0\n":
+                return line
+        raise AssertionError(self.stderr.read())
+
+    def look(self):
+        """Note all processes, and where they listen."""
+        self.workers = psutil.Process(self.pid).children(recursive=True)
+        assert len(self.workers) == 2
+        for process in (psutil.Process(self.pid), *self.workers):
+            type(self).seen.append(process)
+            sockets = process.net_connections(kind="inet")
+            self.listening.update(s.laddr.ip for s in sockets if s.status == "LISTEN")
+
+
+def test_a_kill_from_outside_an_interrupt_and_the_network(names, place):
+    """Kill a worker by its id, interrupt the cell; look at the ports and for what is left."""
+    subprocess_of_the_cell = type(subprocess)("subprocess")
+    subprocess_of_the_cell.Popen, subprocess_of_the_cell.PIPE = Interrupted, subprocess.PIPE
+    there = {**names, "subprocess": subprocess_of_the_cell}
+    exec(cell("def run"), there)
+    with pytest.raises(KeyboardInterrupt):
+        there["run"]([*there["torchrun"]("long", restarts=1), "--epochs=1000000"])
+    assert Interrupted.resumed >= 10
+    assert len(Interrupted.seen) == 6, "torchrun twice, and four workers"
+    if sys.platform != "win32":
+        assert Interrupted.listening == {"127.0.0.1"}
+        assert psutil.wait_procs(Interrupted.seen, timeout=60)[1] == []
+    saved = loaded(place, "long")
+    assert saved["epoch"] >= Interrupted.resumed
+    torch.testing.assert_close(saved["model"], alone(names, saved["epoch"]))
+
+
+@pytest.fixture
+def module():
+    """Import the script as one process without torchrun."""
+    spec = importlib.util.spec_from_file_location("train_ddp", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def sentence(call, *args):
+    """Return the sentence the script ends with."""
+    with pytest.raises(SystemExit) as ended:
+        call(*args)
+    assert re.fullmatch(r"train_ddp: [^\n]{20,90}\.", ended.value.code), ended.value.code
+    return ended.value.code
+
+
+@pytest.mark.parametrize("name", ["abacus", "cuda:99", "", "CPU"])
+def test_a_device_that_is_not_there_gets_one_sentence(module, name):
+    assert f"{name}: 0 devices, 2 needed" in sentence(module.choose_device, name, 2)
+
+
+def test_two_processes_do_not_share_one_card(module, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert "cuda: 1 devices, 2 needed" in sentence(module.choose_device, "cuda", 2)
+    assert module.choose_device("auto", 2) == torch.device("cpu")
+    assert module.choose_device("auto", 1) == torch.device("cuda:0")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert module.choose_device("auto", 1) == torch.device("mps")
+    assert module.choose_device("auto", 2) == torch.device("cpu")
+
+
+def parts():
+    model = torch.nn.Linear(1, 1)
+    return model, torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
+
+
+def test_a_damaged_checkpoint_gets_one_sentence_and_stays(module, tmp_path):
+    path = tmp_path / "line.pth"
+    module.save(path, *parts(), 3)
+    good = path.read_bytes()
+    other = tmp_path / "other.pth"
+    torch.save({"model": {"slope": torch.ones(1)}}, other)
+    for data in (b"", b"text", good[:100], good[: len(good) // 2], other.read_bytes()):
+        path.write_bytes(data)
+        assert "line.pth is damaged" in sentence(module.restore, path, *parts(), "cpu")
+        assert path.read_bytes() == data
+    path.write_bytes(good)
+    assert module.restore(path, *parts(), "cpu") == 3
+
+
+def test_a_missing_checkpoint_is_a_first_start_and_a_missing_folder_is_named(module, tmp_path):
+    assert module.restore(tmp_path / "line.pth", *parts(), "cpu") == 0
+    nowhere = tmp_path / "nowhere" / "line.pth"
+    assert "no folder nowhere" in sentence(module.restore, nowhere, *parts(), "cpu")
+
+
+def test_saving_replaces_the_checkpoint_in_one_step(module, tmp_path, monkeypatch):
+    """A save that fails half way leaves the old file."""
+    path = tmp_path / "line.pth"
+    module.save(path, *parts(), 3)
+
+    def half(run, file):
+        file.write(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(OSError, match="no space"):
+        module.save(path, *parts(), 4)
+    assert torch.load(path, weights_only=True)["epoch"] == 3
+
+
+def test_the_notebook_shows_the_script_as_it_is():
+    """Each piece in the section on the script stands in the file, line by line."""
+    lines = [line.strip() for line in SCRIPT.read_text(encoding="utf-8").splitlines()]
+    texts = [c.source for c in CELLS if c.cell_type == "markdown"]
+    section = "\n".join(texts).split("## Write the script")[1].split("\n## ")[0]
+    pieces = re.findall(r"```python\n(.*?)```", section, re.S)
+    assert len(pieces) >= 6
+    for piece in pieces:
+        wanted = [line.strip() for line in textwrap.dedent(piece).strip().splitlines()]
+        assert any(lines[n : n + len(wanted)] == wanted for n in range(len(lines))), piece
+
+
+def test_the_script_is_short_and_writes_the_loop_out():
+    text = SCRIPT.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 120
+    five = ["optimizer.zero_grad()", "y_pred = ddp_model(X_batch)",
+            "loss = loss_fn(y_pred, y_batch)", "loss.backward()", "optimizer.step()"]  # fmt: skip
+    assert [line.strip() for line in text.splitlines() if line.strip() in five] == five
+    assert text.count("weights_only=True") == text.count("torch.load(") == 1
+
+
+def test_the_group_is_destroyed_where_the_wrapped_model_is_gone(module):
+    """Else the last reference goes with the interpreter's lock held, and a process may hang."""
+    assert "destroy_process_group" not in inspect.getsource(module.main)
+    assert SCRIPT.read_text(encoding="utf-8").rstrip().endswith("dist.destroy_process_group()")
