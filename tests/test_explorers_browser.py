@@ -45,7 +45,9 @@ class InPage:
         text, drawn = self.state()
         move()
         status = self.status.get_by_role("status").element_handle()
-        self.page.wait_for_function("([node, text]) => node.textContent !== text", arg=[status, text])
+        self.page.wait_for_function(
+            "([node, text]) => node.textContent !== text", arg=[status, text]
+        )
         self.wait_until_it_rests()
         self.page.wait_for_function(
             f"([root, drawn]) => ({DRAWN})(root) !== drawn", arg=[self.root.element_handle(), drawn]
