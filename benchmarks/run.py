@@ -17,6 +17,7 @@ from pathlib import Path
 
 import live
 import psutil
+import scaling
 import start
 import training
 from report import NOT_MEASURED, Table
@@ -26,6 +27,7 @@ from course_utils.runtime import versions
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "benchmarks/README.md"
 PARTS = {"live": live.tables, "training": training.tables, "start": start.tables}
+PARTS |= {"scaling": scaling.tables}
 INTRODUCTION = """# How fast it is
 
 Written by `python3 course.py bench`, not by hand. The course is measured beside what one would
