@@ -376,6 +376,7 @@ class NetworkExplorer(Explorer):
                 self._leave_time(playing)
 
     def _train_on(self, run: Run | None, settings: dict, goal: int) -> tuple[Run, Picture]:
+        torch.get_num_threads()  # a new thread only knows the number after it was asked for
         if run is None or not run.goes_on_to(settings, goal):
             run = Run(self._build, self._train, settings)
         run.advance(goal, SLICE)
