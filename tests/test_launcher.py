@@ -279,6 +279,24 @@ def test_the_tests_have_requirements_of_their_own(installed):
     assert "nstall" not in installed.run("test").stdout
 
 
+def test_one_command_installing_leaves_the_others_ready(installed):
+    installed.write("benchmarks/requirements.txt", "probe\n")
+    installed.write("benchmarks/run.py", SHOW)
+    for name in ("test", "bench"):
+        assert "nstalling what" in installed.run(name).stdout
+    for name in ("test", "bench", "lab"):
+        assert "nstall" not in installed.run(name).stdout, name
+
+
+def test_the_folder_of_a_class_is_taken_from_where_one_stands(installed, tmp_path):
+    (tmp_path / "Klasse ä").mkdir()
+    installed.write("classroom/progress.py", SHOW)
+    launcher = (str(installed.folder / "course.py"),)
+    result = installed.run("progress", "Klasse ä", cwd=tmp_path, launcher=launcher)
+    answer = json.loads(result.stdout.splitlines()[-1])
+    assert answer["argv"] == [str(tmp_path / "Klasse ä")]
+
+
 @pytest.mark.parametrize(("there", "after"), [("2.11.5", "2.11.5"), ("2.9.0", "2.13.0")])
 def test_a_torch_in_the_range_is_kept_and_another_is_replaced(installed, there, after):
     wheel = make_wheel(installed.folder / "other", "torch", there, {"torch.py": ""})
