@@ -40,7 +40,7 @@ SHOWN = {
     "four degrees": ("06", "X_fit, y_fit = curve_train", r"(degree) +(\d+): .* ([\d.]+)", sorted),
     "weights alone": ("07", "def difference(model, other):", r"0\.0207", "Near the straight"),
     "safe save": ("07", "def to_bytes(obj):", "", QUESTIONS["safe save"]["order"]),
-    "first of eight layers": ("08", "for activation in (nn.Sigmoid", r"first layer .e-07", "About a"),
+    "first of eight layers": ("08", "for activation in (nn.S", r"first layer .e-08", "About a m"),
     "parameters of two layers": ("08", "for width, depth in", r"depth 2: (\d+)", float),
     "one tanh node": ("08", "for width in (1", r" 1 nodes: MSE 0\.43", "About the same"),
     "rank of the species": ("09", "names = (", r"rank (\d)", float),
