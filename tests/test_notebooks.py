@@ -153,7 +153,8 @@ def test_the_lab_has_the_same_steps_ten_times():
 @each(PATHS)
 def test_markdown_cells_are_short(path):
     for text in sources(path, "markdown"):
-        assert len(FENCE.sub("", text).split()) <= 120, text[:80]
+        words = re.sub(r"^\|.*$", "", FENCE.sub("", text), flags=re.M)  # a table is no prose
+        assert len(words.split()) <= 120, text[:80]
 
 
 @each(PATHS)

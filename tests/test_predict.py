@@ -174,7 +174,7 @@ def test_the_questions_are_of_three_kinds_and_two_or_more_about_each_lesson():
     assert of_kind.count("order") >= 3
     notebooks = [place[0] for place in SHOWN.values()]
     assert notebooks == sorted(notebooks)
-    assert all(notebooks.count(f"{number:02}") >= 2 for number in range(1, 8))
+    assert all(notebooks.count(f"{number:02}") >= 2 for number in range(1, 11))
     assert notebooks.count("lab") == 10
     at = [[*q["options"]].index(q["right"]) for q in QUESTIONS.values() if "options" in q]
     assert max(map(at.count, at)) <= len(at) / 2, "the right option is too often at one place"
