@@ -177,6 +177,20 @@ def test_a_pause_loses_nothing_and_the_run_goes_on():
     assert explorer.settings["epochs"] == explorer.result.epochs[-1] == 0
 
 
+def test_fast_fingers_on_play_and_pause_lose_nothing():
+    explorer = Watched(build, train)
+    generator = random.Random(1)
+    for _ in range(20):
+        generator.choice([explorer.play, explorer.pause])()
+        if generator.random() < 0.3:
+            explorer.play()
+            explorer.await_picture(lambda picture: True)
+    explorer.settle()
+    reached = [picture.settings["epochs"] for picture in explorer.drawn]
+    assert reached == sorted(reached)
+    assert reached[-1] == explorer.settings["epochs"]
+
+
 def test_changes_while_it_plays_begin_anew_and_the_last_wins():
     explorer = Watched(build, train)
     explorer.play()
@@ -269,7 +283,7 @@ def test_a_page_that_paints_slowly_is_waited_for():
     explorer.play()
     for _ in range(5):
         explorer.await_picture(lambda picture: True)
-        click({"click": "painted"}, [])
+        click({"painted": explorer.page.picture["count"]}, [])
     explorer.pause()
     explorer.settle()
     assert explorer.page.state == "shown"

@@ -23,11 +23,12 @@ from course_utils.explorers.base import Explorer, are_functions, name_of, source
 
 ACTIVATIONS = {"tanh": nn.Tanh, "ReLU": nn.ReLU, "sigmoid": nn.Sigmoid, "none": nn.Identity}
 LRS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-MOST_EPOCHS, SEED, X_END, Y_END = 20_000, 420, 3.0, 2.5
+MOST_EPOCHS, SEED, X_END, Y_ENDS = 20_000, 420, 3.0, (-2.5, 4.0)  # room for the legend
 GRID = torch.linspace(-X_END, X_END, 121).unsqueeze(1)
 LOSSES = (1e-6, 10.0)  # the ends of the loss axis
-SLICE, PERIOD = 0.025, 0.04  # seconds of training in a row; from one picture to the next
+SLICE, PERIOD = 0.02, 0.035  # seconds of training in a row; from one picture to the next
 PAINTING, UNSEEN = 0.25, 40  # seconds a page has to paint; so many pictures nobody saw: pause
+ON_THE_WAY = 2  # pictures: news from the page takes longer than the next slice
 
 
 class Picture(NamedTuple):
@@ -187,7 +188,8 @@ class NetworkExplorer(Explorer):
         self._build, self._train = model, train
         self._run: Run | None = None
         self._served: dict = {}
-        self._playing, self._told, self._painted, self._unseen = False, 0, 0, 0
+        self._reached: int | None = None  # the epoch of a run that plays
+        self._playing, self._painted, self._unseen, self._shown_at = False, 0, 0, 0.0
         controls = {
             "width": widgets.IntSlider(8, min=1, max=16, description="width"),
             "depth": widgets.IntSlider(1, min=1, max=3, description="depth"),
@@ -204,19 +206,17 @@ class NetworkExplorer(Explorer):
         step.on_click(lambda _: self.step())
         buttons = [self._button_for_another("start"), self._button, step]
         super().__init__(controls, [self._make_panels()], buttons)
-        self.page.on_click({"painted": self._page_has_painted})
+        self.page.on_msg(self._page_has_painted)
 
     def _make_panels(self) -> widgets.Box:
-        feature, target = (figures.FEATURE, -X_END, X_END), (figures.TARGET, -Y_END, Y_END)
+        feature, target = (figures.FEATURE, -X_END, X_END), (figures.TARGET, *Y_ENDS)
         one = panels.Panel("Data and network", feature, target, width=355)
-        two = panels.Panel("What each last node adds", feature, target, width=355)
+        two = panels.Panel("Last layer: what each node adds", feature, target, width=355)
         three = panels.Panel(
             "Loss after each epoch", ("epochs", 1, MOST_EPOCHS),
             ("MSE loss (squared unit of y)", *LOSSES), log_x=True, log_y=True, width=355,
         )  # fmt: skip
-        four = panels.Panel(
-            "What each node gives", ("hidden layer", 0.5, 3.5), ("", 0, 1), width=355
-        )
+        four = panels.Panel("Each node's output", ("hidden layer", 0.5, 3.5), ("", 0, 1), width=355)
         four.figure.axes[0].tick_values, four.figure.axes[1].visible = [1, 2, 3], False
         thin = {"stroke_width": 1.5, "display_legend": False}
         self._marks = {
@@ -237,11 +237,18 @@ class NetworkExplorer(Explorer):
 
     # What a caller uses.
 
+    @property
+    def settings(self) -> dict:
+        """The present values of all controls; while it plays, the epochs that are shown."""
+        reached = {} if self._reached is None else {"epochs": self._reached}
+        return super().settings | reached
+
     def play(self) -> None:
         """Train on, from the epoch that is shown, until `pause` or the last epoch."""
         with self._work_to_do:
             self._set_playing(self.settings["epochs"] < MOST_EPOCHS)
             self._changed()
+            self._wanted["epochs"] = None  # from where the run is, however far that may be
 
     def pause(self) -> None:
         """Stop after the present epoch; `play` goes on from there."""
@@ -264,9 +271,11 @@ class NetworkExplorer(Explorer):
         InputError
             If there is no such control, or it cannot take the value. Then none has moved.
         """
-        if "epochs" in values:
-            self.pause()
-        super().set(**values)
+        with self._work_to_do:
+            if "epochs" in values:
+                self.pause()
+                self._reached = None
+            super().set(**values)
 
     def settle(self, timeout: float = 60.0) -> None:
         """Pause if it plays, and wait until the last value is drawn. See `Explorer.settle`."""
@@ -346,6 +355,7 @@ class NetworkExplorer(Explorer):
             typed = change is not None and change["owner"] is self._controls["epochs"]
             if typed and not self._holding:
                 self._set_playing(False)
+                self._reached = None
             super()._changed(change)
 
     def _set_playing(self, playing: bool) -> None:
@@ -360,9 +370,12 @@ class NetworkExplorer(Explorer):
 
     def _serve(self, settings: dict) -> None:
         """Train in slices, with a picture after each, until the epoch that is wanted."""
-        self._served, more = settings, True
+        if settings["epochs"] is None:
+            goes_on = self._run is not None and self._run.goes_on_to(settings, MOST_EPOCHS)
+            here = self._run.epoch if goes_on else self._controls["epochs"].value
+            settings["epochs"] = here
+        self._served, playing, more = settings, self._playing, True
         while more:
-            playing = self._playing
             goal = MOST_EPOCHS if playing else settings["epochs"]
             answers = self._aside(self._train_on, self._run, settings, goal)
             self._run = None  # what was ended in mid-step is of no use
@@ -370,10 +383,12 @@ class NetworkExplorer(Explorer):
                 self._end(*answers)
                 return
             self._run, picture = answers[0]
-            more, rests = self._comes_next(self._run, settings, playing)
-            self._present(picture, "shown" if rests else "playing")
-            if more:
-                self._leave_time(playing)
+            self._leave_time(playing)
+            with self._work_to_do:
+                goal = self._run.epoch if playing else goal
+                more = self._comes_next(self._run, goal)
+                playing, state = self._playing, "playing" if more or self._wanted else "shown"
+            self._present(picture, state)
 
     def _train_on(self, run: Run | None, settings: dict, goal: int) -> tuple[Run, Picture]:
         torch.get_num_threads()  # a new thread only knows the number after it was asked for
@@ -382,19 +397,21 @@ class NetworkExplorer(Explorer):
         run.advance(goal, SLICE)
         return run, run.picture()
 
-    def _comes_next(self, run: Run, settings: dict, playing: bool) -> tuple[bool, bool]:
-        """Tell whether to train on, and whether this is where the run rests."""
-        with self._work_to_do:
-            goal = run.epoch if playing else settings["epochs"]
-            more = run.epoch < (MOST_EPOCHS if self._playing else goal) and not run.note
-            if more or self._wanted is not None:
-                return self._wanted is None, False
+    def _comes_next(self, run: Run, goal: int) -> bool:
+        """Tell whether to train on; note where the run is, or rest there."""
+        if self._wanted is not None:
+            return False
+        more = run.epoch < (MOST_EPOCHS if self._playing else goal) and not run.note
+        if not more:
             self._rest(run.epoch)
-            return False, True
+        elif self._playing:
+            self._reached = run.epoch
+        return more
 
     def _rest(self, epoch: int) -> None:
         """Put the control of the epochs where the run has come."""
         self._set_playing(False)
+        self._reached = None
         self._holding = True
         self._controls["epochs"].value = epoch
         self._holding = False
@@ -413,33 +430,27 @@ class NetworkExplorer(Explorer):
             raise error
 
     def _leave_time(self, playing: bool) -> None:
-        """Leave time to paint, and to other cells, unless something is wanted at once."""
-        begin = time.monotonic()
+        """Let the page paint the last picture, and other cells run, unless a hand is waiting."""
         with self._work_to_do:
-            if not self.page.is_listening:
-                return
-            self._told = self.page.picture["count"]
 
             def woken() -> bool:
                 return self._stop or self._wanted is not None or playing != self._playing
 
-            seen = self._work_to_do.wait_for(
-                lambda: woken() or self._painted >= self._told, PAINTING
-            )
-            self._unseen = 0 if seen else self._unseen + 1
-            if self._unseen > UNSEEN:
-                self._set_playing(False)
-            rest = PERIOD - SLICE - (time.monotonic() - begin)
-            self._work_to_do.wait_for(woken, max(rest, 0.005))
+            if self.page.is_listening and self.page.state == "playing":
+                due = self._shown_at + PERIOD - time.monotonic()
+                self._work_to_do.wait_for(woken, max(due, 0.005))
+                told = self.page.picture["count"] - ON_THE_WAY
+                seen = self._work_to_do.wait_for(lambda: woken() or self._painted >= told, PAINTING)
+                self._unseen = 0 if seen else self._unseen + 1
+                if self._unseen > UNSEEN:
+                    self._set_playing(False)
+            self._shown_at = time.monotonic()
 
-    def _page_has_painted(self) -> None:
-        with self._work_to_do:
-            self._painted = self._told
-            self._work_to_do.notify_all()
-
-    def _show_code(self) -> None:
-        settings = self.settings if self.result is None else self.result.settings
-        self.page.code = self.as_code(settings)
+    def _page_has_painted(self, _page: object, content: object, _buffers: object) -> None:
+        if isinstance(content, dict) and isinstance(content.get("painted"), int):
+            with self._work_to_do:
+                self._painted = content["painted"]
+                self._work_to_do.notify_all()
 
 
 def _begin(settings: dict) -> dict:

@@ -57,7 +57,7 @@ async function initialize({ model }) {
       parts[place].set_state(Object.fromEntries(values));
     }
     if (model.get("state") === "playing") // the kernel waits for a page that paints slowly
-      requestAnimationFrame(() => model.send({ click: "painted" }));
+      requestAnimationFrame(() => model.send({ painted: model.get("picture").count }));
   });
   model.send({ click: "listen" });
 }
