@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytest_plugins = ["lab"]
 
@@ -174,6 +175,46 @@ def test_the_steps_of_notebook_04_are_clicked(open_notebook):
         explorer.page.wait_for_function(
             "([node, text]) => node.textContent !== text", arg=[node, before]
         )
+    assert notebook.kernel_errors() == []
+    assert notebook.complaints == []
+
+
+ANSWER = """async code => {
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const request = kernel.requestExecute({code});
+    let told = '';
+    request.onIOPub = message => { told += message.content.text ?? ''; };
+    await request.done;
+    return told;
+}"""
+
+
+def test_a_network_plays_while_another_cell_answers(open_notebook):
+    """Play by key, ask the kernel, move a slider, pause by mouse; then nothing moves any more."""
+    notebook = open_notebook("08_neural_networks", "light")
+    notebook.run_all()
+    node = InPage(notebook, 0)
+    follows(node, node.slider("bias b"))
+    explorer = InPage(notebook, 1)
+    explorer.status.get_by_role("button", name="Reset").click()
+    status = explorer.status.get_by_role("status")
+    expect(status).to_contain_text("epoch 0:")
+    notebook.press(explorer.root.get_by_role("button", name="Play"), "Enter")
+    expect(status).to_contain_text(re.compile(r"trains\. .* epoch \d\d\d"))
+    assert explorer.page.evaluate(ANSWER, "print(6 * 7, live._playing)") == "42 True\n"
+    notebook.press(explorer.slider("width"), "ArrowRight")
+    expect(status).to_contain_text(re.compile(r"trains\. tanh, width 9, .* epoch \d\d"))
+    before = explorer.root.evaluate(DRAWN)
+    explorer.root.get_by_role("button", name="Pause").click()
+    explorer.wait_until_it_rests()
+    text, drawn = explorer.state()
+    assert drawn != before
+    told = explorer.page.evaluate(ANSWER, "live.settle(); print(live.page.text)")
+    assert told.startswith(text.strip())
+    assert explorer.state() == (text, drawn), "nothing moves after the pause"
+    assert "trains" not in explorer.changes_by(
+        lambda: explorer.root.get_by_role("button", name="Step").click()
+    )
     assert notebook.kernel_errors() == []
     assert notebook.complaints == []
 

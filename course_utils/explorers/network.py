@@ -25,10 +25,10 @@ ACTIVATIONS = {"tanh": nn.Tanh, "ReLU": nn.ReLU, "sigmoid": nn.Sigmoid, "none": 
 LRS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 MOST_EPOCHS, SEED, X_END, Y_ENDS = 20_000, 420, 3.0, (-2.5, 4.0)  # room for the legend
 GRID = torch.linspace(-X_END, X_END, 121).unsqueeze(1)
-LOSSES = (1e-6, 10.0)  # the ends of the loss axis
+LOSSES = (1e-6, 100.0)  # the ends of the loss axis; room for the legend
 SLICE, PERIOD = 0.02, 0.035  # seconds of training in a row; from one picture to the next
 PAINTING, UNSEEN = 0.25, 40  # seconds a page has to paint; so many pictures nobody saw: pause
-ON_THE_WAY = 2  # pictures: news from the page takes longer than the next slice
+ON_THE_WAY = 3  # pictures: news from the page takes longer than the next slice
 
 
 class Picture(NamedTuple):
