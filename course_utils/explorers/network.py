@@ -142,7 +142,13 @@ class Run:
         return y_pred
 
     def picture(self) -> Picture:
-        """Return what the network does now, node by node."""
+        """Return what the network does now, node by node.
+
+        Raises
+        ------
+        InputError
+            If the network has no nn.Linear, or its predictions are no column.
+        """
         losses = self._losses[: -1 if self._losses[-1][0] == self.epoch else None]
         losses = np.array([*losses, self._measured()])
         layers = [part for part in self._network.modules() if isinstance(part, nn.Linear)]
