@@ -68,6 +68,8 @@ EXPLORERS = [
     View(TRAINING, "05_training_loop", "noise"),
     View("OwnDataExplorer", "05_training_loop", "points", 1),
     View("FitExplorer", "06_evaluation", "degree"),
+    View("NodeExplorer", "08_neural_networks", "bias b"),
+    View("NetworkExplorer", "08_neural_networks", "width", 1),
 ]
 REPLAYS = [
     View(TRAINING, "05_training_loop", "learning rate", 0, "marks"),
