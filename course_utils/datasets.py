@@ -105,7 +105,7 @@ def load_penguins(
         inputs.choice("target", target, MEASUREMENTS),
     ]
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(Path(path), newline="", encoding="utf-8") as file:  # a number is no path
             rows = [[row[name] for name in names] for row in csv.DictReader(file)]
         values = [[float(cell) for cell in row] for row in rows if "NA" not in row]
     except (OSError, TypeError) as error:

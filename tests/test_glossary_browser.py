@@ -8,7 +8,8 @@ pytest_plugins = ["lab"]
 PAGE = ".jp-MarkdownViewer .jp-RenderedMarkdown"
 AT_THE_TOP = f"""anchor => {{
     const page = document.querySelector('{PAGE}');
-    const heading = page.querySelector(`h3[data-jupyter-id="${{anchor}}"]`);
+    const heading = page?.querySelector(`h3[data-jupyter-id="${{anchor}}"]`);
+    if (!heading) return false;
     const top = heading.getBoundingClientRect().top - page.getBoundingClientRect().top;
     return 0 <= top && top < 100;
 }}"""

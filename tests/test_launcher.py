@@ -282,6 +282,7 @@ def test_the_tests_have_requirements_of_their_own(installed):
 def test_one_command_installing_leaves_the_others_ready(installed):
     installed.write("benchmarks/requirements.txt", "probe\n")
     installed.write("benchmarks/run.py", SHOW)
+    installed.unstamp()
     for name in ("test", "bench"):
         assert "nstalling what" in installed.run(name).stdout
     for name in ("test", "bench", "lab"):
