@@ -122,8 +122,10 @@ def _append(file: Path, events: list[dict[str, str]]) -> None:
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
     handle = os.open(file, flags, 0o600)
     try:
-        whole = os.fstat(handle).st_size - len(_lines(file)[-1])
-        os.ftruncate(handle, whole)
+        torn = len(_lines(file)[-1])
+        whole = os.fstat(handle).st_size - torn
+        if torn:  # never without need: another notebook may have written since
+            os.ftruncate(handle, whole)
         if os.write(handle, data) != len(data):
             os.ftruncate(handle, whole)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
