@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 
 from course_utils import datasets
-from course_utils.checks.judging import Wrong, call, close, exercise, kind, number
+from course_utils.checks.judging import Wrong, call, close, exercise, kind, number, refuse_slips
 
 
 def _loss(X: torch.Tensor, y: torch.Tensor, weight: float, bias: float) -> float:
@@ -16,13 +16,6 @@ def _slopes(X: torch.Tensor, y: torch.Tensor, weight: float, bias: float) -> tor
     """Return the slopes of the mean squared error for weight and bias, shape (2,)."""
     difference = weight * X + bias - y
     return torch.stack([2 * (difference * X).mean(), 2 * difference.mean()])
-
-
-def _refuse(value: float | torch.Tensor, mistakes: dict[str, float | torch.Tensor]) -> None:
-    """Raise Wrong with what is said of the first mistake that leads to this value."""
-    for said, mistaken in mistakes.items():
-        if close(value, mistaken, 1e-3):
-            raise Wrong(said)
 
 
 @exercise(
@@ -52,7 +45,7 @@ def slope_of_the_bias(slope: object) -> str:
         "That is the loss itself. Its slope is in a `.grad`.": _loss(X, y, 2.0, 0.0),
         "That is the slope of the L1 loss, which forgets how large a miss is.": -1.0,
     }
-    _refuse(slope, mistakes)
+    refuse_slips(slope, mistakes, within=1e-3)
     raise Wrong("This is not the slope of the bias at weight 2, bias 0, to 2 digits.")
 
 
@@ -109,7 +102,7 @@ def nudged(nudge: object) -> str:
             "That is the change of the function. Divide it by the distance.": up - down,
             "That is the value of the function at this place, not a slope.": here,
         }
-        _refuse(value, mistakes)
+        refuse_slips(value, mistakes, within=1e-3)
         if close(value, _slope_of(function, at), 0.01):
             raise Wrong("The result does not depend on `h`. Nudge by the `h` that is given.")
         raise Wrong("For `x**3` or `x**4` the result is wrong. Check parentheses and signs.")
@@ -153,7 +146,7 @@ def step_by_hand(step: object) -> str:
         moved = torch.tensor([value.item() for value in place]) - torch.tensor(before)
         if number_of_step == 2:
             said = "The second step uses the sum of both gradients. Reset them in each step."
-            _refuse(moved, {said: -lr * (slopes[0] + slopes[1])})
+            refuse_slips(moved, {said: -lr * (slopes[0] + slopes[1])}, within=1e-3)
         _judge_move(moved, lr, slopes[-1], (X, y, *before))
         _judge_loss(loss, _loss(X, y, *before), _loss(X, y, *[value.item() for value in place]))
     return (
@@ -182,7 +175,7 @@ def _judge_move(moved: torch.Tensor, lr: float, slopes: torch.Tensor, at: tuple)
         "The step fits the notebook's data. Use the `X` and `y` given.": notebooks / slopes,
     }
     mistakes = {said: -lr * slopes * factor for said, factor in mistakes.items()}
-    _refuse(moved, mistakes)
+    refuse_slips(moved, mistakes, within=1e-3)
     raise Wrong("The tensors did not move by minus `lr` times their gradients of the MSE.")
 
 
@@ -192,6 +185,10 @@ def _judge_loss(loss: object, before: float, after: float) -> None:
     if type(loss) in (tuple, list):
         raise Wrong(f"`step` returns {kind(loss)}, expected the loss alone.")
     loss = number("step(...)", loss)
-    _refuse(loss, {"That is the loss after the step. Return the one the gradients are of.": after})
+    refuse_slips(
+        loss,
+        {"That is the loss after the step. Return the one the gradients are of.": after},
+        within=1e-3,
+    )
     if not close(loss, before):
         raise Wrong("The number returned is not the mean squared error before the step.")

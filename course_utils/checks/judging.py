@@ -140,10 +140,12 @@ def close(value: float | torch.Tensor, right: float | torch.Tensor, within: floa
     return _isclose(value, right, rel_tol=within, abs_tol=within)
 
 
-def refuse_slips(value: float | torch.Tensor, slips: dict[str, float | torch.Tensor]) -> None:
+def refuse_slips(
+    value: float | torch.Tensor, slips: dict[str, float | torch.Tensor], within: float = 1e-4
+) -> None:
     """Raise Wrong where the value is one that a common slip leads to; the slip's key says which."""
     for said, slip in slips.items():
-        if close(value, slip):
+        if close(value, slip, within):
             raise Wrong(said)
 
 

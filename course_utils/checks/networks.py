@@ -6,7 +6,17 @@ import itertools
 import torch
 from torch import nn
 
-from course_utils.checks.judging import Wrong, call, close, exercise, flat, kind, number, tensor
+from course_utils.checks.judging import (
+    Wrong,
+    call,
+    close,
+    exercise,
+    flat,
+    kind,
+    number,
+    refuse_slips,
+    tensor,
+)
 
 
 def _network(*sizes: int, bend: bool = False) -> nn.Sequential:
@@ -48,9 +58,7 @@ def layer_by_hand(tanh_layer: object) -> str:
             torch.sigmoid(sums + b)
         ),
     }
-    for said, slip in slips.items():
-        if close(outputs, slip):
-            raise Wrong(said)
+    refuse_slips(outputs, slips)
     raise Wrong("For fresh weights this is not the tanh of the sums. Compare with `node` above.")
 
 
