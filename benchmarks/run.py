@@ -5,24 +5,17 @@ only prints, as does a choice of parts: `python3 course.py bench -- --quick trai
 """
 
 import argparse
-import datetime
 import functools
-import os
-import platform
-import re
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import live
-import psutil
 import scaling
 import start
 import training
+from machine import described, loads
 from report import NOT_MEASURED, Table
-
-from course_utils.runtime import versions
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "benchmarks/README.md"
@@ -66,39 +59,7 @@ def main(words: list[str]) -> None:
 
 def report(tables: list[Table], load: str) -> str:
     """Return introduction, machine and tables as Markdown."""
-    return "\n".join([INTRODUCTION, machine(load), "", *(t.markdown() + "\n" for t in tables)])
-
-
-def machine(load: str) -> str:
-    """Say where, when and on which commit it was measured."""
-    day = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    memory = psutil.virtual_memory().total / 1e9
-    where = f"{processor()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.platform()}"
-    found = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return f"{day}, commit {commit()}. {where}. {load}. {found}."
-
-
-def processor() -> str:
-    """Return the processor's name as the system tells it."""
-    info = Path("/proc/cpuinfo")
-    text = info.read_text(encoding="utf-8") if info.exists() else ""
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
-    return found[1] if found else platform.processor()
-
-
-def commit() -> str:
-    """Return the commit, and whether files have changed since."""
-    git = ["git", "-C", str(ROOT)]
-    done = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
-    if done.returncode:
-        return "unknown"
-    changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True).stdout
-    return done.stdout.strip() + (" with changes" if changed else "")
-
-
-def loads() -> str:
-    """Return how many processes wanted to run in the last minute, on average."""
-    return f"{psutil.getloadavg()[0]:.1f}"
+    return "\n".join([INTRODUCTION, described(load), "", *(t.markdown() + "\n" for t in tables)])
 
 
 if __name__ == "__main__":
