@@ -1,7 +1,6 @@
 """Checks of the lab of real bugs: each runs the mended program on data that it has not seen."""
 
 import contextlib
-import io
 import itertools
 from collections.abc import Callable
 
@@ -22,8 +21,7 @@ from course_utils.checks.judging import (
     numbers,
     tensor,
 )
-
-_ran: list[str] = []  # what files did while they were loaded
+from course_utils.checks.saving import Hostile, in_memory, ran
 
 
 def _parts(name: str, value: object, count: int) -> tuple | list:
@@ -341,25 +339,12 @@ def unrecorded(mended: object) -> str:
     )
 
 
-class _Trap:
-    """Saved, it makes a careless load call a function: a note here, anything in a real file."""
-
-    def __reduce__(self):
-        return _note, ("code ran",)
-
-
-def _note(what: str) -> None:
-    _ran.append(what)
-
-
 def _runs_code(load: Callable) -> bool:
-    """Tell whether loading the trap springs it; that it is refused by an error is right."""
-    buffer = io.BytesIO()
-    torch.save(_Trap(), buffer)
-    _ran.clear()
+    """Tell whether a hostile file runs its code; that it is refused by an error is right."""
+    ran.clear()
     with contextlib.suppress(Exception):
-        load(buffer.getvalue())
-    return len(_ran) > 0
+        load(in_memory(Hostile()).getvalue())
+    return len(ran) > 0
 
 
 @exercise(

@@ -76,11 +76,11 @@ def copy_of_weights(snapshot: object) -> str:
     )
 
 
-_ran: list[str] = []
+ran: list[str] = []  # what files did while they were loaded
 
 
 def _note() -> dict:
-    _ran.append("code")
+    ran.append("code")
     return {}
 
 
@@ -120,9 +120,9 @@ def safe_loading(load_into: object) -> str:
         raise Wrong("The model predicts as before: the file is read and its weights stay unused.")
     if not close(torch.tensor(found), torch.tensor([-2, 0.5])) or loaded is not model:
         raise Wrong("The model handed in has to return with the weights of the file.")
-    _ran.clear()
+    ran.clear()
     accepted = _accepts(load_into, {"weight": Hostile()})
-    if _ran:
+    if ran:
         raise Wrong("A file ran code of its own while it was loaded. Read `weights_only`.")
     if accepted:
         raise Wrong("A hostile file is refused, and nobody hears of it. Let the error rise.")
