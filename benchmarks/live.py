@@ -75,6 +75,7 @@ REPLAYS = [
     View(TRAINING, "05_training_loop", "learning rate", 0, "marks"),
     View(TRAINING, "05_training_loop", "epochs", 0, "marks"),
 ]
+PLAYED = View("NetworkExplorer", "08_neural_networks", "Play", 1)
 
 
 class Stage:
@@ -114,6 +115,10 @@ class Stage:
         """Make 100 moves in 2 s."""
         storm = self.run("storm", count=100, milliseconds=2000, quiet=2000)
         self.storms.append(storm)
+
+    def play(self) -> None:
+        """Let a network train for 5 s and count the pictures."""
+        self.storms.append(self.run("play", milliseconds=5000, quiet=2000))
 
 
 def write_rival(folder: Path, name: str) -> None:
@@ -171,9 +176,13 @@ def tables(quick: bool, views: list[View] | None = None) -> list[Table]:
             say(f"storms, round {number + 1} of {storms}")
             for stage in stages.values():
                 stage.measure(stage.storm)
+        say("a network plays")
+        played = opener(PLAYED)
+        for _ in range(storms):
+            played.measure(played.play)
     problems = [f"{NOT_MEASURED} {name}: {s.problem}" for name, s in stages.items() if s.problem]
     whole = {name: stage for name, stage in stages.items() if not stage.problem}
-    return [latency(whole, problems), replay(whole)]
+    return [latency(whole, problems), replay(whole), playing(played)]
 
 
 def latency(stages: dict[str, Stage], goals: list[str]) -> Table:
@@ -246,3 +255,21 @@ def replay(stages: dict[str, Stage]) -> Table:
         "kernel's web socket, in both directions, while the slider is dragged."
     )
     return Table("Replay in the page", text, [*head, "frames a move"], rows, goals)
+
+
+def playing(stage: Stage) -> Table:
+    """Say how often the picture of a network in training is painted."""
+    title = "A network that trains while one looks"
+    text = (
+        "NetworkExplorer as it stands in notebook 08, pressed to play: pictures painted a second, "
+        "and how long after the press on Pause the last one is. The rows are repetitions."
+    )
+    if stage.problem:
+        return Table(title, text, ["measured"], [], [f"{NOT_MEASURED} Play: {stage.problem}"])
+    rates = [played["drawn"] / played["seconds"] for played in stage.storms]
+    rows = [
+        [short(rate), short(played["stopped"])]
+        for rate, played in zip(rates, stage.storms, strict=True)
+    ]
+    least = goal("20 pictures a second or more", f"{short(min(rates))} a second", min(rates) >= 20)
+    return Table(title, text, ["pictures a second", "last picture after Pause, ms"], rows, [least])

@@ -165,5 +165,23 @@
     return { drawn: pictures().length, settled: Math.max(last, ...pictures()) - last, took: last - start };
   }
 
-  window.stopwatch = { moves, storm };
+  // Press Play, count the pictures of a time, and press it again.
+  async function play({ number, control, kind, milliseconds, quiet }) {
+    const scope = scopeOf(number), button = handOn(scope, control);
+    await reset(scope);
+    const watcher = new Watcher(scope);
+    const pictures = () => watcher.shown.filter(({ kinds }) => kinds.has(kind)).map(({ at }) => at);
+    button.move();
+    await watcher.next(kind, 0, 20000);
+    await wait(1000); // the first pictures come while the marks are made
+    const from = performance.now();
+    await wait(milliseconds);
+    const end = performance.now(), drawn = pictures().filter((at) => at >= from && at < end).length;
+    button.move();
+    while (performance.now() - Math.max(end, ...pictures()) < quiet) await wait(100);
+    watcher.observer.disconnect();
+    return { drawn, seconds: (end - from) / 1000, stopped: Math.max(end, ...pictures()) - end };
+  }
+
+  window.stopwatch = { moves, storm, play };
 })();
