@@ -4,8 +4,7 @@
 import sys
 
 if sys.version_info < (3, 11):
-    problem = "The course needs Python 3.11 or newer and this is Python %d.%d: install one from "
-    sys.exit(problem % sys.version_info[:2] + "https://www.python.org/downloads and repeat.")
+    sys.exit("This is Python %d.%d: install 3.11 or newer and repeat." % sys.version_info[:2])
 
 import hashlib
 import importlib.util
@@ -23,35 +22,41 @@ VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG, CONFIG = VENV / "install.log", VENV / "pyvenv.cfg"
 LOCK, OVERRIDES = HERE / "constraints.txt", HERE / "binder/overrides.json"
-BASE, TESTS, BENCH = (f"{folder}requirements.txt" for folder in ("", "tests/", "benchmarks/"))
+FOLDERS = "", "tests/", "classroom/", "benchmarks/"
+BASE, TESTS, CLASS, BENCH = (f"{folder}requirements.txt" for folder in FOLDERS)
+WHEELS = HERE / "wheels"  # stands in a bundle, for a class without network
+OFFLINE = ["--no-index", f"--find-links={WHEELS}"] if WHEELS.is_dir() else []
+SOURCE = "in the folder wheels" if OFFLINE else "to download"
 CPU_INDEX = ["--index-url", "https://download.pytorch.org/whl/cpu", "--retries=0", "--timeout=10"]
 LAB = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={HERE}"]
 LAB += ["--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"]
 
-# name: (one sentence, extra requirement file or None, what the Python of .venv then runs)
+# name: (one sentence, further requirement files, what the Python of .venv then runs)
 COMMANDS = {
-    "lab": ("open the course in JupyterLab (options after -- go to JupyterLab)", None, LAB),
-    "test": ("run every test (options after -- go to pytest)", TESTS, ["tests/run.py"]),
-    "doctor": ("name what is wrong with .venv, and the fix", None, ["-m", "course_utils.doctor"]),
-    "refresh": ("run all notebooks and store their outputs", TESTS, ["tests/refresh.py"]),
-    "bench": ("measure it beside what one would pick instead", BENCH, ["benchmarks/run.py"]),
-    "progress": ("show which exercises a class fails (FOLDER)", None, ["classroom/progress.py"]),
+    "lab": ("open the course in JupyterLab (options after -- go to JupyterLab)", [], LAB),
+    "test": ("run every test (options after -- go to pytest)", [TESTS, CLASS], ["tests/run.py"]),
+    "doctor": ("name what is wrong with .venv, and the fix", [], ["-m", "course_utils.doctor"]),
+    "refresh": ("run all notebooks and store their outputs", [TESTS], ["tests/refresh.py"]),
+    "bench": ("measure it beside what one would pick instead", [BENCH], ["benchmarks/run.py"]),
+    "progress": ("show which exercises a class fails (FOLDER)", [], ["classroom/progress.py"]),
+    "hub": ("try a hub for a class on this machine", [CLASS], ["classroom/hub.py"]),
+    "slides": ("write the notebooks as slides", [CLASS], ["classroom/slides.py"]),
+    "bundle": ("pack the course for a class without network", [], ["classroom/bundle.py"]),
+    "soak": ("do to it what classrooms do (--quick)", [TESTS, CLASS], ["classroom/soak/run.py"]),
 }
 PARTS = {BASE: ("JupyterLab, the plots and the rest", 60), TESTS: ("what the tests need", 70)}
-PARTS[BENCH] = "what it is compared with", 110
+PARTS |= {CLASS: ("what a hub needs", 90), BENCH: ("what it is compared with", 110)}
 NO_DISK = "The disk is full ({free} MB left, the course takes 1.6 GB): free some space and repeat."
 PROBLEMS = [  # what pip or the system says, and our sentence for it; the first match counts
     (r"No space left|not enough space|quota exceeded|File too large", NO_DISK),
-    (r"No module named venv", "This Python has no venv module: install it (on Debian and "
-     "Ubuntu with sudo apt install python3-venv) and repeat."),
+    (r"No module named venv", "venv is missing (Debian, Ubuntu: sudo apt install python3-venv)."),
     (r"Permission denied|Access is denied|Read-only file system",
      "The folder {venv} cannot be written: move the course to a folder of your own and repeat."),
     (r"Long Path support", "The path {venv} is too long: move the course to a shorter one."),
     (r"connection broken|Connection reset|CERTIFICATE_VERIFY|timed out|IncompleteRead",
      "The packages cannot be downloaded: check the network or the proxy and repeat."),
-    (r"No matching distribution|not a supported wheel|requires a different Python",
-     "There is no ready-made package for this Python on this machine ({error}): use a 64-bit "
-     "Python 3.11 to 3.14, or read the course on Binder (the link is in README.md)."),
+    (r"No matching distribution|not a supported wheel|requires a different Python", "No package "
+     "fits this machine ({error}): use a 64-bit Python 3.11 to 3.14, or Binder (see README.md)."),
     (r"", "The installation failed ({error}): see {log} and repeat."),
 ]  # fmt: skip
 # Exit code 0 means: nothing is half installed (pip writes INSTALLER last), and: this torch fits.
@@ -72,7 +77,7 @@ def explain(text):
 
 def pip(*words, required=True):
     """Install with pip and tell whether it worked; exit if it had to, or broke off half way."""
-    command = [PYTHON, "-m", "pip", "install", "--no-input", "--progress-bar=off", *words]
+    command = [PYTHON, "-m", "pip", "install", "--no-input", "--progress-bar=off", *OFFLINE, *words]
     env = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1", PIP_USER="0")
     start, width = time.monotonic(), shutil.get_terminal_size().columns - 1
     with open(LOG, "w") as log:  # pip gets a session of its own, and Ctrl-C once: from here
@@ -94,10 +99,6 @@ def pip(*words, required=True):
     if process.returncode and (required or "Downloading" in output):
         sys.exit(explain(output))
     return process.returncode == 0
-
-
-def passes(code, *words):  # in the Python of .venv
-    return subprocess.run([PYTHON, "-c", code, *words], capture_output=True).returncode == 0
 
 
 def ready(names):
@@ -123,14 +124,13 @@ def install_torch():
     """Install torch unless .venv has one in the range; the CPU build where there is a choice."""
     wanted = re.search(r"^torch\b[^#\n]*", (HERE / BASE).read_text("utf-8"), re.M)[0].strip()
     pinned = re.search(r"^torch==\S+", LOCK.read_text("utf-8"), re.M)[0]
-    if passes(FITS, wanted):
+    if not subprocess.run([PYTHON, "-c", FITS, wanted], capture_output=True).returncode:
         return print(f"Keeping the torch in .venv: it lies in the range {wanted}.")
     linux = sys.platform == "linux"
-    print(f"Installing {pinned} for CPUs (about {190 if linux else 120} MB to download).")
-    if linux and pip("--no-deps", *CPU_INDEX, pinned, required=False):
-        return None
-    print("Using the default index" + ", which may bring 2.7 GB for NVIDIA cards." * linux)
-    return pip("--no-deps", pinned)
+    print(f"Installing {pinned} for CPUs (about {190 if linux else 120} MB {SOURCE}).")
+    if not ((linux or OFFLINE) and pip("--no-deps", *CPU_INDEX, pinned, required=False)):
+        print("Using the default index" + ", which may bring 2.7 GB for NVIDIA cards." * linux)
+        pip("--no-deps", pinned)
 
 
 def prepare(names):
@@ -139,11 +139,10 @@ def prepare(names):
         return
     for number in {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
         signal.signal(number, signal.default_int_handler)
-    if not (ready([]) and passes(SOUND)):
+    if not ready([]) or subprocess.run([PYTHON, "-c", SOUND], capture_output=True).returncode:
         if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
             sys.exit(explain("No module named venv"))
-        reason = " again: it was moved, or an installation broke off" if VENV.exists() else ""
-        print(f"Making .venv{reason} (nothing to download).")
+        print("Making .venv" + " again: it was moved, or an installation broke off" * VENV.exists())
         command = [sys._base_executable, "-m", "venv", "--clear", VENV]
         made = subprocess.run(command, capture_output=True, text=True, errors="replace")
         if made.returncode:
@@ -156,7 +155,7 @@ def prepare(names):
     for name in (name for name in names if name not in good):
         if name == BASE:
             install_torch()
-        print("Installing %s (about %d MB to download)." % PARTS[name])
+        print("Installing %s (about %d MB %s)." % (*PARTS[name], SOURCE))
         pip("-r", name, "-c", others)
     (VENV / "share/jupyter/lab/settings").mkdir(parents=True, exist_ok=True)
     shutil.copy(OVERRIDES, VENV / "share/jupyter/lab/settings")
@@ -170,17 +169,17 @@ def main(words):
     if own in ([], ["-h"], ["--help"]):
         lines = [f"  {name:9}{row[0]}" for name, row in COMMANDS.items()]
         return print("python3 course.py COMMAND [-- OPTIONS]", "", *lines, sep="\n")
-    if own[0] not in COMMANDS or (len(own) > 1 and own[0] != "progress"):
+    if own[0] not in COMMANDS or (own[1:] and own[0] not in ("progress", "soak")):
         sys.exit(f"Unknown: {' '.join(own)}. Use {', '.join(COMMANDS)}, and options after --.")
     _, extra, command = COMMANDS[own[0]]
     if own[0] != "doctor":
-        prepare([BASE, extra] if extra else [BASE])
+        prepare([BASE, *extra])
     elif not ready([]):
         sys.exit("There is no working .venv here: python3 course.py lab makes it.")
     if own[0] == "lab" and getattr(os, "geteuid", lambda: 1)() == 0:
         print("Running as root, as in a container: JupyterLab is told that this is meant.")
         command = [*command, "--allow-root"]
-    rest = [*map(os.path.abspath, own[1:]), *rest]
+    rest = [os.path.abspath(word) if os.path.exists(word) else word for word in own[1:]] + rest
     os.chdir(HERE)
     os.environ["PATH"] = os.pathsep.join([str(PYTHON.parent), os.environ.get("PATH", "")])
     if os.name != "nt":  # become that Python, so that signals reach it

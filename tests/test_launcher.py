@@ -75,7 +75,7 @@ class Course:
         self.write("constraints.txt", "jupyterlab==4.9\nprobe==1.0\ntorch==2.13.0\n")
         self.write("tests/requirements.txt", "probe\n")
         self.write("tests/run.py", SHOW)
-        wheels = self.folder / "wheels"
+        wheels = self.folder / "index"
         make_wheel(wheels, "torch", "2.13.0", {"torch.py": "version = '2.13.0'\n"})
         make_wheel(wheels, "probe", "1.0", {"probe.py": ""})
         make_wheel(wheels, "jupyterlab", "4.9", {"jupyterlab.py": SHOW})
@@ -216,7 +216,7 @@ def test_unknown_words_are_named(course, words):
 def test_every_command_has_its_script_and_its_requirements():
     for name, (sentence, extra, command) in launcher_module(ROOT).COMMANDS.items():
         assert sentence, name
-        assert extra is None or (ROOT / extra).is_file(), name
+        assert all((ROOT / file).is_file() for file in extra), name
         if command[0] == "-m":
             assert importlib.util.find_spec(command[1]), name
         else:
@@ -258,7 +258,7 @@ def test_first_and_second_start(course):
 
 def test_a_changed_requirement_is_installed_into_the_same_environment(installed):
     (installed.venv / "mine").touch()
-    make_wheel(installed.folder / "wheels", "extra", "1.0", {"extra.py": ""})
+    make_wheel(installed.folder / "index", "extra", "1.0", {"extra.py": ""})
     installed.write("requirements.txt", "torch>=2.10,<2.14\njupyterlab\nextra\n")
     result = installed.run("lab")
     assert "Keeping the torch" in result.stdout
@@ -412,7 +412,7 @@ def test_no_network(installed):
 def test_no_disk(course, tmp_path):
     """A file system of 40 MB where that is allowed, else a limit on the size of files."""
     zeros = {"bulk.bin": bytes(60_000_000)}
-    make_wheel(course.folder / "wheels", "bulk", "1.0", zeros)
+    make_wheel(course.folder / "index", "bulk", "1.0", zeros)
     course.write("requirements.txt", "torch>=2.10,<2.14\nbulk\n")
     course.venv.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(course.venv)]
