@@ -75,7 +75,7 @@ REPLAYS = [
     View(TRAINING, "05_training_loop", "learning rate", 0, "marks"),
     View(TRAINING, "05_training_loop", "epochs", 0, "marks"),
 ]
-PLAYED = View("NetworkExplorer", "08_neural_networks", "Play", 1)
+PLAYED = View("NetworkExplorer", "08_neural_networks", "Play", 1, "marks")
 
 
 class Stage:
