@@ -1,0 +1,178 @@
+"""The teacher's guide and the learners' page agree with the notebooks, explorers and checks."""
+
+import ast
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from exercises import Lesson, prefix
+from refresh import LESSON_PATHS, ROOT
+from test_docs import README, headings, markdown, table
+
+from course_utils.checks.feedback import EXERCISES
+from course_utils.explorers.base import Explorer
+
+GUIDE = (ROOT / "classroom" / "TEACHING.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "classroom" / "LEARNERS.md").read_text(encoding="utf-8")
+PATHS = {prefix(path): path for path in LESSON_PATHS}
+OPENING = 1  # minute in each notebook: title, what is needed, import cell
+ROUTES = {"90 minutes": 90, "Half a day": 240, "A day": 480, "Self-study": 465}
+MOVE = re.compile(r'`(\w+)\.set\((.*?)\)`(?:[^`"]*"([^"]+)")?')
+
+
+def lesson_part(name):
+    """Return what the guide says about a notebook."""
+    return re.search(rf"^### {name} .*?(?=^##|\Z)", GUIDE, re.M | re.S)[0]
+
+
+def rows_below(heading):
+    """Return the rows of the first table below a heading of the third level."""
+    text = re.search(rf"^### {heading}.*?\n(.*?)(?=^##|\Z)", GUIDE, re.M | re.S)[1]
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def minutes_of(name):
+    """Return the minutes of each row of a notebook, by its section titles."""
+    return {row[0]: sum(map(int, row[1:])) for row in rows_below(f"{name} ")}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_every_section_has_its_row_and_the_minutes_add_up(name):
+    text, minutes = markdown(PATHS[name]), minutes_of(name)
+    titles = [title for titles in minutes for title in titles.split("; ")]
+    assert titles == headings(PATHS[name])
+    stated = re.search(rf"^### {name} (.*): (\d+) minutes$", GUIDE, re.M)
+    assert stated[1] == re.search(r"^# (.*)$", text, re.M)[1]
+    assert OPENING + sum(minutes.values()) == int(stated[2])
+    assert stated[2] == re.search(r"\*\*Time\*\*: about (\d+) minutes", text)[1]
+    (row,) = [row for row in table(README, "Notebooks") if PATHS[name].name in row[0]]
+    assert stated[2] == row[2]
+
+
+def planned(names, sections):
+    """Return the minutes that notebooks and sections of a route take."""
+    minutes = [minutes_of(name) for name in names]
+    whole = sum(OPENING + sum(each.values()) for each in minutes)
+    if sections == "all":
+        return whole
+    (known,) = minutes
+    chosen = sections.removeprefix("all but ").split("; ")
+    assert set(chosen) <= known.keys()
+    sum_of_chosen = sum(known[title] for title in chosen)
+    return whole - sum_of_chosen if sections.startswith("all but ") else sum_of_chosen
+
+
+@pytest.mark.parametrize(("route", "length"), ROUTES.items())
+def test_the_minutes_of_a_route_add_up(route, length):
+    *rows, (_, total, stated) = rows_below(route)
+    assert (total, int(stated)) == ("total", length)
+    assert sum(int(row[2]) for row in rows) == length
+    for names, sections, minutes in rows:
+        if names:
+            assert planned(names.split(", "), sections) == int(minutes), (names, sections)
+
+
+def test_self_study_visits_every_notebook_once():
+    *rows, _ = rows_below("Self-study")
+    visited = [name for row in rows for name in row[0].split(", ")]
+    assert sorted(visited) == sorted(PATHS)
+
+
+def names_in(source):
+    """Return the names that a cell binds, and those it takes from the cells above."""
+    bound, used = set(), set()
+    for statement in ast.parse(source).body:
+        nodes = list(ast.walk(statement))
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        loaded = {node.id for node in names} - stored
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            loaded -= {node.arg for node in nodes if isinstance(node, ast.arg)}
+            stored = {statement.name}
+        stored |= {n.asname or n.name.split(".")[0] for n in nodes if isinstance(n, ast.alias)}
+        used |= loaded - bound
+        bound |= stored
+    return bound, used
+
+
+def explorers_in(name):
+    """Return the notebook's explorers by name, made by its cells; others are not run."""
+    lesson, wanted = Lesson(PATHS[name]), set()
+    kept = []
+    for cell in reversed(lesson.cells):
+        if cell.cell_type == "code" and cell.source not in lesson.stubs.values():
+            bound, used = names_in(cell.source)
+            if "Explorer(" in cell.source or bound & wanted:
+                kept.insert(0, cell)
+                wanted = (wanted - bound) | used
+    lesson.cells = kept
+    names = lesson.namespace()
+    return {key: value for key, value in names.items() if isinstance(value, Explorer)}
+
+
+WITH_EXPLORERS = [
+    prefix(path)
+    for path in LESSON_PATHS
+    if re.search(r"= .*Explorer\(", "\n".join(c.source for c in nbformat.read(path, 4).cells))
+]
+
+
+@pytest.mark.parametrize("name", WITH_EXPLORERS)
+def test_every_state_for_the_projector_can_be_set_and_shows_what_is_said(name):
+    explorers = explorers_in(name)
+    moves = MOVE.findall(lesson_part(name))
+    assert {explorer for explorer, _, _ in moves} == explorers.keys()
+    for explorer, values, said in moves:
+        moved = explorers[explorer]
+        moved.set(**eval(f"dict({values})"))
+        moved.settle()
+        assert moved.result is not None
+        told = moved.summary(moved.result).replace("\N{MINUS SIGN}", "-")
+        assert said in told, f"{explorer}.set({values}) shows: {told}"
+
+
+def test_no_state_for_the_projector_stands_where_there_is_no_explorer():
+    for name in PATHS.keys() - set(WITH_EXPLORERS):
+        assert not MOVE.search(lesson_part(name))
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_mistakes_have_a_question_and_an_answer_and_name_exercises_that_exist(name):
+    mistakes = [line for line in lesson_part(name).splitlines() if line.startswith("- ")]
+    assert len(mistakes) >= 4
+    for mistake in mistakes:
+        assert re.match(r"- \*.+\*", mistake), mistake
+        assert mistake.index(" Ask: ") < mistake.index(" Hope for: "), mistake
+    for number in re.findall(r"\((\d\d\.\d+)\b", lesson_part(name)):
+        assert number in EXERCISES
+        assert number.startswith(name)
+
+
+@pytest.mark.parametrize("text", [GUIDE, PAGE], ids=["guide", "page"])
+def test_commands_and_links_lead_somewhere(text):
+    launcher = (ROOT / "course.py").read_text(encoding="utf-8")
+    for name in re.findall(r"course\.py (\w+)", text):
+        assert f'"{name}": (' in launcher, name
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        file, _, anchor = target.partition("#")
+        path = ROOT / "classroom" / file if file else None
+        assert path is None or path.exists(), target
+        if anchor:
+            there = path.read_text(encoding="utf-8") if path else text
+            titles = re.findall(r"^#+ (.*)$", there, re.M)
+            assert anchor in [title.lower().replace(" ", "-") for title in titles], target
+
+
+def test_the_learners_page_leaves_the_address_of_binder_to_the_readme():
+    assert "mybinder" not in PAGE + GUIDE
+    assert len(PAGE.splitlines()) <= 90
+
+
+def test_both_are_spelled_in_american_english():
+    command = [sys.executable, "-m", "codespell_lib", "--builtin", "clear,rare,en-GB_to_en-US"]
+    files = [str(ROOT / "classroom" / name) for name in ("TEACHING.md", "LEARNERS.md")]
+    done = subprocess.run([*command, *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
