@@ -1,0 +1,228 @@
+"""Start the hub of a class and end it with Ctrl-C: the script behind python3 course.py hub.
+
+Without any setting it is a trial on loopback with a fresh password. classroom/README.md lists the
+variables that make a real one of it. What learners do is kept in COURSE_HUB between two starts.
+"""
+
+import os
+import sys
+
+if os.name == "nt":
+    sys.exit(
+        "JupyterHub does not run on Windows: start this inside the Windows Subsystem for Linux "
+        "(wsl --install), or give a class the links to Binder in README.md."
+    )
+
+import contextlib
+import fcntl
+import re
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from door import SHORTEST, own_password, read_names, wrong_setting  # noqa: E402
+from node import proxy  # noqa: E402
+
+LOOPBACK = "127.0.0.1"
+CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else on a board
+
+
+def is_trial() -> bool:
+    """Tell whether all servers run as the account that starts the hub."""
+    return os.environ.get("COURSE_SPAWNER", "trial") == "trial"
+
+
+def state_folder() -> Path:
+    """Return the folder in which the hub keeps everything, made for this account alone."""
+    folder = Path(os.environ.get("COURSE_HUB") or Path.home() / "straight-line-hub").absolute()
+    try:
+        for each in (folder, folder / "learners"):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        sys.exit(
+            f"The folder {folder} cannot be written ({error.strerror}): set COURSE_HUB to a folder "
+            "of your own."
+        )
+    return folder
+
+
+@contextlib.contextmanager
+def only_hub(folder: Path):
+    """Hold the folder's lock; the hub inherits it, so that it lasts as long as either lives."""
+    with open(folder / "lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            sys.exit(
+                f"A hub runs in {folder} already: end it with Ctrl-C where it was started (or with "
+                f"kill {lock.read()}), or set COURSE_HUB to another folder."
+            )
+        yield lock
+
+
+def password() -> str:
+    """Return the class password: the variable's, or a fresh one of 59 random bits."""
+    given = os.environ.get("COURSE_PASSWORD")
+    if given is not None and len(given) < SHORTEST:
+        sys.exit(f"COURSE_PASSWORD is shorter than {SHORTEST} letters: choose a longer one.")
+    return given or "-".join("".join(map(secrets.choice, [CLEAR] * 4)) for _ in range(3))
+
+
+def free_ports(number: int) -> list[int]:
+    """Return ports of loopback that nobody uses now."""
+    with contextlib.ExitStack() as stack:
+        doors = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for door in doors:
+            door.bind((LOOPBACK, 0))
+        return [door.getsockname()[1] for door in doors]
+
+
+def port(address: str) -> int:
+    """Return the port learners use; exit if another program has it."""
+    wanted = os.environ.get("COURSE_PORT", "8000")
+    if not re.fullmatch(r"\d{1,5}", wanted) or int(wanted) > 65535:
+        sys.exit(f"COURSE_PORT is {wanted!r}: it is a number up to 65535, such as 8000.")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((address, int(wanted)))
+        except OSError as error:
+            sys.exit(
+                f"Port {wanted} of {address} cannot be used ({error.strerror}): another program "
+                "has it. Set COURSE_PORT to another, such as 8010."
+            )
+        return door.getsockname()[1]
+
+
+def names() -> list[str]:
+    """Return the names in the file COURSE_NAMES, if it is set."""
+    try:
+        return read_names(Path(os.environ["COURSE_NAMES"])) if "COURSE_NAMES" in os.environ else []
+    except (OSError, ValueError) as error:
+        sys.exit(f"COURSE_NAMES cannot be read: {error}")
+
+
+def answers(url: str) -> bool:
+    """Tell whether the hub is there, behind its proxy."""
+    known = ssl.create_default_context()
+    known.check_hostname, known.verify_mode = False, ssl.CERT_NONE  # it is asked for a sign of life
+    handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=known)
+    try:
+        return (
+            urllib.request.build_opener(*handlers).open(f"{url}hub/health", timeout=5).status == 200
+        )
+    except OSError:
+        return False
+
+
+def settings(folder: Path, sockets: str, secret: str, number: int) -> dict[str, str]:
+    """Return the environment of the hub: what was set, and what was missing."""
+    inner, outer = free_ports(2)
+    env = os.environ | {"COURSE_HUB": str(folder), "COURSE_PASSWORD": secret}
+    env |= {"COURSE_PORT": str(number), "COURSE_HUB_PORT": str(inner)}
+    env |= {"COURSE_PROXY_PORT": str(outer), "COURSE_PROXY": "\n".join(proxy())}
+    return env | ({"COURSE_SOCKETS": sockets} if is_trial() else {})
+
+
+def start(env: dict[str, str], folder: Path, lock) -> subprocess.Popen:
+    """Start the hub with its log in its folder, and its number in the lock."""
+    command = [sys.executable, "-m", "jupyterhub", "-f", str(HERE / "jupyterhub_config.py")]
+    with open(folder / "hub.log", "w", encoding="utf-8") as log:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+        hub = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=env,
+            pass_fds=[lock.fileno()],
+            start_new_session=True,  # Ctrl-C comes to this process alone, which ends the hub
+            **streams,
+        )
+    lock.truncate(0)
+    lock.write(str(hub.pid))
+    lock.flush()
+    return hub
+
+
+def wait_for(hub: subprocess.Popen, url: str, log: Path) -> None:
+    """Return when the hub answers; exit with what it said if it ended instead."""
+    while not answers(url):
+        if hub.poll() is not None:
+            said = log.read_text("utf-8", "replace").strip().splitlines() or ["nothing"]
+            sys.exit(f"The hub did not start; {log} ends with: {said[-1]}")
+        time.sleep(0.1)
+
+
+def announce(url: str, folder: Path, secret: str, learners: list[str]) -> None:
+    """Print what a teacher tells the class."""
+    print(f"The hub is at {url}")
+    if not is_trial():
+        print("Learners use the name and password of their account on this machine.")
+    elif learners:
+        print("Each name has its own password:")
+        print(*(f"  {name:24} {own_password(secret, name)}" for name in learners), sep="\n")
+    else:
+        print(f"Any name, and the class password: {secret}")
+    print(f"The log{' and the folders of the learners are' if is_trial() else ' is'} in {folder}")
+    print("Ctrl-C ends the hub, the proxy and all servers.", flush=True)
+
+
+def end(hub: subprocess.Popen) -> None:
+    """Let the hub stop all servers and the proxy; a second Ctrl-C changes nothing."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    if hub.poll() is None:
+        hub.terminate()
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print("Ending the servers of all learners, the proxy and the hub.", flush=True)
+        hub.wait()
+
+
+def run(folder: Path, lock, sockets: str) -> None:
+    """Start the hub, say where it is, and stay until it ends or is ended."""
+    secret, learners = password(), names()
+    address = os.environ.get("COURSE_ADDRESS", LOOPBACK)
+    number = port(address)
+    host = f"[{address}]" if ":" in address else address
+    url = f"http{'s' * ('COURSE_TLS_KEY' in os.environ)}://{host}:{number}/"
+    hub = start(settings(folder, sockets, secret, number), folder, lock)
+    try:
+        wait_for(hub, url, folder / "hub.log")
+        announce(url, folder, secret, learners)
+        hub.wait()
+        sys.exit(f"The hub ended by itself: {folder / 'hub.log'} says why.")
+    finally:
+        end(hub)
+
+
+def main(words: list[str]) -> None:
+    """Start a hub in its folder."""
+    if words:
+        sys.exit(f"Unknown: {' '.join(words)}. The hub takes no options, but variables: README.md.")
+    if problem := wrong_setting(os.environ):
+        sys.exit(problem)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    folder = state_folder()
+    sockets = tempfile.mkdtemp(prefix="hub-", dir="/tmp")  # short: a socket's path is limited
+    try:
+        with only_hub(folder) as lock, contextlib.suppress(KeyboardInterrupt):
+            run(folder, lock, sockets)
+    finally:
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

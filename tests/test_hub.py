@@ -1,0 +1,497 @@
+"""The class's hub as it is: started, logged into, attacked, updated and ended."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest_plugins = ["lab"]
+
+ROOT = Path(__file__).resolve().parent.parent
+CLASSROOM = ROOT / "classroom"
+START = "notebooks/00_start_here.ipynb"
+LOOPBACK = "127.0.0.1"
+
+sys.path.insert(0, str(CLASSROOM))
+
+
+def said_by(code, **variables):
+    """Return the exit code and the words of a Python that runs `code` in classroom/."""
+    env = {**os.environ, **variables}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=CLASSROOM, env=env, capture_output=True, text=True)
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
+def test_on_windows_it_says_what_to_do():
+    code, said = said_by("import os; os.name = 'nt'; exec(open('hub.py').read())")
+    assert code == 1
+    assert said.startswith("JupyterHub does not run on Windows: start this inside")
+
+
+if os.name != "nt":  # where JupyterHub runs
+    import psutil
+    import requests
+    import websocket
+    from door import folder_name, is_name, normalized, own_password, read_names
+    from lab import READY, RUN_ALL, RUN_MS
+    from learner import course_files, digest, give
+    from learners import Hub, Learner
+    from links import pull_link
+
+    STRANGE = ["../x", "..", "a/b", "a\\b", ".x", "%2e%2e", "~root", "a\x00b", "x" * 65, "\uff0fx"]
+    UNUSUAL = ["zoë ünal", "李 雷", "o'neil", "y" * 64]
+
+    # Who gets in, without a hub -------------------------------------------------------------
+
+    @given(st.lists(st.text(max_size=80), min_size=2, max_size=2, unique_by=normalized))
+    @settings(derandomize=True, max_examples=500, deadline=None)
+    def test_a_name_is_one_plain_folder_and_nobody_elses(names):
+        assert [normalized(normalized(name)) for name in names] == [*map(normalized, names)]
+        one, other = map(folder_name, map(normalized, names))
+        assert one != other
+        assert Path("/homes", one).resolve().parent == Path("/homes")
+        assert len(one) <= 48
+        assert one == one.casefold()  # some file systems know no capitals
+
+    def test_a_name_cannot_be_made_to_meet_the_folder_of_another():
+        assert is_name("zoë")
+        assert not is_name(folder_name("zoë"))
+        assert normalized("Zoe\u0308  \tÜNAL") == normalized(" zoë ünal ") == "zoë ünal"
+
+    @pytest.mark.parametrize("name", STRANGE)
+    def test_a_strange_name_is_no_name(name):
+        assert not is_name(normalized(name))
+
+    def test_each_name_of_a_list_has_its_own_password(tmp_path):
+        (tmp_path / "names.txt").write_text("Anna\n\nZoë Ünal\n", encoding="utf-8")
+        names = read_names(tmp_path / "names.txt")
+        assert names == ["anna", "zoë ünal"]
+        assert own_password("class word", "Anna") == own_password("class word", "anna ")
+        codes = {own_password(secret, name) for secret in ("one", "two") for name in names}
+        assert len(codes) == 4
+        assert all(len(code) == 12 for code in codes)
+
+    @pytest.mark.parametrize("text", ["anna\n../x\n", "Anna\nanna\n"])
+    def test_a_list_with_a_wrong_name_is_refused(tmp_path, text):
+        (tmp_path / "names.txt").write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match=r"anna|\.\./x"):
+            read_names(tmp_path / "names.txt")
+
+    # What a learner gets, without a hub -----------------------------------------------------
+
+    @pytest.fixture
+    def course(tmp_path):
+        """A small course: one file that will change, one that will not, one that is nobody's."""
+        folder = tmp_path / "the course"
+        for name, text in {"a.ipynb": "a1", "data/b.csv": "b1", "progress.jsonl": "mine"}.items():
+            file = folder / "notebooks" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        return folder
+
+    def written(folder):
+        files = [path for path in folder.rglob("*") if path.is_file() and path.name[0] != "."]
+        return {path.relative_to(folder / "notebooks").as_posix(): path for path in files}
+
+    def test_a_learner_gets_the_course_and_not_the_teachers_progress(course, tmp_path):
+        give(course, tmp_path / "anna")
+        assert set(written(tmp_path / "anna")) == {"a.ipynb", "data/b.csv"}
+        assert give(course, tmp_path / "anna") == []
+
+    def test_a_new_version_takes_nothing_from_a_learner(course, tmp_path):
+        anna = tmp_path / "anna"
+        give(course, anna)
+        (anna / "notebooks/a.ipynb").write_text("anna's")
+        (anna / "notebooks/c.ipynb").write_text("anna's own")
+        (anna / "notebooks/data/b.csv").unlink()
+        for name, text in {"a.ipynb": "a2", "data/b.csv": "b2", "c.ipynb": "c2"}.items():
+            (course / "notebooks" / name).write_text(text)
+        new = {name: f"{name}-new-{digest(name.encode() + b'2')[:6]}.ipynb" for name in "ac"}
+        for _ in range(2):  # the second time brings nothing
+            give(course, anna)
+            assert {name: path.read_text() for name, path in written(anna).items()} == {
+                "a.ipynb": "anna's",
+                "c.ipynb": "anna's own",
+                "data/b.csv": "b2",
+                new["a"]: "a2",
+                new["c"]: "c2",
+            }
+
+    def test_what_a_learner_left_alone_follows_the_course(course, tmp_path):
+        give(course, tmp_path / "anna")
+        (course / "notebooks/a.ipynb").write_text("a2")
+        assert give(course, tmp_path / "anna") == ["notebooks/a.ipynb"]
+        assert (tmp_path / "anna/notebooks/a.ipynb").read_text() == "a2"
+
+    @pytest.mark.parametrize("list_of_files", ["", "[]", '{"notebooks/a.ipynb": 1}', "\udcff"])
+    def test_a_damaged_list_costs_no_edit(course, tmp_path, list_of_files):
+        give(course, tmp_path / "anna")
+        (tmp_path / "anna/notebooks/a.ipynb").write_text("anna's")
+        (tmp_path / "anna/.course.json").write_bytes(list_of_files.encode(errors="surrogateescape"))
+        give(course, tmp_path / "anna")
+        assert (tmp_path / "anna/notebooks/a.ipynb").read_text() == "anna's"
+
+    def test_a_link_out_of_the_folder_is_not_followed(course, tmp_path):
+        anna, outside = tmp_path / "anna", tmp_path / "outside"
+        outside.mkdir()
+        (outside / "a.ipynb").write_text("another's")
+        anna.mkdir()
+        (anna / "notebooks").symlink_to(outside)
+        give(course, anna)
+        assert [path.name for path in outside.iterdir()] == ["a.ipynb"]
+        assert (outside / "a.ipynb").read_text() == "another's"
+
+    # The hub ----------------------------------------------------------------------------------
+
+    @pytest.fixture(scope="module")
+    def teacher(tmp_path_factory):
+        """A copy of the course that can get new versions."""
+        folder = tmp_path_factory.mktemp("teacher") / "une leçon"
+        for part in ("binder", "classroom", "notebooks"):
+            made = shutil.ignore_patterns("__pycache__", ".*", "progress*", "run_*")
+            shutil.copytree(ROOT / part, folder / part, ignore=made)
+        return folder
+
+    @pytest.fixture(scope="module")
+    def hub(tmp_path_factory, teacher):
+        hub = Hub(tmp_path_factory.mktemp("hub"), root=teacher)
+        yield hub
+        hub.stop()
+
+    @pytest.fixture(scope="module")
+    def anna(hub):
+        """A learner with a server."""
+        learner = Learner(hub, "anna")
+        assert learner.log_in(hub.password).status_code == 302
+        assert "jupyter-config-data" in learner.start_server().text
+        return learner
+
+    @pytest.fixture(scope="module")
+    def ben(hub):
+        """A learner who is in, and curious."""
+        learner = Learner(hub, "ben")
+        assert learner.log_in(hub.password).status_code == 302
+        return learner
+
+    def test_it_says_where_it_is_and_with_which_password(hub):
+        assert urlsplit(hub.url).hostname == LOOPBACK
+        assert len(hub.password) == 14
+        assert stat.S_IMODE(hub.folder.stat().st_mode) == 0o700
+
+    @pytest.mark.parametrize("password", ["", "wrong", "pässwörd", "x" * 10_000])
+    def test_a_wrong_password_is_refused(hub, password):
+        learner = Learner(hub, "anna")
+        assert learner.log_in(password).status_code == 403
+        assert learner.request("GET", "hub/api/user").status_code == 403
+
+    def test_a_form_from_another_page_is_refused(hub):
+        form = {"username": "anna", "password": hub.password}
+        answer = requests.post(f"{hub.url}hub/login", data=form, allow_redirects=False)
+        assert answer.status_code == 403
+
+    @pytest.mark.parametrize("name", [name for name in STRANGE if name.isprintable()])
+    def test_a_strange_name_is_not_let_in(hub, name):
+        before = sorted(hub.folder.parent.rglob("*"))
+        assert Learner(hub, name).log_in(hub.password).status_code == 403
+        assert sorted(hub.folder.parent.rglob("*")) == before
+
+    @pytest.mark.parametrize("name", UNUSUAL)
+    def test_an_unusual_name_is_let_in(hub, name):
+        assert Learner(hub, name.upper()).log_in(hub.password).status_code == 302
+
+    def test_an_unusual_name_works_to_the_end(hub):
+        learner = Learner(hub, "zoë ünal")
+        learner.log_in(hub.password)
+        learner.start_server()
+        assert learner.api("GET", f"contents/{START}").ok
+        assert (hub.folder / "learners" / folder_name("zoë ünal") / "course" / START).is_file()
+
+    def test_a_learner_gets_the_course(hub, anna):
+        mine = hub.folder / "learners/anna/course"
+        for name in course_files(ROOT):
+            assert (mine / name).read_bytes() == (ROOT / name).read_bytes()
+        listed = anna.api("GET", "contents/notebooks").json()["content"]
+        assert {"00_start_here.ipynb", "data", "glossary.md"} <= {each["name"] for each in listed}
+
+    @pytest.mark.parametrize("way", ["api/contents", "files"])
+    @pytest.mark.parametrize("path", ["/../../ben", "/%2e%2e/%2e%2e", "//etc/passwd", "/..%2f.."])
+    def test_a_server_shows_nothing_outside_the_folder(hub, anna, way, path):
+        cookies = {each.name: each.value for each in anna.session.cookies}
+        header = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+        answers = []
+        for end in (path, f"/{START}"):  # sent as it stands, which requests would not do
+            connection = http.client.HTTPConnection(urlsplit(hub.url).netloc)
+            connection.request("GET", f"/{anna.home}{way}{end}", headers=header)
+            answers.append(connection.getresponse())
+            connection.close()
+        if answers[0].status == 302:  # to the start of the hub or of her own server
+            leads = urlsplit(answers[0].headers["Location"]).path
+            assert leads.startswith(("/hub/", f"/{anna.home}")), leads
+        else:
+            assert answers[0].status in (400, 403, 404)
+        assert answers[1].status == 200
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *("lab", "tree", "api/contents", f"api/contents/{START}", "api/kernels", "api/status"),
+            *(f"files/{START}", "api/terminals", "api/sessions", "files/.course.json"),
+        ],
+    )
+    def test_another_learner_is_refused(hub, anna, ben, path):
+        assert ben.request("GET", f"{anna.home}{path}").status_code in (403, 404)
+        stranger = requests.get(f"{hub.url}{anna.home}{path}", allow_redirects=False)
+        assert stranger.status_code in (302, 403, 404)
+        assert "/hub/" in stranger.headers.get("Location", "/hub/")
+
+    def test_another_learner_cannot_change_anything(anna, ben):
+        content = {"type": "file", "format": "text", "content": "ben was here"}
+        answers = [
+            ben.api("PUT", "contents/notebooks/ben.txt", home=anna.home, json=content),
+            ben.api("DELETE", f"contents/{START}", home=anna.home),
+            ben.api("POST", "kernels", home=anna.home, json={"name": "python3"}),
+            ben.request("DELETE", "hub/api/users/anna/server", params={"_xsrf": ben.xsrf("hub/")}),
+            ben.request("POST", "hub/api/users/anna/tokens", params={"_xsrf": ben.xsrf("hub/")}),
+            ben.request("GET", "hub/api/users/anna"),
+            ben.request("GET", "hub/api/users"),
+            ben.request("GET", "hub/spawn/anna"),
+            ben.request("GET", "hub/admin"),
+        ]
+        assert [answer.status_code for answer in answers if answer.ok] == []
+        assert anna.api("GET", f"contents/{START}").ok
+
+    def test_the_server_itself_asks_who_it_is(hub, anna, ben):
+        """Past the proxy, at the port on which the server listens."""
+        server = server_of(hub, "anna")
+        [door] = listening(server)
+        url = f"http://{door.ip}:{door.port}/{anna.home}api/contents"
+        assert requests.get(url).status_code == 403
+        assert ben.session.get(url).status_code == 403
+
+    def test_there_are_no_terminals(anna):
+        assert anna.api("POST", "terminals").status_code in (404, 405)
+
+    def server_of(hub, name):
+        """Return the process of a learner's server."""
+        found = [p for p in hub.processes() if "jupyterhub.singleuser" in p.cmdline()]
+        [server] = [p for p in found if p.environ()["JUPYTERHUB_USER"] == name]
+        return server
+
+    def listening(process):
+        return [c.laddr for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+
+    def test_a_kernel_talks_over_files_that_only_its_learner_opens(hub, anna):
+        kernel = anna.open_kernel(START)
+        assert kernel.run("6 * 7") == "42"
+        assert kernel.run("import torch; print(torch.get_num_threads())").strip() == "1"
+        ask = "import os, ipykernel; print(os.getpid(), ipykernel.get_connection_file())"
+        ident, file = kernel.run(ask).split()
+        connection = json.loads(Path(file).read_text("utf-8"))
+        assert connection["transport"] == "ipc"
+        folder = Path(connection["ip"]).parent
+        assert [each.stat().st_mode & 0o777 for each in (folder, folder.parent)] == [0o700] * 2
+        assert len(list(folder.glob("kernel-*-ipc-*"))) == 5
+        # ipykernel takes the printed text of forked processes at one port, from who knows its key.
+        ask = "from ipykernel.kernelapp import IPKernelApp as app; app.instance().iopub_thread"
+        forks = kernel.run(f"{ask}._pipe_port")
+        doors = listening(psutil.Process(int(ident)))
+        assert [(door.ip, door.port) for door in doors] == [(LOOPBACK, int(forks))]
+        kernel.close()
+
+    def test_a_kernel_of_another_learner_is_refused(hub, anna, ben):
+        kernel = anna.open_kernel(START)
+        kernel.close()
+        cookies = "; ".join(f"{each.name}={each.value}" for each in ben.session.cookies)
+        path = f"{anna.home}api/kernels/{kernel.ident}/channels"
+        with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
+            websocket.create_connection(
+                f"ws://{urlsplit(hub.url).netloc}/{path}", cookie=cookies, timeout=30
+            )
+
+    def test_everything_listens_on_loopback_alone(hub, anna):
+        doors = [door for process in hub.processes() for door in listening(process)]
+        assert len(doors) >= 4  # the proxy's two, the hub's, a server's
+        assert {door.ip for door in doors} == {LOOPBACK}
+
+    def test_idle_servers_are_looked_for(hub):
+        assert hub.part("jupyterhub_idle_culler").is_running()
+
+    def test_the_pull_link_leads_to_the_learners_own_server(hub, anna):
+        link = pull_link(hub.url, "https://github.com/someone/course.git", "v1")
+        page = anna.session.get(link)
+        assert page.ok
+        assert urlsplit(page.url).path == "/user/anna/git-pull"
+        assert parse_qs(urlsplit(page.url).query) == {
+            "repo": ["https://github.com/someone/course.git"],
+            "branch": ["v1"],
+            "urlpath": [f"lab/tree/course/{START}"],
+        }
+        assert "someone/course" in page.text
+
+    def test_a_second_hub_in_the_same_folder_is_refused(hub):
+        code, said = said_by("import hub; hub.main([])", COURSE_HUB=str(hub.folder))
+        assert code == 1
+        assert f"A hub runs in {hub.folder} already" in said
+        assert f"kill {hub.part('-m jupyterhub ').pid}" in said
+
+    def test_a_learner_logs_in_and_runs_a_notebook_in_a_browser(hub, chromium):
+        settings = hub.folder / "learners/carla/.jupyter"
+        settings.mkdir(parents=True)
+        text = "c.LabApp.expose_app_in_browser = True\n"
+        (settings / "jupyter_server_config.py").write_text(text)
+        page, hosts, problems = chromium.new_page(), set(), []
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(hub.url)
+        page.get_by_label("Username").fill("Carla")
+        page.get_by_label("Password").fill(hub.password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_function(READY, timeout=RUN_MS)
+        assert page.url.endswith("/user/carla/lab/tree/" + START)
+        page.evaluate(RUN_ALL)
+        page.locator(".jp-Dialog .jp-mod-accept").click()
+        page.wait_for_function("window.course.done", timeout=RUN_MS)
+        cells = page.evaluate(
+            "jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.toJSON())"
+        )
+        codes = [cell for cell in cells if cell["cell_type"] == "code"]
+        assert [cell["execution_count"] for cell in codes] == list(range(1, len(codes) + 1))
+        assert page.evaluate("window.course.errors") == []
+        assert page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts() == []
+        assert hosts <= {LOOPBACK, None, ""}
+        assert problems == []
+        page.close()
+
+    def test_work_survives_a_restart_and_a_new_version(hub, anna, teacher):
+        """The last test of the hub: it ends it, and starts it again with names and little time."""
+        path = "contents/notebooks/01_data.ipynb"
+        notebook = anna.api("GET", path).json()
+        notebook["content"]["cells"][0]["source"] = "# Anna was here"
+        answer = anna.api("PUT", path, json=notebook)
+        assert answer.ok
+        mine = hub.folder / "learners/anna/course/notebooks"
+        edited = (mine / "01_data.ipynb").read_bytes()
+        assert b"# Anna was here" in edited
+
+        processes, sockets = hub.processes(), server_of(hub, "anna").environ()["COURSE_SOCKETS"]
+        hub.stop()
+        _, alive = psutil.wait_procs(processes, timeout=20)
+        assert alive == []
+        assert hub.process.returncode == 0
+        assert not Path(sockets).exists()
+        with socket.socket() as door:
+            assert door.connect_ex((LOOPBACK, urlsplit(hub.url).port)) != 0
+
+        new = [teacher / "notebooks" / name for name in ("01_data.ipynb", "11_new.ipynb")]
+        for file in new:
+            file.write_bytes((ROOT / START).read_bytes())
+        (teacher / "names.txt").write_text("Anna\nBen\n", encoding="utf-8")
+        later = Hub(
+            hub.folder,
+            root=teacher,
+            COURSE_NAMES=str(teacher / "names.txt"),
+            COURSE_PASSWORD="the same all week",
+            COURSE_IDLE="2",
+        )
+        try:
+            again = Learner(later, "anna")
+            assert again.log_in(own_password("the same all week", "ben")).status_code == 403
+            assert again.log_in("the same all week").status_code == 403
+            carla = own_password("the same all week", "carla")  # right, and not on the list
+            assert Learner(later, "carla").log_in(carla).status_code == 403
+            assert again.log_in(own_password("the same all week", "anna")).status_code == 302
+            again.start_server()
+            assert (mine / "01_data.ipynb").read_bytes() == edited
+            [beside] = mine.glob("01_data-new-*.ipynb")
+            assert beside.read_bytes() == (ROOT / START).read_bytes()
+            assert (mine / "11_new.ipynb").is_file()
+            server_of(later, "anna").wait(timeout=60)  # nobody uses it: the culler ends it
+            assert "Culling server anna" in later.log()
+        finally:
+            later.stop()
+
+    # What is in the way ------------------------------------------------------------------------
+
+    RUN = "import hub; hub.main([])"
+
+    def test_a_taken_port_is_named(tmp_path):
+        with socket.socket() as door:
+            door.bind((LOOPBACK, 0))
+            door.listen()
+            port = str(door.getsockname()[1])
+            code, said = said_by(RUN, COURSE_HUB=str(tmp_path), COURSE_PORT=port)
+        assert code == 1
+        assert said.startswith(f"Port {port} of {LOOPBACK} cannot be used")
+        assert said.endswith("Set COURSE_PORT to another, such as 8010.")
+
+    def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+        (tmp_path / "file").write_text("")
+        code, said = said_by(RUN, COURSE_HUB=str(tmp_path / "file/hub"))
+        assert code == 1
+        assert said.startswith(f"The folder {tmp_path / 'file/hub'} cannot be written")
+
+    @pytest.mark.parametrize(
+        ("variables", "words"),
+        [
+            ({"COURSE_PASSWORD": "short"}, "COURSE_PASSWORD is shorter than 8 letters"),
+            ({"COURSE_PORT": "80a"}, "COURSE_PORT is '80a'"),
+            ({"COURSE_NAMES": "/nowhere"}, "COURSE_NAMES cannot be read"),
+            ({"COURSE_ADDRESS": "0.0.0.0"}, "COURSE_ADDRESS is 0.0.0.0: beyond this machine"),
+            ({"COURSE_ADDRESS": "::", "COURSE_SPAWNER": "system"}, "COURSE_ADDRESS is ::"),
+            ({"COURSE_SPAWNER": "docker"}, "COURSE_SPAWNER is 'docker'"),
+        ],
+    )
+    def test_a_wrong_setting_is_named(tmp_path, variables, words):
+        code, said = said_by(RUN, **{"COURSE_HUB": str(tmp_path), "COURSE_PORT": "0"} | variables)
+        assert code == 1
+        assert words in said
+        assert "Traceback" not in said
+
+    def test_without_a_registry_it_says_so_and_leaves_nothing(tmp_path):
+        code, said = said_by(
+            "import node, pathlib, sys; node.install(pathlib.Path(sys.argv[1]) / 'proxy')".replace(
+                "sys.argv[1]", repr(str(tmp_path))
+            ),
+            npm_config_registry="http://127.0.0.1:9/",
+            npm_config_cache=str(tmp_path / "cache"),
+            npm_config_fetch_retries="0",
+        )
+        assert code == 1
+        assert said.startswith("The hub's proxy cannot be downloaded")
+        assert said.endswith(f"It is fetched once, into {tmp_path / 'proxy'}.")
+        assert not list(tmp_path.glob("proxy*"))
+
+    def test_the_proxy_is_the_one_of_the_lock():
+        lock = json.loads((CLASSROOM / "proxy/package-lock.json").read_text("utf-8"))["packages"]
+        import node
+
+        place = Path(node.proxy()[1]).parents[3]
+        asked = json.loads((CLASSROOM / "proxy/package.json").read_text("utf-8"))["dependencies"]
+        assert lock[""]["dependencies"] == asked
+        packages = {name: package for name, package in lock.items() if name}
+        assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+        for name, package in packages.items():
+            found = json.loads((place / name / "package.json").read_text("utf-8"))
+            assert found["version"] == package["version"]
+
+    def test_the_readme_lists_every_setting():
+        files = [
+            CLASSROOM / f"{name}.py" for name in ("hub", "jupyterhub_config", "door", "learner")
+        ]
+        used = set(re.findall(r"COURSE_[A-Z_]+[A-Z]", "".join(f.read_text("utf-8") for f in files)))
+        inner = {"COURSE_HUB_PORT", "COURSE_PROXY_PORT", "COURSE_PROXY", "COURSE_SOCKETS"}
+        table = (CLASSROOM / "README.md").read_text("utf-8").split("| variable |")[1]
+        listed = set(re.findall(r"`(COURSE_[A-Z_]+)`", table.split("\n\n")[0]))
+        assert listed == used - inner
