@@ -4,7 +4,7 @@
 import sys
 
 if sys.version_info < (3, 11):
-    sys.exit("This is Python %d.%d: install 3.11 or newer and repeat." % sys.version_info[:2])
+    sys.exit("The course needs Python 3.11 or newer, not %d.%d: install it." % sys.version_info[:2])
 
 import hashlib
 import importlib.util
