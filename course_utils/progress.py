@@ -43,8 +43,10 @@ def read(file: str | Path | None = None) -> list[dict[str, str]]:
         If the file is damaged or holds something else.
     """
     file = path() if file is None else Path(file)
-    *lines, _torn = _lines(file)
-    return [_event(file, number, line) for number, line in enumerate(lines, 1)]
+    try:
+        return _events(file, file.read_bytes())[0]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def record(exercise: str, outcome: str) -> str:
@@ -60,12 +62,13 @@ def record(exercise: str, outcome: str) -> str:
         What happened.
     """
     file, said = path(), ""
+    events = [{"id": uuid.uuid4().hex, "exercise": exercise, "outcome": outcome}]
     try:
         try:
-            read(file)
+            _append(file, events)
         except inputs.InputError as error:
             said = f"{error} It is kept as {_put_aside(file).name}, and a new file is begun."
-        _append(file, [{"id": uuid.uuid4().hex, "exercise": exercise, "outcome": outcome}])
+            _append(file, events)
     except OSError as error:
         said = f"Progress is not kept: {file} cannot be written ({error.strerror})."
     return said
@@ -80,8 +83,13 @@ def merge(file: str | Path) -> int:
         If there is no such file, or one of the two is damaged or holds something else. Then
         nothing has changed.
     """
-    if not Path(file).is_file():
-        raise inputs.InputError(f"there is no file {Path(file).name}: upload it beside this one")
+    try:
+        found = Path(file).is_file()
+    except (OSError, ValueError):  # no name that a file can have
+        found = False
+    if not found:
+        name = Path(file).name[-40:]
+        raise inputs.InputError(f"there is no file {name}: upload it beside this one")
     known = {event["id"] for event in read()}
     new = [event for event in read(file) if event["id"] not in known]
     _append(path(), new)
@@ -93,14 +101,13 @@ def passed(events: list[dict[str, str]]) -> set[str]:
     return {event["exercise"] for event in events if event["outcome"] == "right"}
 
 
-def _lines(file: Path) -> list[bytes]:
-    """Return the lines and, as the last item, what stands behind the last newline."""
-    if not file.exists():
-        return [b""]
-    *lines, rest = file.read_bytes().split(b"\n")
+def _events(file: Path, data: bytes) -> tuple[list[dict[str, str]], int]:
+    """Return the events, and how many bytes of a torn one stand behind the last newline."""
+    *lines, rest = data.split(b"\n")
+    events = [_event(file, number, line) for number, line in enumerate(lines, 1)]
     if rest[: len(_START)] != _START[: len(rest)]:  # no event torn by a full disk
         raise _damaged(file, len(lines) + 1)
-    return [*lines, rest]
+    return events, len(rest)
 
 
 def _event(file: Path, number: int, line: bytes) -> dict[str, str]:
@@ -122,16 +129,23 @@ def _append(file: Path, events: list[dict[str, str]]) -> None:
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
     handle = os.open(file, flags, 0o600)
     try:
-        torn = len(_lines(file)[-1])
-        whole = os.fstat(handle).st_size - torn
-        if torn:  # never without need: another notebook may have written since
-            os.ftruncate(handle, whole)
-        if os.write(handle, data) != len(data):
-            os.ftruncate(handle, whole)
+        with open(handle, "rb", buffering=0, closefd=False) as reader:
+            before = reader.readall()
+        whole = len(before) - _events(file, before)[1]
+        _cut(handle, len(before), whole)
+        written = os.write(handle, data)
+        if written != len(data):
+            _cut(handle, whole + written, whole)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _cut(handle: int, size: int, whole: int) -> None:
+    """Cut a torn event off, unless the file has another size: another notebook has written."""
+    if size != whole and os.fstat(handle).st_size == size:
+        os.ftruncate(handle, whole)
 
 
 def _put_aside(file: Path) -> Path:
