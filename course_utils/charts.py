@@ -1,6 +1,7 @@
 """One chart, drawn twice: a still picture by Matplotlib and, to hover over, one by Plotly."""
 
 import io
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +27,8 @@ SPARE = (
     (BLUE, "o", "circle", "--", "dash"),
 )
 MOST_POINTS = 2_000
+# What Markdown may take for markup, a link or a formula; an underscore within a word it does not.
+_MARKUP = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|[&<>`*~\[\]$\\@]|:(?=//)|(?<=www)\.")
 _MIME = "application/vnd.plotly.v1+json"
 _CONFIG = {
     "responsive": True,
@@ -90,6 +93,8 @@ class Chart:
 
         figure = Figure(figsize=self.size, layout="constrained")
         axes = figure.add_subplot(xlabel=self.xlabel, ylabel=self.ylabel)
+        for label in (axes.xaxis.label, axes.yaxis.label):
+            label.set_parse_math(False)  # a learner's word with a dollar is no formula
         axes.grid(alpha=0.3)
         if self.surface is not None:
             filled = axes.contourf(*self._contours(), levels=20, cmap="Greys", alpha=0.6)
@@ -111,7 +116,7 @@ class Chart:
         if self.series:  # above the axes, where it cannot cover a point
             legend = figure.legend(loc="outside upper center", ncols=4, frameon=False)
             for text in legend.get_texts():
-                text.set_parse_math(False)  # a learner's name with a dollar is no formula
+                text.set_parse_math(False)
         return figure
 
     def to_plotly(self) -> dict:
@@ -136,12 +141,13 @@ class Chart:
                 mode = "lines" if series.kind == "line" else "markers"
             points = {"color": color, "symbol": marker, "size": 7}
             look = {"mode": mode, "line": line, "marker": points, "opacity": 0.8}
-            traces.append({"type": "scatter", "name": series.name, "x": x, "y": y, **look})
+            name = as_plotly(series.name)
+            traces.append({"type": "scatter", "name": name, "x": x, "y": y, **look})
         axis = {"gridcolor": "#D9D9D9", "zeroline": False, "linecolor": GRAY, "ticks": "outside"}
         kinds = {False: "linear", True: "log"}
         layout = {
-            "xaxis": {"title": {"text": self.xlabel}, "type": kinds[self.log_x], **axis},
-            "yaxis": {"title": {"text": self.ylabel}, "type": kinds[self.log_y], **axis},
+            "xaxis": {"title": {"text": as_plotly(self.xlabel)}, "type": kinds[self.log_x], **axis},
+            "yaxis": {"title": {"text": as_plotly(self.ylabel)}, "type": kinds[self.log_y], **axis},
             "shapes": shapes, "height": 420, "margin": {"l": 70, "r": 20, "t": 30, "b": 75},
             "showlegend": True, "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
             "paper_bgcolor": "white", "plot_bgcolor": "white",
@@ -166,7 +172,8 @@ class Chart:
         if self.interactive:
             data[_MIME] = self.to_plotly()
         display(data, raw=True, metadata={"image/png": {"alt": self.summary}})
-        display({"text/markdown": f"*{self.summary}*", "text/plain": self.summary}, raw=True)
+        caption = f"*{as_markdown(self.summary)}*"
+        display({"text/markdown": caption, "text/plain": self.summary}, raw=True)
 
     def _reaches(self, axis: str) -> bool:
         """Tell whether there is a value that a logarithmic axis can show."""
@@ -183,6 +190,22 @@ class Chart:
 def thin(values: np.ndarray) -> np.ndarray:
     """Return every k-th value, so that no more than `MOST_POINTS` are drawn."""
     return values[:: -(-len(values) // MOST_POINTS)] if len(values) > MOST_POINTS else values
+
+
+def as_markdown(text: str) -> str:
+    """Return Markdown that shows the text to the letter: no markup, no link, no formula in it.
+
+    Entities are never taken for markup. What begins a formula stands in an element of its own,
+    because formulas are looked for once the Markdown has become a page.
+    """
+    text = _MARKUP.sub(lambda found: "".join(f"&#{ord(c)};" for c in found[0]), text)
+    text = " ".join(text.split())
+    return re.sub(r"&#(36|92);", r"<span>\g<0></span>", text)
+
+
+def as_plotly(text: str) -> str:
+    """Return a text without the few tags and the formulas that Plotly draws in names and titles."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("$", "&#36;")
 
 
 def _six_digits(values: np.ndarray) -> list[float | None]:

@@ -48,7 +48,8 @@ class Verdict:
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
         mark, first, color = LOOKS[self.outcome]
-        text = re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(self.text))
+        text = re.sub(r"[$\\]", r"<span>\g<0></span>", html.escape(self.text))  # no formula
+        text = re.sub(r"`([^`]*)`", r"<code>\1</code>", text)
         box = f"border-left: 4px solid {color}; padding: 2px 12px"
         page = f'<div role="status" style="{box}">{mark} <b>{first}</b> {text}</div>'
         return {"text/plain": repr(self), "text/html": page}
