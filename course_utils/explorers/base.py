@@ -8,6 +8,7 @@ the learner's own function runs in a second thread, which newer settings or the 
 
 import ctypes
 import inspect
+import keyword
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
@@ -327,9 +328,14 @@ def are_functions(**named: object) -> None:
 def name_of(function: object, otherwise: str) -> str:
     """Return how a cell calls the learner's function."""
     name = getattr(function, "__name__", otherwise)
-    name = name if name.isidentifier() else otherwise
+    name = name if is_name(name) else otherwise
     is_ours = getattr(function, "__module__", "") == "course_utils.datasets"
     return f"datasets.{name}" if is_ours else name
+
+
+def is_name(text: object) -> bool:
+    """Tell whether code can use the text as a name; a lambda's and a keyword it cannot."""
+    return isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text)
 
 
 def source_of(function: object) -> str:

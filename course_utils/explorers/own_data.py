@@ -13,7 +13,7 @@ from torch import nn
 from course_utils import descent, figures, inputs
 from course_utils.charts import Chart
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, Verdict, are_functions
+from course_utils.explorers.base import Explorer, Verdict, are_functions, name_of
 
 MOST = 200
 LOSSES = {"MSE": nn.MSELoss, "L1": nn.L1Loss}
@@ -266,7 +266,7 @@ class OwnDataExplorer(Explorer):
     def as_code(self, settings: dict) -> str:
         """Return the cell that makes these points and calls the learner's function on them."""
         points, _, _ = read_points(settings["points"])
-        name = getattr(self._fit, "__qualname__", "fit")
+        name = name_of(self._fit, "fit")
         losses = ", ".join(f"nn.{loss.__name__}()" for loss in LOSSES.values())
         return (
             f"{_column('X', [x for x, _ in points])}\n{_column('y', [y for _, y in points])}\n"

@@ -22,7 +22,7 @@ from torch import nn
 from course_utils import figures, inputs
 from course_utils.charts import Chart
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, is_name
 
 NOTHING = "nothing"
 ON_MAP = "#333333"  # the map is light in both themes
@@ -373,7 +373,7 @@ class StepExplorer(Explorer):
             loop = f"for step in range({count}):\n{textwrap.indent(text, '    ')}"
             code.append(loop if count > 1 else text)
         names = [name for name, _ in self._model.named_parameters()]
-        last = ", ".join(f"{model}.{name}.item()" for name in names)
+        last = ", ".join(f"{_reached(model, name)}.item()" for name in names)
         return "\n".join([*code, last if self._line else f"{model}.state_dict()"])
 
 
@@ -465,6 +465,12 @@ def _values(tensor: torch.Tensor) -> str:
     few = tensor.detach().flatten()[:3].tolist()
     texts = [f"{v:.4f}" if v == 0 or 1e-3 <= abs(v) < 1e5 else f"{v:.3e}" for v in few]
     return ", ".join(texts) + " ..." * (tensor.numel() > len(few))
+
+
+def _reached(model: str, name: str) -> str:
+    """Return the code for a parameter of the model, whose name may be no name of Python's."""
+    plain = all(map(is_name, name.split(".")))
+    return f"{model}.{name}" if plain else f"{model}.get_parameter({name!r})"
 
 
 def _literal(value: object) -> str:

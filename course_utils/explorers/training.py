@@ -11,7 +11,7 @@ from torch import nn
 from course_utils import descent, figures, inputs
 from course_utils.charts import Chart, Series, thin
 from course_utils.explorers import panels, runs
-from course_utils.explorers.base import Explorer, Verdict, are_functions, source_of
+from course_utils.explorers.base import Explorer, Verdict, are_functions, name_of, source_of
 from course_utils.explorers.replay import Replay, Slider
 
 LOSSES = {"MSELoss": "mse", "L1Loss": "l1"}
@@ -350,7 +350,7 @@ class TrainingExplorer(Explorer):
     def as_code(self, settings: dict) -> str:
         """Return the cell that trains with the learner's loop to the same two parameters."""
         kind = self._optimizers[settings["optimizer"]]
-        name = getattr(self._train, "__name__", "train")
+        name = name_of(self._train, "train")
         n, size = len(self._X_train) + len(self._X_val), settings["batch_size"]
         epochs = min(settings["epochs"], runs.most_epochs(len(self._X_train), size))
         line = "" if self._own else "targets = 1.5 + 2 * features\n"
