@@ -4,6 +4,8 @@ Run by `python3 course.py progress FOLDER`. It reads every .jsonl file in the fo
 one file a learner, changes none, and writes progress.png into the folder.
 """
 
+import io
+import os
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -23,10 +25,18 @@ def collected(folder: Path) -> tuple[list[list[dict]], list[str]]:
     learners, refused = [], []
     for file in sorted(folder.rglob("*.jsonl")):
         try:
+            if not file.is_file():  # a pipe or a device could be read for ever
+                raise InputError("it is no file.")
             learners.append(progress.read(file))
         except (InputError, OSError) as error:
-            refused.append(f"{file.relative_to(folder)}: {error}")
+            refused.append(printable(f"{file.relative_to(folder)}: {error}"))
     return learners, refused
+
+
+def printable(text: str) -> str:
+    """Return a text with a backslash code for all that a terminal could take for more than text."""
+    codes = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(codes)
 
 
 def counted(learners: list[list[dict]]) -> dict[str, Counter]:
@@ -87,9 +97,18 @@ def main(words: list[str]) -> str | None:
         return f"There is no progress in {folder}: put the learners' progress.jsonl files there."
     print(f"{len(learners)} learners, {len(counts)} of {len(EXERCISES)} exercises tried\n")
     print(table(counts))
-    drawn(counts).savefig(folder / PICTURE, dpi=100)
+    store(drawn(counts), folder / PICTURE)
     print(f"\nThe same as a picture: {folder / PICTURE}")
     return None
+
+
+def store(figure: Figure, path: Path) -> None:
+    """Replace the picture: where a link of its name lies, the link, and not what it leads to."""
+    picture, partial = io.BytesIO(), path.with_suffix(f".{os.getpid()}.tmp")
+    figure.savefig(picture, format="png", dpi=100)
+    with open(partial, "xb") as file:
+        file.write(picture.getvalue())
+    os.replace(partial, path)
 
 
 if __name__ == "__main__":
