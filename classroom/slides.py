@@ -39,7 +39,7 @@ def fetched() -> Path:
     place = Path(sys.prefix) / f"slides-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
     if place.exists():
         return place
-    print("Fetching reveal.js and MathJax (about 15 MB to download).", flush=True)
+    print("Fetching reveal.js and MathJax (about 8 MB to download).", flush=True)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix="slides-") as fresh:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(LOCK.with_name(name), fresh)
