@@ -1,0 +1,46 @@
+"""The functions of notebook 07 themselves, run from its cells: the soak holds no copy of them."""
+
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+from refresh import NOTEBOOKS
+
+LESSON = NOTEBOOKS / "07_saving.ipynb"
+
+
+def sources() -> list[str]:
+    """Return the code of the notebook: the cell of imports first."""
+    cells = nbformat.read(LESSON, as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+def defines(source: str) -> bool:
+    """Tell whether a cell holds functions and constants, and does nothing."""
+    for node in ast.parse(source).body:
+        target = getattr(node, "target", None) or getattr(node, "targets", [None])[0]
+        constant = isinstance(target, ast.Name) and target.id.isupper()
+        if not (constant or isinstance(node, ast.FunctionDef)):
+            return False
+    return True
+
+
+def taught() -> SimpleNamespace:
+    """Run the imports and every cell that only defines; return `write_safely` and the others."""
+    imports, *rest = sources()
+    names: dict = {}
+    for source in [imports, *filter(defines, rest)]:
+        exec(compile(source, str(LESSON), "exec"), names)
+    return SimpleNamespace(**{name: names[name] for name in names if not name.startswith("__")})
+
+
+def script(name: str) -> str:
+    """Return the cell that defines the function, to be run without all the others."""
+    [source] = [s for s in sources() if s.startswith(f"def {name}(")]
+    return source
+
+
+def left_in(folder: Path) -> list[str]:
+    """Return the names in a folder."""
+    return sorted(item.name for item in folder.iterdir())
