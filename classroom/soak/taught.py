@@ -1,19 +1,17 @@
 """The functions of notebook 07 themselves, run from its cells: the soak holds no copy of them."""
 
 import ast
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
-import nbformat
-from refresh import NOTEBOOKS
-
-LESSON = NOTEBOOKS / "07_saving.ipynb"
+LESSON = Path(__file__).parents[2] / "notebooks" / "07_saving.ipynb"
 
 
 def sources() -> list[str]:
     """Return the code of the notebook: the cell of imports first."""
-    cells = nbformat.read(LESSON, as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "code"]
+    cells = json.loads(LESSON.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
 def defines(source: str) -> bool:
