@@ -107,6 +107,23 @@ def port(address: str) -> int:
         return door.getsockname()[1]
 
 
+def closed_to_others(path: Path) -> Path | None:
+    """Return the part of a path that other accounts cannot enter, or None."""
+    return next((p for p in (path, *path.parents) if not p.stat().st_mode & 0o001), None)
+
+
+def check_accounts() -> None:
+    """Exit unless servers can be started as the accounts of this machine."""
+    if os.geteuid() != 0:
+        sys.exit("Only root can start servers as other accounts: repeat with sudo.")
+    for needed in (Path(sys.executable).resolve(), Path(sys.executable), HERE):
+        if place := closed_to_others(needed):
+            sys.exit(
+                f"Learners cannot enter {place}, where {needed} lies: put the course into a "
+                "folder such as /opt/course, with a Python that all accounts can run."
+            )
+
+
 def names() -> list[str]:
     """Return the names in the file COURSE_NAMES, if it is set."""
     try:
@@ -213,6 +230,8 @@ def main(words: list[str]) -> None:
         sys.exit(f"Unknown: {' '.join(words)}. The hub takes no options, but variables: README.md.")
     if problem := wrong_setting(os.environ):
         sys.exit(problem)
+    if not is_trial():
+        check_accounts()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     folder = state_folder()

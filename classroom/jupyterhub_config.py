@@ -47,7 +47,7 @@ c.Spawner.cmd = [sys.executable, str(HERE / "learner.py")]
 c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 c.Spawner.environment = {"OMP_NUM_THREADS": "1"}  # thirty kernels share the cores
 c.Spawner.environment |= {name: setting(name) for name in ["COURSE_SOCKETS"] if setting(name)}
-c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # thirty start at once, on two cores
+c.Spawner.start_timeout = c.Spawner.http_timeout = 300  # thirty start at once, on two cores
 c.Spawner.mem_limit = setting("COURSE_MEMORY", "2G")
 c.Spawner.cpu_limit = float(setting("COURSE_CPU", "1"))
 
