@@ -112,7 +112,7 @@ def advice(error: Exception, running: Run, ran: list[Run], lessons: list[list[Ce
     )
     own = _places([running], cells)
     place, places = own[0] if own else None, _places(ran, cells)
-    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
+    if isinstance(error, NameError):  # a local variable has no name here, and no cell makes it
         return _missing_name(error.name, place, places, cells)
     return "" if place is None else _disorder(Cell(running.source), place, places, cells)
 
@@ -135,11 +135,11 @@ def _disorder(running: Cell, place: int, places: list[int], cells: list[Cell]) -
         rest = _more([n for n in left_out if n != first])
         return f"Run {_called(first, cells)} first: it has not run to its end.{rest}"
     highest, seen = -1, set()
-    for n in (n for n in places if matter[n] and (n != place or not cells[n].exercise)):
+    for n in (n for n in places if matter[n]):
         if n in seen or n < highest or n >= place:
-            how = "ran before" if n in seen or n == place else "ran out of order"
+            how = "more than once" if n in seen else "before" if n == place else "out of order"
             remedy = f"If you changed nothing in this cell, choose {ALL_AGAIN}."
-            return f"T{_called(n, cells)[1:]} {how}. {remedy}"
+            return f"T{_called(n, cells)[1:]} ran {how}. {remedy}"
         highest, seen = n, {*seen, n}
     return ""
 

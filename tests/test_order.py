@@ -187,6 +187,35 @@ def test_a_cell_above_that_ran_twice_is_named(shell):
     assert order.ALL_AGAIN in said
 
 
+def test_a_cell_that_ran_twice_in_a_row_is_named(shell):
+    said = run(shell, *NEEDED[:-1], LESSON[8], LESSON[10], LESSON[13].replace("0", "9", 1))
+    assert said.startswith("The cell that begins with `for epoch in range(2):`")
+    assert "ran more than once" in said
+
+
+def test_a_cell_that_only_works_through_others_is_named():
+    cells = lesson("base = [1]", "base.append(2)", "step = base", "last = step", "last[1]")
+    ran = [order.Run(None, cells[n].source) for n in (0, 2, 3)]
+    said = order.advice(IndexError(), order.Run(None, "last[1]"), ran, [cells])
+    assert said.startswith("Run the cell that begins with `base.append(2)` first")
+
+
+def test_what_only_shares_a_library_is_not_named():
+    cells = lesson("import math", "print(math.pi)", "print(math.pie)")
+    ran = [order.Run(None, cells[0].source)]
+    assert order.advice(AttributeError(), order.Run(None, cells[2].source), ran, [cells]) == ""
+
+
+def test_the_lesson_is_named_before_an_exercise():
+    exercise = "# Exercise 1\nthing = ...\ncheck('00.1', thing)"
+    cells = lesson("thing = 1", exercise, "thing")
+    said = order.advice(named("thing"), order.Run(None, "thing"), [], [cells])
+    assert "`thing = 1`" in said
+    cells = lesson("other = 1", exercise, "thing")
+    said = order.advice(named("thing"), order.Run(None, "thing"), [], [cells])
+    assert "`# Exercise 1`" in said
+
+
 def test_cells_in_another_order_are_named(shell):
     other = [*PARTS, LESSON[6], LESSON[8], LESSON[7], LESSON[10]]
     said = run(shell, *other, LESSON[13].replace("0", "9", 1))
@@ -244,6 +273,8 @@ def test_an_edited_cell_is_known_by_its_id(shell):
     shell.run_cell(LESSON[3], store_history=True)
     shell.run_cell("history, more = [], 1", store_history=True, cell_id="lesson-6")
     assert run(shell, "history[0] = total(points)", cell_id="lesson-7") == ""
+    said = run(shell, "weights = history.pop()", cell_id="lesson-10")
+    assert said.startswith("Run the cell that begins with `history.append(total(points))`")
 
 
 def test_an_edited_cell_without_id_is_known_by_its_first_line(shell):
@@ -253,12 +284,11 @@ def test_an_edited_cell_without_id_is_known_by_its_first_line(shell):
 
 
 def test_a_cell_run_before_the_imports_counts_if_it_made_its_names(shell):
-    shell.run_cell(LESSON[2], store_history=True)
-    shell.run_cell(LESSON[7], store_history=True)
-    shell.run_cell(IMPORTS, store_history=True)
-    said = run(shell, LESSON[6], "history.append(total(points))  # ")
-    assert said.startswith("`total` is made in")
-    assert "more" not in said
+    for source in (LESSON[2], LESSON[10], IMPORTS, LESSON[3], LESSON[6], LESSON[7], OTHER):
+        shell.run_cell(source, store_history=True)
+    said = run(shell, "# Exercise 2\nanswer = epoch")
+    assert said.startswith("`epoch` is made in the cell that begins with `for epoch in range(2):`")
+    assert "1 more cell above has not run" in said, "the one that failed"
 
 
 def test_a_cell_without_a_line_of_its_own_is_named_all_the_same():
@@ -280,8 +310,8 @@ def test_twins_are_told_apart_by_what_ran_before():
 
 def test_an_error_that_takes_no_note_is_shown_all_the_same(shell, capsys):
     odd = "class Odd(Exception):\n    add_note = None\n\n\nhistory = Odd('seen')"
-    write(Path("lesson.ipynb"), [IMPORTS, "a = 1", f"{odd}\nraise history, a"])
-    assert run(shell, IMPORTS, f"{odd}\nraise history") == ""
+    write(Path("lesson.ipynb"), [IMPORTS, "a = 1", f"{odd}\nraise history or a"])
+    assert run(shell, IMPORTS, f"{odd}\nraise history or a") == ""
     assert plain(capsys.readouterr().out).rstrip().endswith("Odd: seen")
 
 
