@@ -6,6 +6,7 @@ with npm. What is a slide says the `slideshow` metadata of the notebook's cells;
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import re
@@ -119,12 +120,10 @@ def shown(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
     return kept
 
 
-def slides_of(notebook: nbformat.NotebookNode) -> str:
-    """Return a notebook as the text of an HTML file with slides."""
-    notebook = nbformat.from_dict(notebook)
-    notebook.metadata["title"] = re.search(r"^# (.*)$", notebook.cells[0].source, re.M)[1]
-    notebook.cells = [part for cell in notebook.cells for part in parts(cell)]
-    exporter = SlidesExporter(
+@functools.cache
+def exporter() -> SlidesExporter:
+    """Return nbconvert's exporter with the template beside this file."""
+    return SlidesExporter(
         template_file=str(ROOT / "classroom" / "slides.html.j2"),
         exclude_anchor_links=True,
         exclude_input_prompt=True,
@@ -134,7 +133,14 @@ def slides_of(notebook: nbformat.NotebookNode) -> str:
         reveal_width=str(SIZE[0]),
         reveal_height=str(SIZE[1]),
     )
-    return exporter.from_notebook_node(notebook)[0]
+
+
+def slides_of(notebook: nbformat.NotebookNode) -> str:
+    """Return a notebook as the text of an HTML file with slides."""
+    notebook = nbformat.from_dict(notebook)
+    notebook.metadata["title"] = re.search(r"^# (.*)$", notebook.cells[0].source, re.M)[1]
+    notebook.cells = [part for cell in notebook.cells for part in parts(cell)]
+    return exporter().from_notebook_node(notebook)[0]
 
 
 def copy_scripts(modules: Path, target: Path) -> None:
@@ -158,9 +164,12 @@ def main(names: list[str], target: Path = TARGET) -> None:
         place = target / f"{path.stem}.html"
         text = slides_of(nbformat.read(path, as_version=4))
         place.write_text(text, encoding="utf-8", newline="\n")
-        print(f"{place.relative_to(target.parent)}: {text.count('<section')} sections")
-    print("Open one in a browser. Arrow keys and space move on, F fills the screen, S shows notes.")
+        print(place.relative_to(target.parent), flush=True)
+    print("Open one in a browser: arrow keys and space move on, F fills the screen, S shows notes.")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except OSError as error:
+        sys.exit(f"The slides cannot be written: {error}.")
