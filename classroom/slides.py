@@ -56,7 +56,7 @@ def fetched() -> Path:
 def parts(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     """Return what a cell gives to the slides, each part with its slide type."""
     kind = cell.metadata.get("slideshow", {}).get("slide_type", "-")
-    if kind in ("skip", "notes"):
+    if kind == "skip":
         return [cell]
     return texts_of(cell, kind) if cell.cell_type == "markdown" else codes_of(cell, kind)
 
