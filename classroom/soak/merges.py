@@ -48,6 +48,7 @@ class Counts:
     """What came of updates: bytes the learner has, and what was lost, stopped and broken."""
 
     written: int = 0
+    gone: int = 0
     lost: list[str] = dataclasses.field(default_factory=list)
     stopped: list[str] = dataclasses.field(default_factory=list)
     broken: list[str] = dataclasses.field(default_factory=list)
@@ -147,6 +148,7 @@ def merged(seed: int, first: Path, folder: Path, update: Callable) -> Counts:
         counts.stopped += [f"learner {seed}, version {version}: {stopped}"] if stopped else []
         counts.broken += [f"learner {seed}, version {version}: {name}" for name in broken(learner)]
     counts.written += sum(map(len, learner.written))
+    counts.gone += sum(map(len, lost(learner)))
     counts.lost += [f"learner {seed}: {line.decode()}" for line in lost(learner)]
     return counts
 
@@ -166,6 +168,7 @@ def many(first: Path, folder: Path, update: Callable, count: int) -> Counts:
         place.mkdir()
         counts = merged(seed, first, place, update)
         total.written += counts.written
+        total.gone += counts.gone
         for part in ("lost", "stopped", "broken"):
             getattr(total, part).extend(getattr(counts, part))
         shutil.rmtree(place)
@@ -200,7 +203,7 @@ def measure(quick: bool) -> Outcome:
             if update is not by_git:  # there a stop is known: nothing is lost, and it is loud
                 failures += [f"{name}: stopped {what}" for what in total.stopped]
             figures.append(
-                f"{name} {len(total.lost)} of {total.written:,} bytes lost, "
+                f"{name} {total.gone} of {total.written:,} bytes lost, "
                 f"{len(total.stopped)} updates stopped"
             )
     return Outcome(f"{count} learners each: {'; '.join(figures)}", failures)
