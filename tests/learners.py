@@ -1,5 +1,6 @@
 """The real hub as a process, and learners who use it as a browser does: forms, cookies, sockets."""
 
+import contextlib
 import json
 import os
 import re
@@ -52,9 +53,17 @@ class Hub:
         first = psutil.Process(self.process.pid)
         return [first, *first.children(recursive=True)]
 
+    def commands(self) -> list[tuple[psutil.Process, str]]:
+        """Return each process with its command, but for those that end meanwhile."""
+        found = []
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.append((process, " ".join(process.cmdline())))
+        return found
+
     def part(self, word: str) -> psutil.Process:
         """Return the one process whose command holds a word."""
-        [found] = [p for p in self.processes() if word in " ".join(p.cmdline())]
+        [found] = [process for process, command in self.commands() if word in command]
         return found
 
     def stop(self) -> None:
@@ -95,9 +104,13 @@ class Learner:
         form = {"username": self.name, "password": password, "_xsrf": token}
         return self.request("POST", "hub/login", data=form, allow_redirects=False)
 
+    def begin_server(self) -> None:
+        """Ask for the own server, which then starts."""
+        self.request("GET", "hub/spawn").raise_for_status()
+
     def start_server(self) -> requests.Response:
         """Wait until the own server runs, and open JupyterLab; return its page."""
-        self.request("GET", "hub/spawn").raise_for_status()
+        self.begin_server()
         path = f"hub/api/users/{quote(self.name)}/server/progress"
         events = self.request("GET", path, params={"_xsrf": self.xsrf("hub/")}, stream=True)
         events.raise_for_status()
@@ -124,8 +137,10 @@ class Learner:
 
     def run_notebook(self, notebook: str) -> int:
         """Run a notebook cell by cell; return the number of cells. An error of a cell is raised."""
-        content = self.api("GET", f"contents/{quote(notebook)}").json()["content"]
-        codes = ["".join(c["source"]) for c in content["cells"] if c["cell_type"] == "code"]
+        answer = self.api("GET", f"contents/{quote(notebook)}")
+        answer.raise_for_status()
+        cells = answer.json()["content"]["cells"]
+        codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
         kernel = self.open_kernel(notebook)
         for code in codes:
             kernel.run(code)

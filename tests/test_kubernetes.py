@@ -1,8 +1,9 @@
 """The values for Kubernetes: the chart's schema, JupyterHub's own options, and the image's paths.
 
-The chart's values.schema.json is no Python package and cannot be had by one, so the sections used
-here are written down once more: every key the chart knows in them (its versions 2 to 4), and no
-other. What goes through to JupyterHub is given to the real classes.
+The chart's values.schema.json is in no package that pip or npm installs, so the part of it that a
+class needs is written down here, as its version 3 has it: a key that is not listed is refused, as
+the chart refuses one that it does not know. What goes through to JupyterHub is given to the real
+classes. Helm checks the values against the chart's own schema before it changes anything.
 """
 
 import copy

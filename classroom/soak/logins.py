@@ -49,8 +49,7 @@ def memory_of(hub: Hub) -> dict[str, list[float]]:
         "kernel": "ipykernel_launcher",
     }
     found: dict[str, list[float]] = {part: [] for part in words}
-    for process in hub.processes():
-        command = " ".join(process.cmdline())
+    for process, command in hub.commands():
         for part, word in words.items():
             if word in command:
                 found[part].append(megabytes(process))
