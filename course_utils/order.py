@@ -20,10 +20,11 @@ _ASIDE = {"check", "hint", "predict", "board"}  # calls that change nothing for 
 
 
 class Run(NamedTuple):
-    """A cell that was run: its id, where the editor tells it, and what it held."""
+    """A cell that was run: its id, where the editor tells it, what it held, if it ended well."""
 
     cell_id: str | None
     source: str
+    done: bool = True
 
 
 class Cell:
@@ -52,9 +53,9 @@ class Watch:
         self.running = Run(getattr(info, "cell_id", None), info.raw_cell)
 
     def after(self, result: object) -> None:
-        """Note that a cell ran to its end."""
-        if result.success and result.info.raw_cell:
-            self.ran.append(Run(getattr(result.info, "cell_id", None), result.info.raw_cell))
+        """Note how a cell ended."""
+        if text := result.info.raw_cell:
+            self.ran.append(Run(getattr(result.info, "cell_id", None), text, result.success))
 
     def show(
         self,
@@ -103,7 +104,7 @@ def advice(error: Exception, running: Run, ran: list[Run], lessons: list[list[Ce
     running : Run
         The cell that raised it.
     ran : list of Run
-        The cells that ran to their end before, oldest first.
+        The cells that ran before, oldest first.
     lessons : list of list of Cell
         The notebooks there are. That which holds the cell, and most of what ran, is taken.
     """
@@ -111,36 +112,40 @@ def advice(error: Exception, running: Run, ran: list[Run], lessons: list[list[Ce
         lessons, key=lambda cells: (_known([running], cells), _known(ran, cells)), default=[]
     )
     own = _places([running], cells)
-    place, places = own[0] if own else None, _places(ran, cells)
+    place, places = own[0][0] if own else None, _places(ran, cells)
     if isinstance(error, NameError):  # a local variable has no name here, and no cell makes it
         return _missing_name(error.name, place, places, cells)
     return "" if place is None else _disorder(Cell(running.source), place, places, cells)
 
 
-def _missing_name(name: str | None, place: int | None, places: list[int], cells: list[Cell]) -> str:
+def _missing_name(
+    name: str | None, place: int | None, places: list[tuple[int, bool]], cells: list[Cell]
+) -> str:
     makers = [n for n, cell in enumerate(cells[:place]) if name in cell.made]
     makers = [n for n in makers if not cells[n].exercise] or makers
     if not makers:
         return ""  # a name of the learner's own, perhaps misspelled
     maker = makers[0 if place is None else -1]
-    others = [n for n in range(place or 0) if not (n in (*places, maker) or cells[n].aside)]
+    known = {maker, *(n for n, done in places if done)}
+    others = [n for n in range(place or 0) if not (n in known or cells[n].aside)]
     return f"`{name}` is made in {_called(maker, cells)}: run that cell first.{_more(others)}"
 
 
-def _disorder(running: Cell, place: int, places: list[int], cells: list[Cell]) -> str:
+def _disorder(running: Cell, place: int, places: list[tuple[int, bool]], cells: list[Cell]) -> str:
     needed = _needed(running, cells[:place])
     matter = [not cell.aside and bool((cell.made | cell.used) & needed) for cell in cells]
-    if left_out := [n for n in range(place) if matter[n] and n not in places]:
+    if left_out := [n for n in range(place) if matter[n] and (n, True) not in places]:
         first = next((n for n in left_out if cells[n].made & running.used), left_out[0])
         rest = _more([n for n in left_out if n != first])
         return f"Run {_called(first, cells)} first: it has not run to its end.{rest}"
     highest, seen = -1, set()
-    for n in (n for n in places if matter[n]):
-        if n in seen or n < highest or n >= place:
+    for n, done in (run for run in places if matter[run[0]] and run != (place, False)):
+        if n < highest or n >= place or (n in seen and done):
             how = "more than once" if n in seen else "before" if n == place else "out of order"
             remedy = f"If you changed nothing in this cell, choose {ALL_AGAIN}."
             return f"T{_called(n, cells)[1:]} ran {how}. {remedy}"
-        highest, seen = n, {*seen, n}
+        if done:
+            highest, seen = n, {*seen, n}
     return ""
 
 
@@ -161,15 +166,19 @@ def _known(ran: list[Run], cells: list[Cell]) -> int:
     return sum(run.cell_id in ids or run.source.strip() in sources for run in ran)
 
 
-def _places(ran: list[Run], cells: list[Cell]) -> list[int]:
-    """Return where the cells that ran stand: by id, by text, or by a first line that is unique."""
-    places: list[int] = []
+def _places(ran: list[Run], cells: list[Cell]) -> list[tuple[int, bool]]:
+    """Say where each cell that ran stands: by id, by text, or by a first line that is unique.
+
+    With each goes whether it ran to its end.
+    """
+    places: list[tuple[int, bool]] = []
     for run in ran:
         ids = [n for n, cell in enumerate(cells) if run.cell_id and cell.cell_id == run.cell_id]
         same = [n for n, cell in enumerate(cells) if cell.source == run.source.strip()]
         first = [n for n, cell in enumerate(cells) if cell.lines[0] == _lines(run.source)[0]]
         if found := ids or same or (first if len(first) == 1 else []):
-            places.append(next((n for n in found if places and n > places[-1]), found[0]))
+            next_one = (n for n in found if places and n > places[-1][0])
+            places.append((next(next_one, found[0]), run.done))
     return places
 
 

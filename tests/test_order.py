@@ -193,6 +193,20 @@ def test_a_cell_that_ran_twice_in_a_row_is_named(shell):
     assert "ran more than once" in said
 
 
+def test_a_cell_that_failed_half_way_out_of_order_is_named(shell):
+    half, last = "history = [9]\n1 / 0", LESSON[10].replace("pop()", "pop(5)")
+    write(Path("lesson.ipynb"), [*LESSON[:10], last, half])
+    said = run(shell, *NEEDED[:-1], half, last)
+    assert said.startswith("The cell that begins with `history = [9]`")
+    assert "ran out of order" in said
+
+
+def test_a_cell_that_failed_and_then_ran_is_no_disorder(shell):
+    failed = [LESSON[7], LESSON[7], *NEEDED[1:4], LESSON[7]]
+    last = LESSON[8].replace("epoch)", "1 / 0)")
+    assert run(shell, IMPORTS, *failed, last, last) == ""
+
+
 def test_a_cell_that_only_works_through_others_is_named():
     cells = lesson("base = [1]", "base.append(2)", "step = base", "last = step", "last[1]")
     ran = [order.Run(None, cells[n].source) for n in (0, 2, 3)]

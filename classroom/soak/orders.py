@@ -27,7 +27,8 @@ ORDERS = 200
 FEWER = {"10_scaling_out": 20}  # it starts processes, half a minute an order
 FRESH = 25  # orders that one kernel serves before it is restarted
 SECONDS = 60  # a cell that takes longer counts as hung
-SAID = re.compile(r"cell (?:that begins with|with the line) `(.*?)`( in \"|:| first| ran )")
+SAID = re.compile(r"cell (?:that begins with|with the line) `(.*?)`(?: in \"|:| first| ran )")
+AGAIN = re.compile(r" ran (more than once|before|out of order)\. If ")
 # What a restart does, without the seconds that it takes: nothing of the order before is left.
 LIKE_NEW = """
 import linecache, os, random, sys
@@ -130,9 +131,11 @@ def judge(step: Step, outputs: list[dict], ran: list[int], lesson: Lesson, tally
         tally["errors"] += 1
         if found := SAID.search(line):
             holding = [n for n, source in enumerate(code) if found[1] in source]
-            again = found[2] == " ran "
-            if again != any(n in ran for n in holding) and len(holding) == 1:
-                tally.failures.append(f"the wrong cell is named: {line} for {step.source!r}")
+            done = any(n in ran for n in holding)
+            if not holding or (done and not AGAIN.search(line)):
+                tally.failures.append(
+                    f"the wrong cell is named: {line} after {ran} for {step.source!r}"
+                )
             tally["named"] += 1
         elif 0 not in ran:  # nothing can be said before the import cell has run
             tally["before the imports"] += 1
