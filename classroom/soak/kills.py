@@ -1,7 +1,7 @@
 """Kill a process with signal 9 in the middle of a save, many times, and look what is left.
 
 Each child is a fork that saves for ever and tells a pipe before and after each save. It is killed
-at a moment drawn over one to three saves. Killed inside a save means: more begun than ended.
+at a moment drawn over three saves. Killed inside a save means: more begun than ended.
 """
 
 import os

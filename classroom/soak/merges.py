@@ -96,7 +96,7 @@ def by_git(course: Path, clone: Path) -> str:
 
 
 def by_git_set(course: Path, clone: Path) -> str:
-    """Bring it up to date with the settings that README.md names; return what stopped it."""
+    """Bring it up to date with two settings for git; return what stopped it."""
     last = pull(course, clone, NO_SETTINGS | SETTINGS)[-1]
     return last if "Error" in last else ""
 
