@@ -16,6 +16,7 @@ from report import say
 
 TITLE = "30 kernels at once run notebook 05 to the end"
 GOAL = "30 of 30, three times; memory per learner printed"
+LEARNERS, TIMES = 30, 3
 ROOM = 450  # MB that a kernel may need
 SECONDS = 900  # for a cell, while all others compute as well
 
@@ -46,7 +47,7 @@ async def class_at_once(learners: int, path: Path) -> tuple[list[float], list[st
 
 def measure(quick: bool) -> Outcome:
     """Run the class once or three times, and say what a learner's kernel holds at the end."""
-    learners, times = (3, 1) if quick else (30, 3)
+    learners, times = (3, 1) if quick else (LEARNERS, TIMES)
     free = psutil.virtual_memory().available / 1e6
     if free < learners * ROOM:
         needed = f"{learners} kernels need {learners * ROOM} MB, {free:.0f} are free"
