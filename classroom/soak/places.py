@@ -14,7 +14,7 @@ from typing import NamedTuple
 import lessons
 import nbformat
 from outcome import Outcome
-from refresh import LESSON_PATHS, ROOT, execute
+from refresh import LESSON_PATHS, ROOT
 from report import say
 
 sys.path.append(str(ROOT / "classroom"))
@@ -111,7 +111,7 @@ def run_in(place: Place, name: str) -> list[str]:
         progress = {"COURSE_PROGRESS": str(Path(empty) / "progress.jsonl")}
         with environment(env | progress | {"PYTHONPATH": os.pathsep.join(paths)}):
             try:
-                execute(notebook, root / "notebooks")
+                lessons.client(notebook, root / "notebooks").execute()
             except Exception as error:
                 return [f"{type(error).__name__}: {str(error)[-400:]}"]
     told = notebook.cells.pop().outputs[0].text

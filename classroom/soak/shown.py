@@ -158,4 +158,6 @@ def failing(text: str) -> object:
     return answer
 
 
-PLACES = (verdicts, file_names, errors, charts, labels, table, functions, steps)
+# How many strings a cell takes: JupyterLab draws the first 50 outputs of a cell.
+PLACES = {verdicts: 15, file_names: 45, errors: 20, charts: 40, labels: 80}
+PLACES |= dict.fromkeys((table, functions), 1_000) | {steps: 80}

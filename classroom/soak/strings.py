@@ -19,7 +19,7 @@ NAME = "strings"
 CELLS = """import json, sys
 sys.path.insert(0, {here!r})
 import shown
-texts = json.loads({texts!r})"""
+texts = json.loads({texts!r})"""  # and then a cell for some of the texts in one place
 # What may not be there once a notebook has run, in the page and in every output of a cell. An
 # output may hold the elements that the first of its kind in its cell has, whose text is harmless.
 PROBLEMS = """plain => {
@@ -27,7 +27,9 @@ PROBLEMS = """plain => {
     const say = (text, node) => problems.add(`${text}: ${(node?.outerHTML ?? '').slice(0, 150)}`);
     if ('ran' in window) say('a script ran', document.body);
     for (const node of document.querySelectorAll('.learner, #learner, [href*="learner.invalid"]'))
-        say('an element came from a string', node);
+        if (!node.closest('.jp-RenderedText')) say('an element came from a string', node);
+    for (const node of document.querySelectorAll('.jp-TrimmedOutputs'))
+        say('outputs that are not drawn', node);
     const tags = node => new Set([...node.querySelectorAll('*')].map(inner => inner.tagName));
     const never = 'script, iframe, object, embed, base, meta, form, mjx-container, [href^="java"]';
     for (const cell of document.querySelectorAll('.jp-CodeCell')) {
@@ -43,6 +45,12 @@ PROBLEMS = """plain => {
             if (output.matches('.jp-RenderedMarkdown')) { // a caption: one paragraph, emphasized
                 const drawn = [...output.querySelectorAll('*:not(span)')].map(node => node.tagName);
                 if (drawn.join() !== 'P,EM') say(`${drawn} in a caption`, output);
+            }
+            if (output.matches('.jp-RenderedText')) { // JupyterLab itself links addresses and paths
+                const more = tags(output).difference(new Set(['PRE', 'SPAN', 'A']));
+                const links = [...output.querySelectorAll('a')]; // browsers follow none to data:
+                if (more.size || links.some(({protocol}) => protocol === 'javascript:'))
+                    say(`${[...more]} in plain text`, output);
             }
             if (!output.matches('.jp-RenderedHTML')) continue;
             const more = tags(output).difference(allowed[output.className] ?? new Set());
@@ -79,8 +87,10 @@ def in_pages(texts: list[str]) -> tuple[int, list[str]]:
     import shown
     from playwright.sync_api import sync_playwright
 
-    first = CELLS.format(here=str(HERE), texts=json.dumps(texts))
-    code = [first, *(f"shown.{place.__name__}(texts)" for place in shown.PLACES)]
+    code = [CELLS.format(here=str(HERE), texts=json.dumps(texts))]
+    for place, most in shown.PLACES.items():
+        starts = range(0, len(texts), most)
+        code += [f"shown.{place.__name__}(texts[{at}:{at + most}])" for at in starts]
     cells = [nbformat.v4.new_code_cell(cell) for cell in code]
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=KEPT_METADATA)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -94,7 +104,11 @@ def in_pages(texts: list[str]) -> tuple[int, list[str]]:
             )
             opened = lab.Notebook(server, chromium.new_context(), NAME, "light")
             opened.run_all()
-            return len(opened.page.query_selector_all(".jp-OutputArea-output")), told(opened)
+            outputs = opened.page.query_selector_all(".jp-OutputArea-output")
+            failures = told(opened)
+            if len(opened.cells()) != len(code) or not opened.kernel_errors():
+                failures.append("the notebook did not run")
+            return len(outputs), failures
         finally:
             server.stop()
 
@@ -104,10 +118,7 @@ def told(notebook: object) -> list[str]:
     import shown
 
     failures = notebook.page.evaluate(PROBLEMS, shown.PLAIN)
-    failures += notebook.complaints
+    failures += [*dict.fromkeys(notebook.complaints)]
     failures += [f"a request to {host}" for host in notebook.hosts - {"127.0.0.1"}]
     errors = notebook.kernel_errors()
-    failures += [error for error in errors if not error.startswith("InputError")]
-    if not errors or len(notebook.cells()) != len(shown.PLACES) + 1:
-        failures.append("the notebook did not run")
-    return failures
+    return failures + [error for error in errors if not error.startswith("InputError")]
