@@ -131,9 +131,9 @@ def fetch(wheels: Path, wanted: list[str]) -> None:
     others, done = [pin for pin in wanted if pin not in torch], [0]
 
     def heard(line: str) -> None:
-        if line.startswith("Collecting "):
+        if line.startswith(("Collecting ", "Processing ")):  # from an index, from a folder
             done[0] += 1
-            tell(f"  {done[0]} of {len(others)}  {line.split()[1]}")
+            tell(f"  {done[0]} of {len(others)}  {Path(line.split()[1]).name}")
 
     if torch:
         print(f"Fetching {torch[0]} for CPUs.")
