@@ -23,7 +23,7 @@ from course_utils.explorers.base import Explorer, are_functions, name_of, source
 
 ACTIVATIONS = {"tanh": nn.Tanh, "ReLU": nn.ReLU, "sigmoid": nn.Sigmoid, "none": nn.Identity}
 LRS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-MOST_EPOCHS, SEED, X_END, Y_ENDS = 20_000, 420, 3.0, (-2.5, 4.0)  # room for the legend
+MOST_EPOCHS, SEED, X_END, Y_ENDS = 20_000, 420, 3.0, (-2.5, 5.0)  # room for the legend
 GRID = torch.linspace(-X_END, X_END, 121).unsqueeze(1)
 LOSSES = (1e-6, 100.0)  # the ends of the loss axis; room for the legend
 SLICE, PERIOD = 0.02, 0.035  # seconds of training in a row; from one picture to the next
