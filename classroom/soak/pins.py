@@ -39,10 +39,9 @@ def measure(quick: bool) -> Outcome:
         holes = known_holes(sorted(pins))
         asked = "no service answers here" if holes is None else f"{len(holes)} known holes"
         failures += holes or []
-    floor = ", ".join(f"{name} >= {version}" for name, version in FLOORS.items())
-    return Outcome(
-        f"{len(pins)} pins: {asked}; {floor} hold; {count} installed as pinned", failures
-    )
+    asserted = ", ".join(f"{name} >= {version}" for name, version in FLOORS.items())
+    figure = f"{len(pins)} pins: {asked}; asserted {asserted}; {count} installed packages compared"
+    return Outcome(f"{figure}; {len(failures)} problems", failures)
 
 
 def form(lines: list[str]) -> list[str]:
