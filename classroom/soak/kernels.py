@@ -42,7 +42,7 @@ async def class_at_once(learners: int, path: Path) -> tuple[list[float], list[st
         done = [result for result in results if isinstance(result, NotebookClient)]
         sizes = [lessons.megabytes(client.km.provisioner.pid) for client in done]
     failed = [result for result in results if isinstance(result, BaseException)]
-    return sizes, [f"a learner: {type(e).__name__}: {str(e)[-300:]}" for e in failed]
+    return sizes, [f"a learner: {type(e).__name__}: {str(e)[-900:]}" for e in failed]
 
 
 def measure(quick: bool) -> Outcome:

@@ -1,5 +1,6 @@
 """The notebooks as the soak runs them: a copy of the course, real kernels, outputs compared."""
 
+import itertools
 import re
 import shutil
 import sys
@@ -42,11 +43,13 @@ def client(notebook: nbformat.NotebookNode, folder: Path, **options: object) -> 
 def differences(done: nbformat.NotebookNode, stored: nbformat.NotebookNode) -> list[str]:
     """Return a sentence for each cell that shows something else than the stored notebook does."""
     pairs = zip(normalized(done).cells, normalized(stored).cells, strict=False)
-    return [
-        f"cell {number} shows {shown(cell)!r:.300}, not {shown(reference)!r:.300}"
-        for number, (cell, reference) in enumerate(pairs)
-        if aligned(shown(cell), shown(reference)) != shown(reference)
-    ]
+    found = []
+    for number, (cell, reference) in enumerate(pairs):
+        both = itertools.zip_longest(shown(cell), shown(reference), fillvalue="nothing")
+        other = next(((is_, was) for is_, was in both if aligned(is_, was) != was), None)
+        if other:
+            found.append(f"cell {number} shows {other[0]!r:.400}, not {other[1]!r:.400}")
+    return found
 
 
 def shown(cell: nbformat.NotebookNode) -> list[dict]:
