@@ -38,7 +38,7 @@ MEASURED = """async () => {
 
 
 def kinds_of(notebook):
-    return [cell.metadata["slideshow"]["slide_type"] for cell in notebook.cells]
+    return [cell.metadata.get("slideshow", {}).get("slide_type") for cell in notebook.cells]
 
 
 @pytest.fixture(scope="module")
