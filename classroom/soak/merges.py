@@ -1,7 +1,8 @@
 """Bring new versions of the course to learners who have edited it: real nbgitpuller, own hub.
 
 A learner gets version 1 and edits it; versions 2 and 3 change the same cells. What the learner has
-written is noted line by line, and looked for in the learner's folder after each update.
+written is noted line by line, and looked for in the learner's folder after each update. Merged line
+by line, a notebook that both sides changed may end as broken JSON: .gitattributes keeps it whole.
 
 nbgitpuller 1.3 by itself stops, with an error and without a loss, where the course has renamed what
 a learner deleted, or to a name that a learner uses; two settings for git mend that. In three cases

@@ -56,7 +56,10 @@ class Writer:
 
     def edit_notebook(self, path: Path) -> None:
         """Change, add and delete cells, and change outputs."""
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            notebook = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:  # a merge broke it: nobody can open it, and the soak says so
+            return
         for _ in range(self.draw.randint(1, 6)):
             act = self.draw.choice([self._answer, self._add, self._delete, self._run])
             act(notebook["cells"], self._place(path, len(notebook["cells"])))
