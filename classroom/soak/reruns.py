@@ -43,7 +43,8 @@ async def again_and_again(
         await manager.start_kernel(cwd=str(path.parent), env=env, extra_arguments=lessons.QUIET)
         try:
             for run in range(times):
-                await manager.restart_kernel()
+                if run:  # a kernel that only just starts would die of the interrupt before it
+                    await manager.restart_kernel()
                 try:
                     peak, differing = await once(manager, path)
                 except Exception as error:  # a run that fails is counted, and the next begins
