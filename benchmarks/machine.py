@@ -15,12 +15,21 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def described(load: str) -> str:
-    """Say where, when and on which commit it was measured."""
-    day = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    memory = psutil.virtual_memory().total / 1e9
-    where = f"{processor()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.platform()}"
+    """Say where, when and on which commit it was measured, and with what."""
     found = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return f"{day}, commit {commit()}. {where}. {load}. {found}."
+    return f"{when()}. {where()}. {load}. {found}."
+
+
+def when() -> str:
+    """Return the minute and the commit."""
+    day = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"{day}, commit {commit()}"
+
+
+def where() -> str:
+    """Return processor, memory and system."""
+    memory = psutil.virtual_memory().total / 1e9
+    return f"{processor()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.platform()}"
 
 
 def processor() -> str:
