@@ -90,6 +90,7 @@ def test_cells_missing_besides_are_counted(shell):
     said = run(shell, IMPORTS, LESSON[7])
     assert said.startswith("`history` is made in the cell that begins with `history = []`")
     assert said.endswith(f"2 more cells above have not run: {order.ALL_AGAIN} runs them all.")
+    assert "2 more cells" in run(shell, LESSON[8]), "the one that failed is still to run"
 
 
 def test_the_sentence_is_shown_below_the_traceback(shell, capsys):
@@ -129,6 +130,7 @@ def test_every_way_to_make_a_name_is_known(makes):
     [
         "def f():\n    thing = 1",
         "f = lambda thing: 1",
+        "f = lambda: (thing := 1)",
         "print([1 for thing in range(2)])",
         "try:\n    pass\nexcept ValueError as thing:\n    pass",
         "print(thing)",
