@@ -45,7 +45,7 @@ COMMANDS = {
     "soak": ("do to it what classrooms do (--quick)", [TESTS, CLASS], ["classroom/soak/run.py"]),
 }
 PARTS = {BASE: ("JupyterLab, the plots and the rest", 60), TESTS: ("what the tests need", 70)}
-PARTS |= {CLASS: ("what a hub needs", 90), BENCH: ("what it is compared with", 110)}
+PARTS |= {CLASS: ("what hub and slides need", 90), BENCH: ("what it is compared with", 110)}
 NO_DISK = "The disk is full ({free} MB left, the course takes 1.6 GB): free some space and repeat."
 PROBLEMS = [  # what pip or the system says, and our sentence for it; the first match counts
     (r"No space left|not enough space|quota exceeded|File too large", NO_DISK),
