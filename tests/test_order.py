@@ -90,7 +90,7 @@ def test_cells_missing_besides_are_counted(shell):
     said = run(shell, IMPORTS, LESSON[7])
     assert said.startswith("`history` is made in the cell that begins with `history = []`")
     assert said.endswith(f"2 more cells above have not run: {order.ALL_AGAIN} runs them all.")
-    assert "2 more cells" in run(shell, LESSON[8]), "the one that failed is still to run"
+    assert "3 more cells" in run(shell, LESSON[8]), "the one that failed is still to run"
 
 
 def test_the_sentence_is_shown_below_the_traceback(shell, capsys):
