@@ -11,17 +11,19 @@ from torch.utils.data import Subset, TensorDataset
 
 from course_utils import datasets
 from course_utils.checks.judging import (
+    Hostile,
     Wrong,
     call,
     close,
     exercise,
     flat,
+    in_memory,
     kind,
     number,
     numbers,
+    ran,
     tensor,
 )
-from course_utils.checks.saving import Hostile, in_memory, ran
 
 
 def _parts(name: str, value: object, count: int) -> tuple | list:

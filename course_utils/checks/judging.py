@@ -6,6 +6,7 @@ that claims to equal everything is not taken for a number, and compare in plain 
 functions fetched before a learner could replace them.
 """
 
+import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -178,3 +179,26 @@ def kind(value: object) -> str:
     if value is None:
         return "None"
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def in_memory(value: object) -> io.BytesIO:
+    """Return a file in memory that holds the saved value."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    buffer.seek(0)
+    return buffer
+
+
+ran: list[str] = []  # what files did while they were loaded
+
+
+def _note() -> dict:
+    ran.append("code")
+    return {}
+
+
+class Hostile:
+    """An object whose file asks for a function to be called; this one takes a note."""
+
+    def __reduce__(self):
+        return _note, ()

@@ -6,7 +6,19 @@ from collections.abc import Callable
 
 import torch
 
-from course_utils.checks.judging import Wrong, call, close, exercise, flat, kind, number, tensor
+from course_utils.checks.judging import (
+    Hostile,
+    Wrong,
+    call,
+    close,
+    exercise,
+    flat,
+    in_memory,
+    kind,
+    number,
+    ran,
+    tensor,
+)
 
 
 def line(weight: float, bias: float) -> torch.nn.Linear:
@@ -28,14 +40,6 @@ def fitted(name: str, model: object) -> tuple[float, float]:
     at = tensor(f"{name}(X)", call(name, model, torch.tensor([[0.0], [1.0]])), (2, 1))
     bias, top = flat(at)
     return top - bias, bias
-
-
-def in_memory(value: object) -> io.BytesIO:
-    """Return a file in memory that holds the saved value."""
-    buffer = io.BytesIO()
-    torch.save(value, buffer)
-    buffer.seek(0)
-    return buffer
 
 
 @exercise(
@@ -74,21 +78,6 @@ def copy_of_weights(snapshot: object) -> str:
         "Without a copy, the 'best weights so far' would silently be the last ones, whatever the "
         "validation loss said."
     )
-
-
-ran: list[str] = []  # what files did while they were loaded
-
-
-def _note() -> dict:
-    ran.append("code")
-    return {}
-
-
-class Hostile:
-    """An object whose file asks for a function to be called; this one takes a note."""
-
-    def __reduce__(self):
-        return _note, ()
 
 
 def _accepts(load: Callable, value: object) -> bool:
