@@ -74,6 +74,7 @@ class Course:
         self.write("requirements.txt", "torch>=2.10,<2.14  # why\njupyterlab\n")
         self.write("constraints.txt", "jupyterlab==4.9\nprobe==1.0\ntorch==2.13.0\n")
         self.write("tests/requirements.txt", "probe\n")
+        self.write("classroom/requirements.txt", "probe\n")
         self.write("tests/run.py", SHOW)
         wheels = self.folder / "index"
         make_wheel(wheels, "torch", "2.13.0", {"torch.py": "version = '2.13.0'\n"})
