@@ -49,7 +49,7 @@ PARTS |= {CLASS: ("what hub and slides need", 90), BENCH: ("what it is compared 
 NO_DISK = "The disk is full ({free} MB left, the course takes 1.6 GB): free some space and repeat."
 PROBLEMS = [  # what pip or the system says, and our sentence for it; the first match counts
     (r"No space left|not enough space|quota exceeded|File too large", NO_DISK),
-    (r"No module named venv", "venv is missing (Debian, Ubuntu: sudo apt install python3-venv)."),
+    (r"No module named venv", "Install what makes .venv (Debian: sudo apt install python3-venv)."),
     (r"Permission denied|Access is denied|Read-only file system",
      "The folder {venv} cannot be written: move the course to a folder of your own and repeat."),
     (r"Long Path support", "The path {venv} is too long: move the course to a shorter one."),

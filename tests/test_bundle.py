@@ -40,7 +40,6 @@ def course(tmp_path_factory):
     course.write("notebooks/a café.ipynb", "{}")
     course.write("notebooks/run_1/old.txt", "ignored")
     course.write("notebooks/progress.jsonl", "ignored")
-    (course.folder / "classroom").mkdir()
     shutil.copy(ROOT / "classroom/bundle.py", course.folder / "classroom")
     assert course.run("lab").returncode == 0
     return course

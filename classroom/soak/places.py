@@ -26,7 +26,10 @@ GOAL = "passes"
 METHODS = multiprocessing.get_all_start_methods()
 # Python runs this file before anything else, in the kernel and in all processes it starts.
 START = "import multiprocessing, os; multiprocessing.set_start_method(os.environ['START_METHOD'])\n"
-C_LOCALE = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+C_LOCALE, C_ENCODING = {"LC_ALL": "C", "LANG": "C"}, "utf-8"  # Python's own way out
+if sys.prefix.isascii():  # where it is not, torch cannot name its own files without that way
+    C_LOCALE |= {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    C_ENCODING = "ANSI_X3.4-1968"
 PROBE = """import course_utils, locale, multiprocessing
 print(multiprocessing.get_start_method(), locale.getpreferredencoding(), course_utils.__file__)"""
 
@@ -73,7 +76,7 @@ def places(home: Path, methods: list[str]) -> list[Place]:
             Place(method, home / "course", users, "02", method, starting(method, start))
             for method in methods
         ),
-        Place("C locale", home / "course", names, "01", "ANSI_X3.4-1968", C_LOCALE),
+        Place("C locale", home / "course", names, "01", C_ENCODING, C_LOCALE),
         Place("strange folder", strange, names, "07", strange.name, {}),
         Place("CRLF", home / "crlf", names, "00", "crlf", {}),
     ]
