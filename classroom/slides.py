@@ -5,20 +5,15 @@ slides: one HTML file a notebook, and beside them reveal.js and MathJax, which t
 with npm. What is a slide says the `slideshow` metadata of the notebook's cells; no cell is run.
 """
 
-import contextlib
 import functools
-import hashlib
-import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import nbformat
 from nbconvert import SlidesExporter
-from node import BIN, NPM
+from node import fetched
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -32,25 +27,9 @@ SOLUTION = re.compile(r"<details>.*?</details>\s*", re.S)
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!https?:)([^)\s]+)\)")
 
 
-def fetched() -> Path:
-    """Return the folder with the packages of reveal/package-lock.json, which npm fetches once.
-
-    It lies in the environment that runs this and is named after the lock's hash.
-    """
-    place = Path(sys.prefix) / f"slides-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
-    if place.exists():
-        return place
-    print("Fetching reveal.js and MathJax (about 8 MB to download).", flush=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix="slides-") as fresh:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(LOCK.with_name(name), fresh)
-        command = [BIN / "node", NPM, "ci", "--prefix", fresh, "--ignore-scripts", "--no-audit"]
-        command += ["--no-fund", "--fetch-retries=1", "--loglevel=error"]
-        if subprocess.run(command, cwd=fresh).returncode:
-            sys.exit("They cannot be downloaded: check the network or the proxy and repeat.")
-        with contextlib.suppress(OSError):  # two may do this at once: the first one counts
-            os.rename(Path(fresh) / "node_modules", place)
-    return place
+def scripts() -> Path:
+    """Return the folder with the packages of reveal/package-lock.json, which npm fetches once."""
+    return fetched(LOCK, "What the slides load", 8) / "node_modules"
 
 
 def parts(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -159,7 +138,7 @@ def main(names: list[str], target: Path = TARGET) -> None:
     paths = [Path(name) for name in names] or sorted(NOTEBOOKS.glob("*.ipynb"))
     if missing := [str(path) for path in paths if not path.is_file()]:
         sys.exit(f"There is no notebook {', '.join(missing)}.")
-    copy_scripts(fetched(), target)
+    copy_scripts(scripts(), target)
     for path in paths:
         place = target / f"{path.stem}.html"
         text = slides_of(nbformat.read(path, as_version=4))

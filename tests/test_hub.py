@@ -467,7 +467,8 @@ if os.name != "nt":  # where JupyterHub runs
 
     def test_without_a_registry_it_says_so_and_leaves_nothing(tmp_path):
         code, said = said_by(
-            "import node, pathlib, sys; node.install(pathlib.Path(sys.argv[1]) / 'proxy')".replace(
+            "import node, pathlib, sys; place = pathlib.Path(sys.argv[1]) / 'proxy'; "
+            'node.install(node.PROXY, place, "The hub\'s proxy")'.replace(
                 "sys.argv[1]", repr(str(tmp_path))
             ),
             npm_config_registry="http://127.0.0.1:9/",
