@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG, CONFIG = VENV / "install.log", VENV / "pyvenv.cfg"
-LOCK, OVERRIDES = HERE / "constraints.txt", HERE / "binder/overrides.json"
+LOCK, SETTINGS = HERE / "constraints.txt", HERE / "binder/settings"  # go into .venv
 FOLDERS = "", "tests/", "classroom/", "benchmarks/"
 BASE, TESTS, CLASS, BENCH = (f"{folder}requirements.txt" for folder in FOLDERS)
 WHEELS = HERE / "wheels"  # stands in a bundle, for a class without network
@@ -115,7 +115,7 @@ def ready(names):
 
 def stamp(name):
     """Return the file that tells of a finished installation, and what it then says."""
-    files = [HERE / name, LOCK, OVERRIDES, HERE / "pyproject.toml", CONFIG]
+    files = [HERE / name, LOCK, *sorted(SETTINGS.rglob("*.*")), HERE / "pyproject.toml", CONFIG]
     parts = [os.fsencode(HERE), os.fsencode(PYTHON.resolve()), *(f.read_bytes() for f in files)]
     return VENV / (name.replace("/", "-") + ".stamp"), hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -157,8 +157,7 @@ def prepare(names):
             install_torch()
         print("Installing %s (about %d MB %s)." % (*PARTS[name], SOURCE))
         pip("-r", name, "-c", others)
-    (VENV / "share/jupyter/lab/settings").mkdir(parents=True, exist_ok=True)
-    shutil.copy(OVERRIDES, VENV / "share/jupyter/lab/settings")
+    shutil.copytree(SETTINGS, VENV, dirs_exist_ok=True)
     for path, text in map(stamp, {*names, *good}):
         path.write_text(text)
 

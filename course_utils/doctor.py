@@ -81,9 +81,9 @@ def check_torch(version, cuda, usable):
     return judge(not large, "build of torch", f"{version} {build}{large}")
 
 
-def check_overrides(wanted, present):
-    """Compare the settings that keep JupyterLab quiet with those of the environment."""
-    text = "no questions about news" if wanted == present else "binder/overrides.json is not used"
+def check_settings(wanted, present):
+    """Compare the settings that keep JupyterLab quiet and prompt with those of the environment."""
+    text = "those of the course" if wanted == present else "those in binder/settings are not used"
     return judge(wanted == present, "settings of JupyterLab", text)
 
 
@@ -149,8 +149,11 @@ def examine():
 
     found = list(importlib.metadata.distributions())[::-1]  # of two, the first one counts
     installed = {plain(dist.name): dist.version for dist in found if dist.name}
-    settings = Path(sys.prefix, "share/jupyter/lab/settings/overrides.json")
-    overrides = [ROOT / "binder/overrides.json", settings]
+    places = ROOT / "binder/settings", Path(sys.prefix)
+    files = [file.relative_to(places[0]) for file in places[0].rglob("*.*")]
+    texts = (
+        [f.is_file() and f.read_bytes() for f in map(place.joinpath, files)] for place in places
+    )
     for wanted in read_requirements((ROOT / "requirements.txt").read_text("utf-8")):
         yield check_version(wanted, installed)
     yield check_lock(read_requirements((ROOT / "constraints.txt").read_text("utf-8")), installed)
@@ -158,7 +161,7 @@ def examine():
     for name, range_ in SLIDERS.items():
         yield check_version(*read_requirements(name + range_), installed)
     yield check_extensions([Path(folder) for folder in jupyter_path("labextensions")])
-    yield check_overrides(*(f.read_text("utf-8") if f.is_file() else None for f in overrides))
+    yield check_settings(*texts)
     yield check_room("disk", shutil.disk_usage(ROOT).free, 2e8)
     yield check_room("memory", psutil.virtual_memory().available, 7e8)
     yield from check_answer(ask_kernel())

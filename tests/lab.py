@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -168,8 +169,9 @@ class Lab:
             ignore=shutil.ignore_patterns(".ipynb_checkpoints"),
         )
         settings = folder / "settings"
-        settings.mkdir()
-        shutil.copy(ROOT / "binder/overrides.json", settings)  # what learners get: no news toast
+        ours = ROOT / "binder/settings"  # what learners get: no news toast, a prompt server
+        shutil.copytree(ours / "share/jupyter/lab/settings", settings)
+        shutil.copytree(ours / "etc/jupyter", folder / "CONFIG")
         private = {
             f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")
         }
@@ -189,6 +191,10 @@ class Lab:
         )
         self.log: list[str] = []
         self.url = self._wait_for_address()
+        while self.process.poll() is None:  # it tells its address a moment before it listens
+            with socket.socket() as client:
+                if client.connect_ex((LOOPBACK, urlsplit(self.url).port)) == 0:
+                    break
         threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True).start()
 
     def _wait_for_address(self) -> str:

@@ -79,8 +79,8 @@ def test_the_build_of_torch_is_named(cuda, usable, state):
 
 
 def test_missing_settings_are_noted():
-    assert doctor.check_overrides("{}", "{}").state == "ok"
-    assert doctor.check_overrides("{}", None).state == "note"
+    assert doctor.check_settings([b"{}"], [b"{}"]).state == "ok"
+    assert doctor.check_settings([b"{}"], [False]).state == "note"
 
 
 def test_too_little_room_needs_fixing():

@@ -68,9 +68,11 @@ class Course:
 
     def reset(self):
         """Write everything anew, but leave the environment as it is."""
-        for name in ("course.py", "pyproject.toml", "binder/overrides.json"):
-            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in ("course.py", "pyproject.toml"):
             shutil.copy(ROOT / name, self.folder / name)
+        settings = "binder/settings"
+        shutil.copytree(ROOT / settings, self.folder / settings, dirs_exist_ok=True)
         self.write("requirements.txt", "torch>=2.10,<2.14  # why\njupyterlab\n")
         self.write("constraints.txt", "jupyterlab==4.9\nprobe==1.0\ntorch==2.13.0\n")
         self.write("tests/requirements.txt", "probe\n")
@@ -244,8 +246,11 @@ def test_first_and_second_start(course):
     assert answer["argv"][-2:] == ["--no-browser", "--port=9999"]
     assert "--ServerApp.ip=127.0.0.1" in answer["argv"]
     assert answer["path"].split(os.pathsep)[0] == str(course.python.parent)
-    settings = course.venv / "share/jupyter/lab/settings/overrides.json"
-    assert settings.read_bytes() == (ROOT / "binder/overrides.json").read_bytes()
+    settings = [file for file in (ROOT / "binder/settings").rglob("*") if file.is_file()]
+    assert {file.name for file in settings} == {"overrides.json", "jupyter_server_config.py"}
+    for file in settings:
+        copy = course.venv / file.relative_to(ROOT / "binder/settings")
+        assert copy.read_bytes() == file.read_bytes()
 
     (course.venv / "install.log").unlink()
     (stamp,) = course.venv.glob("*.stamp")
@@ -505,9 +510,7 @@ def real_lab(course):
     (site / "outer.pth").write_text(str(Path(jupyterlab.__file__).parents[1]), "utf-8")
     shutil.copytree(Path(sys.prefix, "share/jupyter"), course.venv / "share/jupyter")
     module = launcher_module(course.folder)
-    settings = course.venv / "share/jupyter/lab/settings"
-    settings.mkdir(exist_ok=True)
-    shutil.copy(module.OVERRIDES, settings)
+    shutil.copytree(module.SETTINGS, course.venv, dirs_exist_ok=True)
     path, digest = module.stamp(module.BASE)
     path.write_text(digest)
     course.write("notebooks/00_start_here.ipynb", '{"cells": [], "metadata": {}, "nbformat": 4, '
