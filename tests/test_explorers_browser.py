@@ -9,6 +9,8 @@ pytest_plugins = ["lab"]
 
 DRAWN = """root => [...root.querySelectorAll('.bqplot.figure g[clip-path]')]
     .map(marks => marks.innerHTML).join()"""
+LEGENDS = """root => [...root.querySelectorAll('.g_legend')].map(legend =>
+    [...legend.querySelectorAll('.legendtext')].map(name => [name.textContent, name.style.fill]))"""
 # notebook, number of the explorer in it, the control that is moved
 SLIDERS = [
     ("00_start_here", 0, "weight"),
@@ -154,6 +156,22 @@ def test_training_follows_one_slider_after_the_other(open_notebook):
     assert explorer.state()[0] == text, "at the end of the run the kernel's words are back"
     assert notebook.kernel_errors() == []
     assert notebook.complaints == []
+
+
+def test_a_legend_stays_when_the_data_move(open_notebook):
+    notebook = open_notebook("01_data", "light")
+    notebook.run_all()
+    explorer = InPage(notebook, 0)
+    drawn = explorer.root.evaluate(LEGENDS)
+    assert any(len(names) > 1 for names in drawn)
+    assert all(color for names in drawn for _, color in names)
+    noise = explorer.slider("noise")
+    away, back = keys_for(noise)
+    explorer.changes_by(lambda: notebook.press(noise, away))  # after it bqplot leaves them alone
+    legends = explorer.root.locator(".g_legend").element_handles()
+    explorer.changes_by(lambda: notebook.press(noise, back))
+    assert explorer.root.evaluate(LEGENDS) == drawn
+    assert all(legend.evaluate("node => node.isConnected") for legend in legends)
 
 
 def thumb(slider):

@@ -46,6 +46,13 @@ function modelsOf(model, name) {
     model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""))));
 }
 
+// With the data of every mark bqplot draws the legend of its figure anew. Here no name ever changes.
+async function keepLegend(mark) {
+  for (const { parent } of await Promise.all(Object.values(mark.views ?? {}))) {
+    if (parent?.update_legend) mark.off("data_updated", parent.update_legend);
+  }
+}
+
 // A picture holds the state of every part that changed, as the kernel would send it to that part.
 async function initialize({ model }) {
   const parts = await modelsOf(model, "parts");
@@ -54,6 +61,7 @@ async function initialize({ model }) {
       const { serializers = {} } = parts[place].constructor;
       const values = Object.entries(state).map(([name, value]) =>
         [name, serializers[name]?.deserialize?.(value, parts[place].widget_manager) ?? value]);
+      keepLegend(parts[place]);
       parts[place].set_state(Object.fromEntries(values));
     }
     if (model.get("state") === "playing") // the kernel waits for a page that paints slowly

@@ -68,7 +68,7 @@ class Panel:
     def points(self, name: str, role: str = "data", **options: object) -> bqplot.Scatter:
         """Add an empty scatter mark in the style of a role."""
         color, marker, *_ = _STYLES[role]
-        style = {"marker": _MARKER[marker], "default_size": 24, "opacities": [0.8]}
+        style = {"marker": _MARKER[marker], "default_size": 24}
         return self._add(bqplot.Scatter, name, color, style | options)
 
     def line(self, name: str, role: str = "prediction", **options: object) -> bqplot.Lines:
