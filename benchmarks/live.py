@@ -20,6 +20,7 @@ from lab import CHROMIUM_FLAGS, FOLDER, Lab, Notebook  # noqa: E402 (a module of
 
 FLOOR, LESSON = "(a) slider to an empty label", "(b) interact + Matplotlib, loop"
 TRAINING = "TrainingExplorer"
+ALONE = "TrainingExplorer: noise, in a notebook as empty as those of (a) to (d)"
 
 
 class View(NamedTuple):
@@ -66,6 +67,7 @@ EXPLORERS = [
     View("SplitExplorer", "02_dataset_dataloader", "train part", 1),
     View("StepExplorer", "04_loss_and_gradients", "Next line"),
     View(TRAINING, "05_training_loop", "noise"),
+    View(ALONE, "training_alone", "noise", None),
     View("OwnDataExplorer", "05_training_loop", "points", 1),
     View("FitExplorer", "06_evaluation", "degree"),
     View("NodeExplorer", "08_neural_networks", "bias b"),
@@ -196,7 +198,7 @@ def latency(stages: dict[str, Stage], goals: list[str]) -> Table:
         ratios = middle / p50(floor), late / p95(floor), p50(lesson) / middle
         cells = [short(p50(stage.first)), short(middle), short(late), *map(times, ratios)]
         rows.append([name, *cells, short(drawn), short(settled)])
-        if stage.view.name == TRAINING:
+        if stage.view.name in (TRAINING, ALONE):
             goals = [*goals, *kernel_goals(name, ratios)]
     head = ["view", "first mark p50 ms", "painted p50 ms", "painted p95 ms", "p50 / (a)"]
     head += ["p95 / (a)", "(b) / p50", "drawn of 100", "settled ms"]
@@ -212,7 +214,9 @@ def text_of(floor: list[float]) -> str:
         "below the picture, which is sent last. In a storm, 100 moves come in 2 s: how many "
         "pictures are painted, and how long after the last move the last one is (medians). (b) to "
         "(d) show three panels: data and line, losses, loss surface. (b) and (c) train with the "
-        "loop of the lessons, 100 epochs, at every move."
+        "loop of the lessons, 100 epochs, at every move. Each of (a) to (d) is alone in its "
+        "notebook; the explorers stand in the course's, with 40 to 75 cells each, unless it says "
+        "otherwise."
     )
 
 

@@ -81,6 +81,7 @@
     }
 
     see({ type, target, attributeName, oldValue, addedNodes }) {
+      if (this.kinds.has("marks") && target.ownerSVGElement) return; // a picture is many changes
       const node = target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement;
       if (!node || node.closest(".widget-slider, .explorer-slider, .widget-textarea, button")) return; // the control itself
       if (type === "attributes" && node.getAttribute(attributeName) === oldValue) return;
