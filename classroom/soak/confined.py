@@ -134,7 +134,7 @@ class Memory:
     def _watch(self, pid: int) -> None:
         while not self.group and not self.ended.wait(0.1):
             with contextlib.suppress(psutil.Error):
-                self.most = max(self.most, lessons.megabytes(pid))
+                self.most = max(self.most, lessons.tree_megabytes(pid))
 
 
 def extended(path: Path) -> nbformat.NotebookNode:

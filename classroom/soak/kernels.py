@@ -40,7 +40,7 @@ async def class_at_once(learners: int, path: Path) -> tuple[list[float], list[st
         running = [learner(number, path, stack) for number in range(learners)]
         results = await asyncio.gather(*running, return_exceptions=True)
         done = [result for result in results if isinstance(result, NotebookClient)]
-        sizes = [lessons.megabytes(client.km.provisioner.pid) for client in done]
+        sizes = [lessons.tree_megabytes(client.km.provisioner.pid) for client in done]
     failed = [result for result in results if isinstance(result, BaseException)]
     return sizes, [f"a learner: {type(e).__name__}: {str(e)[-900:]}" for e in failed]
 

@@ -62,11 +62,16 @@ def shown(cell: nbformat.NotebookNode) -> list[dict]:
     return texts
 
 
-def megabytes(pid: int) -> float:
-    """Return what a process and its children hold: their own memory and their part of shared."""
-    tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    sizes = [process.memory_full_info() for process in tree]
-    return sum(getattr(size, "pss", 0) or size.rss for size in sizes) / 1e6
+def megabytes(process: psutil.Process) -> float:
+    """Return a process's own memory and its part of shared; all of it where that is not told."""
+    memory = process.memory_full_info()
+    return (getattr(memory, "pss", 0) or memory.rss) / 1e6
+
+
+def tree_megabytes(pid: int) -> float:
+    """Return what a process and its children hold."""
+    process = psutil.Process(pid)
+    return sum(map(megabytes, [process, *process.children(recursive=True)]))
 
 
 def peak_megabytes(pid: int) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import lessons
 import psutil
 from learners import Hub, Learner
 from outcome import Outcome
@@ -34,12 +35,6 @@ def visit(hub: Hub, name: str, notebook: str, done: Callable[[str], None]) -> fl
     return seconds
 
 
-def megabytes(process: psutil.Process) -> float:
-    """Return a process's share of memory (PSS), where the system tells it; else all of it."""
-    memory = process.memory_full_info()
-    return (memory.pss if hasattr(memory, "pss") else memory.rss) / 1e6
-
-
 def memory_of(hub: Hub) -> dict[str, list[float]]:
     """Return the memory of hub, proxy, servers and kernels."""
     words = {
@@ -52,7 +47,7 @@ def memory_of(hub: Hub) -> dict[str, list[float]]:
     for process, command in hub.commands():
         for part, word in words.items():
             if word in command:
-                found[part].append(megabytes(process))
+                found[part].append(lessons.megabytes(process))
     return found
 
 
