@@ -20,7 +20,6 @@ from lab import CHROMIUM_FLAGS, FOLDER, Lab, Notebook  # noqa: E402 (a module of
 
 FLOOR, LESSON = "(a) slider to an empty label", "(b) interact + Matplotlib, loop"
 TRAINING = "TrainingExplorer"
-ALONE = "TrainingExplorer: noise, in a notebook as empty as those of (a) to (d)"
 
 
 class View(NamedTuple):
@@ -67,12 +66,12 @@ EXPLORERS = [
     View("SplitExplorer", "02_dataset_dataloader", "train part", 1),
     View("StepExplorer", "04_loss_and_gradients", "Next line"),
     View(TRAINING, "05_training_loop", "noise"),
-    View(ALONE, "training_alone", "noise", None),
     View("OwnDataExplorer", "05_training_loop", "points", 1),
     View("FitExplorer", "06_evaluation", "degree"),
     View("NodeExplorer", "08_neural_networks", "bias b"),
     View("NetworkExplorer", "08_neural_networks", "width", 1),
 ]
+ALONE = View(f"{TRAINING}: noise, alone in a notebook", "training_alone", "noise", None)
 REPLAYS = [
     View(TRAINING, "05_training_loop", "learning rate", 0, "marks"),
     View(TRAINING, "05_training_loop", "epochs", 0, "marks"),
@@ -166,7 +165,7 @@ def tables(quick: bool, views: list[View] | None = None) -> list[Table]:
     """Measure the rivals and the views, by default all of them; `quick` takes few moves."""
     rounds, moves, storms = (1, 6, 1) if quick else (5, 10, 3)
     if views is None:
-        views = EXPLORERS[:1] if quick else [*EXPLORERS, *REPLAYS]
+        views = EXPLORERS[:1] if quick else [*EXPLORERS, ALONE, *REPLAYS]
     views = [*(RIVALS[:2] if quick else RIVALS), *views]
     with jupyterlab() as opener:
         stages = {view.label: opener(view) for view in views}
@@ -198,7 +197,7 @@ def latency(stages: dict[str, Stage], goals: list[str]) -> Table:
         ratios = middle / p50(floor), late / p95(floor), p50(lesson) / middle
         cells = [short(p50(stage.first)), short(middle), short(late), *map(times, ratios)]
         rows.append([name, *cells, short(drawn), short(settled)])
-        if stage.view.name in (TRAINING, ALONE):
+        if stage.view.name in (TRAINING, ALONE.name):
             goals = [*goals, *kernel_goals(name, ratios)]
     head = ["view", "first mark p50 ms", "painted p50 ms", "painted p95 ms", "p50 / (a)"]
     head += ["p95 / (a)", "(b) / p50", "drawn of 100", "settled ms"]

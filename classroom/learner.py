@@ -134,7 +134,6 @@ def main(words: list[str]) -> None:
     os.chdir(folder)
     options = ["--KernelManager.transport=ipc", "--LabApp.extension_manager=readonly"]
     options.append("--LanguageServerManager.autodetect=False")  # there are none to be found
-    options.append(f"--LabApp.app_settings_dir={ROOT / 'binder'}")  # no question about news
     if os.geteuid() == 0:  # in a container
         options.append("--allow-root")
     server = [sys.executable, "-m", "jupyterhub.singleuser", *options, *words]
