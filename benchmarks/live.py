@@ -214,8 +214,7 @@ def text_of(floor: list[float]) -> str:
         "pictures are painted, and how long after the last move the last one is (medians). (b) to "
         "(d) show three panels: data and line, losses, loss surface. (b) and (c) train with the "
         "loop of the lessons, 100 epochs, at every move. Each of (a) to (d) is alone in its "
-        "notebook; the explorers stand in the course's, with 40 to 75 cells each, unless it says "
-        "otherwise."
+        "notebook; the explorers stand among the cells of their lessons, unless it says otherwise."
     )
 
 
