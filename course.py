@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG, CONFIG = VENV / "install.log", VENV / "pyvenv.cfg"
-LOCK, SETTINGS = HERE / "constraints.txt", HERE / "binder/settings"  # go into .venv
+LOCK, SETTINGS = HERE / "constraints.txt", HERE / "binder/settings"  # the latter go into .venv
 FOLDERS = "", "tests/", "classroom/", "benchmarks/"
 BASE, TESTS, CLASS, BENCH = (f"{folder}requirements.txt" for folder in FOLDERS)
 WHEELS = HERE / "wheels"  # stands in a bundle, for a class without network

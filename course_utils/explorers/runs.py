@@ -148,7 +148,7 @@ class Sweep:
         affine = is_affine(loss, optimizer)
         key = (batch_size, loss, optimizer, epochs, None if affine else noise)
         if key not in self._known:
-            batches = self.order.batches(batch_size, epochs)  # 60,000 slices: 20 ms
+            batches = self.order.batches(batch_size, epochs)  # up to 60,000 slices
             keep = kept_steps(len(X), batch_size, epochs)
             options = {"loss": loss, "optimizer": optimizer, "keep": keep}
             targets = [clean, draw] if affine else [clean + noise * draw]
