@@ -1,12 +1,14 @@
 """The values for Kubernetes: the chart's schema, JupyterHub's own options, and the image's paths.
 
 The chart's values.schema.json is in no package that pip or npm installs, so the part of it that a
-class needs is written down here, as its version 3 has it: a key that is not listed is refused, as
+class needs is written down here, as its version 4 has it: a key that is not listed is refused, as
 the chart refuses one that it does not know. What goes through to JupyterHub is given to the real
 classes. Helm checks the values against the chart's own schema before it changes anything.
 """
 
 import copy
+import ipaddress
+import re
 import tomllib
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 VALUES = yaml.safe_load((ROOT / "classroom/kubernetes.yaml").read_text("utf-8"))
+README = (ROOT / "classroom/README.md").read_text("utf-8")
+OF_ONE_CLASS = yaml.safe_load(re.search(r"```yaml\n(.*?)```", README, re.DOTALL)[1])
 HOME = Path("/home/jovyan")  # where repo2docker puts the repository
 
 
@@ -62,7 +66,7 @@ HUB = closed(
     activeServerLimit=WHOLE_OR_NONE,
     allowNamedServers=SWITCH_OR_NONE,
     concurrentSpawnLimit=WHOLE_OR_NONE,
-    config=ANYTHING,
+    config={**ANYTHING, "patternProperties": {"^[A-Z]": ANYTHING}, "additionalProperties": False},
     existingSecret=TEXT_OR_NONE,
     extraConfig=ANYTHING,
     extraEnv=one_of("object", "array"),
@@ -86,14 +90,15 @@ STORAGE = closed(
     homeMountPath=TEXT,
     dynamic=closed(
         pvcNameTemplate=TEXT_OR_NONE,
-        storageAccessModes=LIST,
+        storageAccessModes={"type": "array", "items": TEXT_OR_NONE},
         storageClass=TEXT_OR_NONE,
+        subPath=TEXT_OR_NONE,
         volumeNameTemplate=TEXT_OR_NONE,
     ),
     static=closed(pvcName=TEXT_OR_NONE, subPath=TEXT_OR_NONE),
     extraLabels=TEXTS,
-    extraVolumes=LIST,
-    extraVolumeMounts=LIST,
+    extraVolumes=one_of("object", "array", "null"),
+    extraVolumeMounts=one_of("object", "array", "null"),
 )
 SINGLEUSER = closed(
     allowPrivilegeEscalation=SWITCH_OR_NONE,
@@ -149,12 +154,14 @@ SLIPS = {  # what one easily writes, and the chart refuses
     "singleuser.default_url": "/lab",
     "cull.timeout": "1h",
     "proxy.networkPolicy": {"enabled": True},
+    "hub.config.authenticator_class": "shared-password",
     "jupyterhub": {},
 }
 
 
-def test_the_schema_accepts_the_values():
-    jsonschema.validate(VALUES, CHART, jsonschema.Draft7Validator)
+@pytest.mark.parametrize("values", [VALUES, OF_ONE_CLASS], ids=["the course's", "of one class"])
+def test_the_schema_accepts_the_values(values):
+    jsonschema.validate(values, CHART, jsonschema.Draft7Validator)
 
 
 @pytest.mark.parametrize("path", SLIPS)
@@ -187,8 +194,15 @@ def test_the_limits_are_a_learners():
         cpu_guarantee=cpu["guarantee"],
         start_timeout=VALUES["singleuser"]["startTimeout"],
     )
-    assert 600e6 < spawner.mem_guarantee < spawner.mem_limit  # a server, a kernel, some room
-    assert 30 * spawner.cpu_guarantee <= 2.1 < 30 * spawner.cpu_limit
+    assert 635e6 < spawner.mem_guarantee < spawner.mem_limit  # a server and the largest kernel
+    assert f"{spawner.mem_guarantee / 1e6:.0f} MB for sure" in README
+    assert f"{spawner.mem_limit / 1e9:.1f} GB at most" in README
+    hub = VALUES["hub"]["resources"]["requests"]
+    assert hub == {"cpu": "200m", "memory": "256Mi"}
+    asked = 30 * spawner.mem_guarantee + 256 * 2**20, 30 * spawner.cpu_guarantee + 0.2
+    words = f"ask for {asked[0] / 1e9:.1f} GB of memory and {asked[1]:.1f} cores"
+    assert words in README.replace("\n", " ")
+    assert asked[1] < 2 < 30 * spawner.cpu_limit
 
 
 def test_the_command_lies_in_the_image_and_the_volume_does_not_hide_it():
@@ -211,10 +225,23 @@ def test_no_door_is_open():
     policies = [VALUES["hub"], VALUES["proxy"]["chp"], VALUES["singleuser"]]
     assert all(part["networkPolicy"]["enabled"] for part in policies)
     learner = VALUES["singleuser"]["networkPolicy"]
-    assert learner["ingress"] == learner["egress"] == []
+    assert learner["ingress"] == []
     assert not any(learner["egressAllowRules"].values())
+    [rule] = learner["egress"]
+    assert {port["port"] for port in rule["ports"]} == {53}
+    [where] = rule["to"]
+    near = ipaddress.ip_network(where["ipBlock"]["cidr"])
+    assert near.is_link_local  # a machine of the cluster, nothing beyond it
+    assert where["ipBlock"]["except"] == ["169.254.169.254/32"]  # the cloud's own secrets
     assert VALUES["proxy"]["https"]["enabled"]
     assert VALUES["cull"]["enabled"]
+
+
+def test_nobody_gets_in_before_the_teacher_has_chosen_a_password():
+    given = OF_ONE_CLASS["hub"]["config"]["SharedPasswordAuthenticator"]
+    assert SharedPasswordAuthenticator(**given).user_password is None
+    assert OF_ONE_CLASS["proxy"]["https"]["hosts"]
+    assert OF_ONE_CLASS["hub"]["activeServerLimit"] >= 30
 
 
 def test_no_secret_stands_in_the_file():
