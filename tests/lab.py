@@ -104,8 +104,9 @@ UNPAINTED = f"""() => {{
     }});
     return problems;
 }}"""
-# What reaches beyond its cell, hides behind its own edge, or needs a scroll bar to be read. The
-# first such cell is scrolled to, as a reader would: bqplot redraws a figure once it is in sight.
+# What reaches beyond its cell, hides behind its own edge, needs a scroll bar to be read, or is
+# written across other words of its figure. The first such cell is scrolled to, as a reader would:
+# bqplot redraws a figure once it is in sight.
 CUT_OFF = f"""() => {{
     {CELLS}
     const outside = (inner, outer) => Math.max(
@@ -122,6 +123,15 @@ CUT_OFF = f"""() => {{
         const clips = getComputedStyle(node).overflowX !== 'visible' && node.clientWidth;
         return Math.max(beyond, clips ? node.scrollWidth - node.clientWidth : 0);
     }};
+    const cross = (a, b) => Math.min(
+        a.right - b.left, b.right - a.left, a.bottom - b.top, b.bottom - a.top) > 0;
+    const crossing = figure => {{
+        const texts = [...figure.querySelectorAll('text')].filter(node => node.textContent.trim());
+        const boxes = texts.map(node => [node, node.getBoundingClientRect()]);
+        const there = boxes.filter(([, box]) => box.width);
+        return there.flatMap(([one, a], n) => there.slice(n + 1).flatMap(([other, b]) =>
+            cross(a, b) ? [`${{one.textContent}} over ${{other.textContent}}`] : []));
+    }};
     const parts = '.jp-OutputArea-output, .jp-RenderedMarkdown';
     const problems = [];
     cells.forEach((cell, index) => {{
@@ -133,6 +143,8 @@ CUT_OFF = f"""() => {{
             problems.push(`cell ${{index}}: ${{name}} by ${{Math.ceil(excess(node, cell))}} px`);
             if (problems.length === 1) cell.node.scrollIntoView();
         }}
+        for (const figure of cell.node.querySelectorAll('.bqplot.figure'))
+            problems.push(...crossing(figure).map(words => `cell ${{index}}: ${{words}}`));
     }});
     return problems;
 }}"""

@@ -21,6 +21,14 @@ _STYLES = {role: (_LIGHTER.get(color, color), *rest) for role, (color, *rest) in
     "prediction": (VERMILLION, "D", "diamond", "-", "solid"),
     "limit": (GRAY, "|", "line-ns", ":", "dot"),
 }
+# In the corner the lowest label of y ends where the first of x begins; bqplot sets them 3 px apart.
+_BELOW = {"label_offset": "36px", "tick_style": {"transform": "translateY(7px)"}}
+# What lies behind a legend shines through without crossing its words, and stays within reach.
+_OPAQUE = {
+    "fill": "var(--jp-layout-color0, white)",
+    "fill-opacity": "0.8",
+    "pointer-events": "none",
+}
 _DASH = {"-": "solid", "--": "dashed", "-.": "dash_dotted", ":": "dotted"}
 
 
@@ -53,13 +61,15 @@ class Panel:
         for name, (label, low, high), log in (("x", x, log_x), ("y", y, log_y)):
             scale = bqplot.LogScale if log else bqplot.LinearScale
             self.scales[name] = scale(min=float(low), max=float(high), allow_padding=False)
-            place = {"side": "left", "label_offset": "48px"} if name == "y" else {}
+            place = {"side": "left", "label_offset": "48px"} if name == "y" else _BELOW
             ticks = _powers_of_ten(low, high) if log else _round_ticks(low, high)
             form = {"tick_format": "~g"} if log else {}
             options = {"grid_color": "#8888884d", "tick_values": ticks, **form, **place}
             axes.append(bqplot.Axis(scale=self.scales[name], label=label, **options))
         self.figure = bqplot.Figure(
             title=title, axes=axes, legend_location="top-left", animation_duration=0,
+            title_style={"transform": "translateY(-6px)"},  # it would stand on the frame
+            legend_style=_OPAQUE,
             display_toolbar=False,  # it covers titles, and its pan moves the frame
             fig_margin={"top": 40, "bottom": 45, "left": 65, "right": 15},
             layout={"width": f"{width}px", "max_width": "calc(100% - 4px)", "height": "320px"},
