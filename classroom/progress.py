@@ -1,7 +1,8 @@
 """Read the progress files of a class: which exercise fails most, as a table and a picture.
 
 Run by `python3 course.py progress FOLDER`. It reads every .jsonl file in the folder, however deep,
-one file a learner, changes none, and writes progress.png into the folder.
+one file a learner, changes none, and writes progress.png into the folder. A file whose events all
+stand in another one, as after `progress.merge`, is no learner of its own.
 """
 
 import io
@@ -22,15 +23,22 @@ PICTURE = "progress.png"
 
 def collected(folder: Path) -> tuple[list[list[dict]], list[str]]:
     """Return the events of each learner, and a sentence for each file that is none of ours."""
-    learners, refused = [], []
+    learners, ids, refused = {}, {}, []
     for file in sorted(folder.rglob("*.jsonl")):
         try:
-            if not file.is_file():  # a pipe or a device could be read for ever
+            if not file.is_file():  # a pipe or a device could be read forever
                 raise InputError("it is no file.")
-            learners.append(progress.read(file))
+            learners[file] = progress.read(file)
+            ids[file] = {event["id"] for event in learners[file]}
         except (InputError, OSError) as error:
             refused.append(printable(f"{file.relative_to(folder)}: {error}"))
-    return learners, refused
+    for file in list(learners):
+        held = (other for other in learners if other != file and ids[file] <= ids[other])
+        if ids[file] and (other := next(held, None)):
+            named = file.relative_to(folder), other.relative_to(folder)
+            refused.append(printable("{}: {} holds all of it.".format(*named)))
+            del learners[file]
+    return list(learners.values()), refused
 
 
 def printable(text: str) -> str:

@@ -1,5 +1,6 @@
 """What a teacher reads from the progress files of a class, and what a learner sees of their own."""
 
+import hashlib
 import importlib.util
 import json
 import subprocess
@@ -13,10 +14,14 @@ from course_utils.board import board
 from course_utils.checks.feedback import EXERCISES
 
 
+def event_id(file, number):
+    return hashlib.md5(f"{file} {number}".encode()).hexdigest()
+
+
 def write(file, *outcomes):
     file.parent.mkdir(parents=True, exist_ok=True)
     lines = [
-        json.dumps({"id": f"{number:032x}", "exercise": name, "outcome": outcome})
+        json.dumps({"id": event_id(file, number), "exercise": name, "outcome": outcome})
         for number, (name, outcome) in enumerate(outcomes)
     ]
     file.write_text("".join(line + "\n" for line in lines))
@@ -51,6 +56,21 @@ def test_the_exercise_that_fails_most_comes_first(folder):
     assert lines[4].startswith("02.1 Count the steps")
     assert (folder / "progress.png").read_bytes().startswith(b"\x89PNG")
     assert (folder / "foreign.jsonl").read_text() == "hello\n"
+
+
+def test_a_file_that_another_one_holds_is_no_second_learner(folder):
+    before = folder / "ben" / "before.jsonl"
+    write(before, ("04.1", "wrong"), ("04.1", "right"))
+    (folder / "ben.jsonl").replace(folder / "ben" / "progress.jsonl")
+    with open(folder / "ben" / "progress.jsonl", "a") as file:
+        file.write(before.read_text())
+    (folder / "twice.jsonl").write_bytes((folder / "cyd.jsonl").read_bytes())
+    (folder / "new.jsonl").write_bytes(b"")
+    lines = run(folder).stdout.replace("\\", "/").splitlines()
+    assert "Left out ben/before.jsonl: ben/progress.jsonl holds all of it." in lines
+    assert "Left out cyd.jsonl: twice.jsonl holds all of it." in lines
+    assert f"4 learners, 3 of {len(EXERCISES)} exercises tried" in lines  # with the empty file
+    assert ["0", "1", "1", "0"] in [line.split()[-4:] for line in lines]  # 04.1, counted once
 
 
 def test_the_picture_shows_the_counts(folder):
