@@ -62,7 +62,7 @@ def planned(names, sections):
     chosen = sections.removeprefix("all but ").split("; ")
     assert set(chosen) <= known.keys()
     sum_of_chosen = sum(known[title] for title in chosen)
-    return whole - sum_of_chosen if sections.startswith("all but ") else sum_of_chosen
+    return whole - sum_of_chosen if sections.startswith("all but ") else OPENING + sum_of_chosen
 
 
 @pytest.mark.parametrize(("route", "length"), ROUTES.items())
@@ -99,13 +99,13 @@ def names_in(source):
 
 
 def explorers_in(name):
-    """Return the notebook's explorers by name, made by its cells; others are not run."""
+    """Return the notebook's explorers by name, as Run All leaves them; other cells are not run."""
     lesson, wanted = Lesson(PATHS[name]), set()
     kept = []
     for cell in reversed(lesson.cells):
         if cell.cell_type == "code" and cell.source not in lesson.stubs.values():
             bound, used = names_in(cell.source)
-            if "Explorer(" in cell.source or bound & wanted:
+            if "Explorer(" in cell.source or ".set(" in cell.source or bound & wanted:
                 kept.insert(0, cell)
                 wanted = (wanted - bound) | used
     lesson.cells = kept
