@@ -1,6 +1,6 @@
 """Kill a process with signal 9 in the middle of a save, many times, and look what is left.
 
-Each child is a fork that saves for ever and tells a pipe before and after each save. It is killed
+Each child is a fork that saves forever and tells a pipe before and after each save. It is killed
 at a moment drawn over three saves. Killed inside a save means: more begun than ended.
 """
 
@@ -34,7 +34,7 @@ class Reports(NamedTuple):
 
 
 def child(save: Callable[[int], object], pipe: int) -> None:
-    """Save for ever; never return."""
+    """Save forever; never return."""
     number = 0
     try:
         while True:
