@@ -13,6 +13,12 @@ SHORTEST = 8
 RULE = f"Names have up to {LONGEST} letters, digits, spaces and . - ' _, and begin with a letter."
 INSIDE = " .-'_"
 SPAWNERS = ("trial", "system", "systemd")
+PATHS = ("COURSE_HUB", "COURSE_NAMES", "COURSE_TLS_KEY", "COURSE_TLS_CERT")
+FORMS = {
+    "COURSE_MEMORY": (r"\d+(\.\d+)?[KMGT]?", "bytes, such as 2G"),
+    "COURSE_CPU": (r"\d+(\.\d+)?", "cores, such as 1 or 0.5"),
+    "COURSE_IDLE": (r"\d+", "whole seconds, such as 3600"),
+}
 
 
 def wrong_setting(variables: Mapping[str, str]) -> str:
@@ -21,9 +27,17 @@ def wrong_setting(variables: Mapping[str, str]) -> str:
     encrypted = variables.get("COURSE_TLS_KEY") and variables.get("COURSE_TLS_CERT")
     if spawner not in SPAWNERS:
         return f"COURSE_SPAWNER is {spawner!r}: it is one of {', '.join(SPAWNERS)}."
+    for name in PATHS:
+        if not Path(variables.get(name, "/")).is_absolute():
+            return f"{name} is {variables[name]!r}: write the whole path, such as /srv/class/file."
+    for name, (form, meaning) in FORMS.items():
+        if name in variables and not re.fullmatch(form, variables[name]):
+            return f"{name} is {variables[name]!r}: write {meaning}."
+    if ("COURSE_TLS_KEY" in variables) != ("COURSE_TLS_CERT" in variables):
+        return "COURSE_TLS_KEY and COURSE_TLS_CERT go together: set both."
     if address not in (None, "127.0.0.1", "::1") and (spawner == "trial" or not encrypted):
         return (
-            f"COURSE_ADDRESS is {address}: beyond this machine the hub needs COURSE_TLS_KEY and "
+            f"COURSE_ADDRESS is {address!r}: beyond this machine the hub needs COURSE_TLS_KEY and "
             "COURSE_TLS_CERT, and a COURSE_SPAWNER with accounts of its own (system or systemd)."
         )
     return ""
@@ -62,12 +76,14 @@ def read_names(file: Path) -> list[str]:
     Raises
     ------
     ValueError
-        If a name cannot be used or stands there twice.
+        If a name cannot be used or stands there twice, or there is none.
     OSError
         If there is no such file.
     """
     lines = file.read_text(encoding="utf-8-sig").splitlines()
     names = [normalized(line) for line in lines if line.strip()]
+    if not names:
+        raise ValueError(f"{file}: there is no name in it. Write one name a line.")
     for name in names:
         if not is_name(name):
             raise ValueError(f"{file}: the name {name!r} cannot be used. {RULE}")
