@@ -78,17 +78,24 @@ def give(course: Path, folder: Path) -> list[str]:
     Raises
     ------
     OSError
-        If a file cannot be read or written. What is there stays as it is.
+        If a file cannot be read or written, which is named. What is there stays as it is, and all
+        other files have come.
     """
-    given, written = remembered(folder / GIVEN), []
+    given, written, failed = remembered(folder / GIVEN), [], []
     for name in course_files(course):
-        new = (course / name).read_bytes()
-        place = vacant(folder / name, new, given.get(name))
-        if place and place.parent.resolve().is_relative_to(folder.resolve()):
-            write(place, new)
-            written.append(place.relative_to(folder).as_posix())
-        given[name] = digest(new)
+        try:
+            new = (course / name).read_bytes()
+            place = vacant(folder / name, new, given.get(name))
+            if place and place.parent.resolve().is_relative_to(folder.resolve()):
+                write(place, new)
+                written.append(place.relative_to(folder).as_posix())
+        except OSError as error:
+            failed.append(f"{name} ({error.strerror})")
+        else:
+            given[name] = digest(new)
     write(folder / GIVEN, json.dumps(given, indent=1).encode())
+    if failed:
+        raise OSError(", ".join(failed))
     return written
 
 
@@ -127,7 +134,7 @@ def main(words: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         print("course: wrote", give(ROOT, folder), flush=True)
-    except OSError as error:  # a full disk, say: the learner's own files still open
+    except OSError as error:  # one file that cannot be copied keeps nobody out
         print(f"course: some files could not be copied: {error}", file=sys.stderr, flush=True)
     os.environ["JUPYTER_RUNTIME_DIR"] = sockets()
     os.environ["JUPYTERHUB_ROOT_DIR"] = str(folder)
@@ -136,7 +143,8 @@ def main(words: list[str]) -> None:
     options.append("--LanguageServerManager.autodetect=False")  # there are none to be found
     if os.geteuid() == 0:  # in a container
         options.append("--allow-root")
-    server = [sys.executable, "-m", "jupyterhub.singleuser", *options, *words]
+    # -P: a file random.py of the learner's is no module of the server's.
+    server = [sys.executable, "-P", "-m", "jupyterhub.singleuser", *options, *words]
     os.execv(sys.executable, server)
 
 
