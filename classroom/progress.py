@@ -105,7 +105,12 @@ def main(words: list[str]) -> str | None:
         return f"There is no progress in {folder}: put the learners' progress.jsonl files there."
     print(f"{len(learners)} learners, {len(counts)} of {len(EXERCISES)} exercises tried\n")
     print(table(counts))
-    store(drawn(counts), folder / PICTURE)
+    try:
+        store(drawn(counts), folder / PICTURE)
+    except OSError as error:
+        return (
+            f"{folder / PICTURE} cannot be written ({error.strerror}): copy the folder elsewhere."
+        )
     print(f"\nThe same as a picture: {folder / PICTURE}")
     return None
 
