@@ -138,7 +138,8 @@ def prepare(names):
     if ready(names):
         return
     for number in {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
-        signal.signal(number, signal.default_int_handler)
+        if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:  # as after nohup
+            signal.signal(number, signal.default_int_handler)
     if not ready([]) or subprocess.run([PYTHON, "-c", SOUND], capture_output=True).returncode:
         if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
             sys.exit(explain("No module named venv"))
