@@ -31,6 +31,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from door import SHORTEST, own_password, read_names, wrong_setting  # noqa: E402
+from learner import course_files  # noqa: E402
+from leftovers import MARK  # noqa: E402
+from leftovers import end as end_leftovers  # noqa: E402
 from node import proxy  # noqa: E402
 
 LOOPBACK = "127.0.0.1"
@@ -54,6 +57,11 @@ def state_folder() -> Path:
             f"The folder {folder} cannot be written ({error.strerror}): set COURSE_HUB to a folder "
             "of your own."
         )
+    if folder.stat().st_mode & 0o077:
+        sys.exit(
+            f"Other accounts can look into {folder}, where the hub keeps its secrets: close it "
+            f"with chmod 700 {folder}"
+        )
     return folder
 
 
@@ -69,7 +77,15 @@ def only_hub(folder: Path):
                 f"A hub runs in {folder} already: end it with Ctrl-C where it was started (or with "
                 f"kill {lock.read()}), or set COURSE_HUB to another folder."
             )
+        number_into(lock, os.getpid())
         yield lock
+
+
+def number_into(lock, pid: int) -> None:
+    """Write into the lock whom to end."""
+    lock.truncate(0)
+    lock.write(str(pid))
+    lock.flush()
 
 
 def password() -> str:
@@ -122,6 +138,9 @@ def check_accounts() -> None:
                 f"Learners cannot enter {place}, where {needed} lies: put the course into a "
                 "folder such as /opt/course, with a Python that all accounts can run."
             )
+    for name in course_files(HERE.parent):
+        if not (file := HERE.parent / name).stat().st_mode & 0o004:
+            sys.exit(f"Learners cannot read {file}: open it with chmod o+r {file}")
 
 
 def names() -> list[str]:
@@ -151,6 +170,7 @@ def settings(folder: Path, sockets: str, secret: str, number: int) -> dict[str, 
     env = os.environ | {"COURSE_HUB": str(folder), "COURSE_PASSWORD": secret}
     env |= {"COURSE_PORT": str(number), "COURSE_HUB_PORT": str(inner)}
     env |= {"COURSE_PROXY_PORT": str(outer), "COURSE_PROXY": "\n".join(proxy())}
+    env |= {MARK: str(folder)}
     return env | ({"COURSE_SOCKETS": sockets} if is_trial() else {})
 
 
@@ -167,9 +187,7 @@ def start(env: dict[str, str], folder: Path, lock) -> subprocess.Popen:
             start_new_session=True,  # Ctrl-C comes to this process alone, which ends the hub
             **streams,
         )
-    lock.truncate(0)
-    lock.write(str(hub.pid))
-    lock.flush()
+    number_into(lock, hub.pid)
     return hub
 
 
@@ -210,6 +228,8 @@ def end(hub: subprocess.Popen) -> None:
 def run(folder: Path, lock, sockets: str) -> None:
     """Start the hub, say where it is, and stay until it ends or is ended."""
     secret, learners = password(), names()
+    if number := end_leftovers(folder):
+        print(f"The last hub was killed: {number} processes that it left have been ended.")
     address = os.environ.get("COURSE_ADDRESS", LOOPBACK)
     number = port(address)
     host = f"[{address}]" if ":" in address else address
@@ -222,6 +242,7 @@ def run(folder: Path, lock, sockets: str) -> None:
         sys.exit(f"The hub ended by itself: {folder / 'hub.log'} says why.")
     finally:
         end(hub)
+        end_leftovers(folder)
 
 
 def main(words: list[str]) -> None:
@@ -233,7 +254,9 @@ def main(words: list[str]) -> None:
     if not is_trial():
         check_accounts()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:  # as after nohup
+            signal.signal(number, signal.default_int_handler)
+    os.umask(0o077)
     folder = state_folder()
     sockets = tempfile.mkdtemp(prefix="hub-", dir="/tmp")  # short: a socket's path is limited
     try:

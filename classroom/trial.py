@@ -6,6 +6,7 @@ from pathlib import Path
 from door import SHORTEST, folder_name, is_name, normalized, own_password
 from jupyterhub.auth import Authenticator
 from jupyterhub.spawner import SimpleLocalProcessSpawner
+from leftovers import Forgetful
 from traitlets import Bool, Unicode, default, validate
 
 
@@ -37,7 +38,7 @@ class ClassAuthenticator(Authenticator):
         return name if self.password and hmac.compare_digest(given, right.encode()) else None
 
 
-class TrialSpawner(SimpleLocalProcessSpawner):
+class TrialSpawner(Forgetful, SimpleLocalProcessSpawner):
     """Runs every server as the account of the hub, each in a home folder of its own."""
 
     homes = Unicode(config=True, help="The folder that holds the home folders.")

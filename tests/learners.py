@@ -63,7 +63,12 @@ class Hub:
 
     def part(self, word: str) -> psutil.Process:
         """Return the one process whose command holds a word."""
-        [found] = [process for process, command in self.commands() if word in command]
+        return self.part_of([process for process, _ in self.commands()], word)
+
+    @staticmethod
+    def part_of(processes: list[psutil.Process], word: str) -> psutil.Process:
+        """Return the one of some processes whose command holds a word."""
+        [found] = [process for process in processes if word in " ".join(process.cmdline())]
         return found
 
     def stop(self) -> None:

@@ -1,11 +1,14 @@
 """The class's hub as it is: started, logged into, attacked, updated and ended."""
 
+import contextlib
 import http.client
 import json
 import os
 import re
 import shutil
+import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -82,10 +85,10 @@ if os.name != "nt":  # where JupyterHub runs
         assert len(codes) == 4
         assert all(len(code) == 12 for code in codes)
 
-    @pytest.mark.parametrize("text", ["anna\n../x\n", "Anna\nanna\n"])
-    def test_a_list_with_a_wrong_name_is_refused(tmp_path, text):
+    @pytest.mark.parametrize("text", ["anna\n../x\n", "Anna\nanna\n", "", "\n \n"])
+    def test_a_list_with_a_wrong_name_or_none_is_refused(tmp_path, text):
         (tmp_path / "names.txt").write_text(text, encoding="utf-8")
-        with pytest.raises(ValueError, match=r"anna|\.\./x"):
+        with pytest.raises(ValueError, match=r"'anna'|'\.\./x'|there is no name"):
             read_names(tmp_path / "names.txt")
 
     # What a learner gets, without a hub -----------------------------------------------------
@@ -141,6 +144,25 @@ if os.name != "nt":  # where JupyterHub runs
         (tmp_path / "anna/.course.json").write_bytes(list_of_files.encode(errors="surrogateescape"))
         give(course, tmp_path / "anna")
         assert (tmp_path / "anna/notebooks/a.ipynb").read_text() == "anna's"
+
+    def test_a_file_in_the_way_stops_no_other(course, tmp_path):
+        anna = tmp_path / "anna"
+        (anna / "notebooks").mkdir(parents=True)
+        (anna / "notebooks/data").write_text("anna's, where a folder would be")
+        (course / "notebooks/z.ipynb").write_text("z1")
+        for _ in range(2):
+            with pytest.raises(OSError, match=r"^notebooks/data/b\.csv \(File exists\)$"):
+                give(course, anna)
+            texts = {name: path.read_text() for name, path in written(anna).items()}
+            assert texts == {
+                "a.ipynb": "a1",
+                "data": "anna's, where a folder would be",
+                "z.ipynb": "z1",
+            }
+        (course / "notebooks/a.ipynb").write_text("a2")
+        with pytest.raises(OSError, match=r"b\.csv"):
+            give(course, anna)
+        assert (anna / "notebooks/a.ipynb").read_text() == "a2"  # it was remembered as given
 
     def test_a_link_out_of_the_folder_is_not_followed(course, tmp_path):
         anna, outside = tmp_path / "anna", tmp_path / "outside"
@@ -218,19 +240,24 @@ if os.name != "nt":  # where JupyterHub runs
         assert {"00_start_here.ipynb", "data", "glossary.md"} <= {each["name"] for each in listed}
 
     @pytest.mark.parametrize("way", ["api/contents", "files"])
-    @pytest.mark.parametrize("path", ["/../../ben", "/%2e%2e/%2e%2e", "//etc/passwd", "/..%2f.."])
-    def test_a_server_shows_nothing_outside_the_folder(hub, anna, way, path):
+    @pytest.mark.parametrize("up", ["/../..", "/%2e%2e/%2e%2e", "/", "/..%2f.."])
+    def test_a_server_shows_nothing_outside_the_folder(hub, anna, way, up):
+        secret = hub.folder / "learners/secret.txt"
+        secret.write_text("nobody else's")
+        path = f"{up}{secret}" if up == "/" else f"{up}/{secret.name}"
         cookies = {each.name: each.value for each in anna.session.cookies}
         header = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
         answers = []
         for end in (path, f"/{START}"):  # sent as it stands, which requests would not do
             connection = http.client.HTTPConnection(urlsplit(hub.url).netloc)
             connection.request("GET", f"/{anna.home}{way}{end}", headers=header)
-            answers.append(connection.getresponse())
+            answer = connection.getresponse()
+            answers.append((answer.status, answer.read()))
             connection.close()
         # A redirection shows nothing: it leads to another page of the hub, which asks again.
-        assert answers[0].status in (301, 302, 400, 403, 404)
-        assert answers[1].status == 200
+        assert answers[0][0] in (301, 302, 400, 403, 404)
+        assert b"nobody else's" not in answers[0][1]
+        assert answers[1][0] == 200
 
     @pytest.mark.parametrize(
         "path",
@@ -246,6 +273,8 @@ if os.name != "nt":  # where JupyterHub runs
         assert "/hub/" in stranger.headers.get("Location", "/hub/")
 
     def test_another_learner_cannot_change_anything(anna, ben):
+        ben.request("GET", f"{anna.home}lab")
+        assert ben.xsrf(anna.home)  # so that what is refused is ben, not a form without it
         content = {"type": "file", "format": "text", "content": "ben was here"}
         answers = [
             ben.api("PUT", "contents/notebooks/ben.txt", home=anna.home, json=content),
@@ -271,6 +300,12 @@ if os.name != "nt":  # where JupyterHub runs
 
     def test_there_are_no_terminals(anna):
         assert anna.api("POST", "terminals").status_code in (404, 405)
+
+    def test_a_learners_file_is_no_module_of_the_server(hub, ben):
+        home = hub.folder / "learners/ben/course"
+        home.mkdir(parents=True)
+        (home / "random.py").write_text("raise SystemExit('this is mine')")
+        assert "jupyter-config-data" in ben.start_server().text
 
     def server_of(hub, name):
         """Return the process of a learner's server."""
@@ -417,6 +452,35 @@ if os.name != "nt":  # where JupyterHub runs
         finally:
             later.stop()
 
+    def test_after_a_kill_nothing_lives_and_the_next_hub_works(tmp_path):
+        """The hub is killed as by a full memory; its numbers now belong to somebody else."""
+        folder = tmp_path / "killed"
+        hub = Hub(folder)
+        anna = Learner(hub, "anna")
+        anna.log_in(hub.password)
+        anna.start_server()
+        left = [process for process in hub.processes() if process.pid != hub.process.pid]
+        assert len(left) >= 4  # the hub, its proxy, the culler, a server
+        os.kill(hub.process.pid, signal.SIGKILL)  # who would have tidied up
+        hub.part_of(left, "-m jupyterhub ").kill()
+        hub.process.wait()
+        bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        with contextlib.closing(sqlite3.connect(folder / "hub.sqlite")) as kept, kept:
+            kept.execute("UPDATE spawners SET state = ?", [json.dumps({"pid": bystander.pid})])
+        (folder / "proxy.pid").write_text(str(bystander.pid))
+        port = str(urlsplit(hub.url).port)
+        later = Hub(folder, COURSE_PORT=port, COURSE_PASSWORD=hub.password)
+        try:
+            assert f"{len(left) - 1} processes that it left have been ended" in later.said[0]
+            assert psutil.wait_procs(left, timeout=20)[1] == []
+            again = Learner(later, "anna")
+            assert again.log_in(hub.password).status_code == 302
+            assert "jupyter-config-data" in again.start_server().text
+            assert bystander.poll() is None
+        finally:
+            later.stop()
+            bystander.communicate(b"\n")
+
     # What is in the way ------------------------------------------------------------------------
 
     RUN = "import hub; hub.main([])"
@@ -443,8 +507,15 @@ if os.name != "nt":  # where JupyterHub runs
             ({"COURSE_PASSWORD": "short"}, "COURSE_PASSWORD is shorter than 8 letters"),
             ({"COURSE_PORT": "80a"}, "COURSE_PORT is '80a'"),
             ({"COURSE_NAMES": "/nowhere"}, "COURSE_NAMES cannot be read"),
-            ({"COURSE_ADDRESS": "0.0.0.0"}, "COURSE_ADDRESS is 0.0.0.0: beyond this machine"),
-            ({"COURSE_ADDRESS": "::", "COURSE_SPAWNER": "system"}, "COURSE_ADDRESS is ::"),
+            ({"COURSE_NAMES": "names.txt"}, "COURSE_NAMES is 'names.txt': write the whole path"),
+            ({"COURSE_HUB": "~/hub"}, "COURSE_HUB is '~/hub': write the whole path"),
+            ({"COURSE_TLS_KEY": ""}, "COURSE_TLS_KEY is '': write the whole path"),
+            ({"COURSE_TLS_KEY": "/k"}, "COURSE_TLS_KEY and COURSE_TLS_CERT go together"),
+            ({"COURSE_MEMORY": "2GB"}, "COURSE_MEMORY is '2GB': write bytes, such as 2G"),
+            ({"COURSE_CPU": "half"}, "COURSE_CPU is 'half': write cores, such as 1 or 0.5"),
+            ({"COURSE_IDLE": "1h"}, "COURSE_IDLE is '1h': write whole seconds, such as 3600"),
+            ({"COURSE_ADDRESS": "0.0.0.0"}, "COURSE_ADDRESS is '0.0.0.0': beyond this machine"),
+            ({"COURSE_ADDRESS": "::", "COURSE_SPAWNER": "system"}, "COURSE_ADDRESS is '::'"),
             ({"COURSE_SPAWNER": "docker"}, "COURSE_SPAWNER is 'docker'"),
         ],
     )
@@ -453,6 +524,12 @@ if os.name != "nt":  # where JupyterHub runs
         assert code == 1
         assert words in said
         assert "Traceback" not in said
+
+    def test_a_folder_that_others_can_look_into_is_refused(tmp_path):
+        tmp_path.chmod(0o755)
+        code, said = said_by(RUN, COURSE_HUB=str(tmp_path))
+        assert code == 1
+        assert said.endswith(f"close it with chmod 700 {tmp_path}")
 
     def test_a_folder_that_accounts_cannot_enter_is_found(tmp_path):
         import hub
