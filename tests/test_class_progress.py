@@ -91,6 +91,14 @@ def test_a_wrong_folder_is_explained(words):
     assert "course.py progress FOLDER" in done.stderr
 
 
+def test_a_picture_that_cannot_be_written_is_explained_below_the_table(folder):
+    (folder / "progress.png").mkdir()
+    done = run(folder)
+    assert "02.1 Count the steps" in done.stdout
+    assert done.returncode == 1
+    assert f"{folder / 'progress.png'} cannot be written (Is a directory): copy" in done.stderr
+
+
 def test_a_folder_without_progress_is_explained(tmp_path):
     assert "put the learners' progress.jsonl files there" in run(tmp_path).stderr
     assert list(tmp_path.iterdir()) == []
