@@ -114,10 +114,14 @@ def exporter() -> SlidesExporter:
     )
 
 
-def slides_of(notebook: nbformat.NotebookNode) -> str:
-    """Return a notebook as the text of an HTML file with slides."""
+def slides_of(notebook: nbformat.NotebookNode, name: str = "Slides") -> str:
+    """Return a notebook as the text of an HTML file with slides; the name is for one untitled."""
     notebook = nbformat.from_dict(notebook)
-    notebook.metadata["title"] = re.search(r"^# (.*)$", notebook.cells[0].source, re.M)[1]
+    for number, cell in enumerate(notebook.cells):
+        cell.setdefault("id", f"cell-{number}")  # older notebooks have none
+    first = notebook.cells[0].source if notebook.cells else ""
+    titles = re.findall(r"^# (.*)$", first, re.M)
+    notebook.metadata["title"] = titles[0] if titles else name
     notebook.cells = [part for cell in notebook.cells for part in parts(cell)]
     return exporter().from_notebook_node(notebook)[0]
 
@@ -141,7 +145,11 @@ def main(names: list[str], target: Path = TARGET) -> None:
     copy_scripts(scripts(), target)
     for path in paths:
         place = target / f"{path.stem}.html"
-        text = slides_of(nbformat.read(path, as_version=4))
+        try:
+            notebook = nbformat.read(path, as_version=4)
+        except (nbformat.reader.NotJSONError, nbformat.ValidationError):
+            sys.exit(f"{path} is no notebook: save it again in JupyterLab.")
+        text = slides_of(notebook, path.stem)
         place.write_text(text, encoding="utf-8", newline="\n")
         print(place.relative_to(target.parent), flush=True)
     print("Open one in a browser: arrow keys and space move on, F fills the screen, S shows notes.")

@@ -1,5 +1,6 @@
 """Slides of the notebooks, made by nbconvert and looked at in a real browser, without a network."""
 
+import json
 import re
 import sys
 
@@ -172,6 +173,20 @@ def test_keys_move_through_the_slides_and_formulas_are_drawn(decks, page):
 def test_a_missing_notebook_is_named(tmp_path):
     with pytest.raises(SystemExit, match="There is no notebook nowhere"):
         slides.main(["nowhere.ipynb"], tmp_path)
+
+
+def test_a_notebook_of_the_teachers_own_becomes_slides_too(tmp_path):
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": "Welcome, everybody"}]
+    old = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    file = tmp_path / "my own.ipynb"
+    file.write_text(json.dumps(old))
+    slides.main([str(file)], tmp_path / "slides")
+    page = (tmp_path / "slides/my own.html").read_text("utf-8")
+    assert "Welcome, everybody" in page
+    assert re.search(r"<title>my own\b", page)
+    file.write_text("no notebook")
+    with pytest.raises(SystemExit, match=r"my own\.ipynb is no notebook"):
+        slides.main([str(file)], tmp_path / "slides")
 
 
 def test_what_is_fetched_is_locked_by_its_hash():
