@@ -115,7 +115,7 @@ def advice(error: Exception, running: Run, ran: list[Run], lessons: list[list[Ce
     place, places = own[0][0] if own else None, _places(ran, cells)
     if isinstance(error, NameError):  # a local variable has no name here, and no cell makes it
         return _missing_name(error.name, place, places, cells)
-    return "" if place is None else _disorder(Cell(running.source), place, places, cells)
+    return "" if place is None else _disorder(Cell(running.source), place, places, cells, ran)
 
 
 def _missing_name(
@@ -131,18 +131,24 @@ def _missing_name(
     return f"`{name}` is made in {_called(maker, cells)}: run that cell first.{_more(others)}"
 
 
-def _disorder(running: Cell, place: int, places: list[tuple[int, bool]], cells: list[Cell]) -> str:
+def _disorder(
+    running: Cell, place: int, places: list[tuple[int, bool]], cells: list[Cell], ran: list[Run]
+) -> str:
     needed = _needed(running, cells[:place])
     matter = [not cell.aside and bool((cell.made | cell.used) & needed) for cell in cells]
     if left_out := [n for n in range(place) if matter[n] and (n, True) not in places]:
         first = next((n for n in left_out if cells[n].made & running.used), left_out[0])
         rest = _more([n for n in left_out if n != first])
         return f"Run {_called(first, cells)} first: it has not run to its end.{rest}"
+    remedy = f"If you changed nothing in this cell, choose {ALL_AGAIN}."
+    for run in ran:  # an answer below may have given a name of the lesson another value
+        for n, _ in _places([run], cells):
+            if n > place and cells[n].exercise and Cell(run.source).made & needed:
+                return f"T{_called(n, cells)[1:]} ran out of order. {remedy}"
     highest, seen = -1, set()
     for n, done in (run for run in places if matter[run[0]] and run != (place, False)):
         if n < highest or n >= place or (n in seen and done):
             how = "more than once" if n in seen else "before" if n == place else "out of order"
-            remedy = f"If you changed nothing in this cell, choose {ALL_AGAIN}."
             return f"T{_called(n, cells)[1:]} ran {how}. {remedy}"
         if done:
             highest, seen = n, {*seen, n}
@@ -183,13 +189,16 @@ def _places(ran: list[Run], cells: list[Cell]) -> list[tuple[int, bool]]:
 
 
 def _called(number: int, cells: list[Cell]) -> str:
-    """Name a cell by its first line that no other cell has."""
+    """Name a cell by its first line that no other cell has, or else by its place among its like."""
     cell = cells[number]
     once = [line for line in cell.lines if sum(line in other.lines for other in cells) == 1]
     line = (once or cell.lines)[0]
     words = "that begins with" if line == cell.lines[0] else "with the line"
     section = f' in "{cell.section}"' * bool(cell.section)
-    return f"the cell {words} `{line[:70]}`{section}"
+    begins = [n for n, other in enumerate(cells) if other.lines[0] == line]
+    like = [n for n in begins if cells[n].section == cell.section]
+    which = f" (number {like.index(number) + 1} of {len(like)} there)" * (len(like) > 1)
+    return f"the cell {words} `{line[:70]}`{section}{which}"
 
 
 def _more(others: list[int]) -> str:

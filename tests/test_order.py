@@ -195,6 +195,16 @@ def test_a_cell_that_ran_twice_in_a_row_is_named(shell):
     assert "ran more than once" in said
 
 
+def test_an_answer_that_changed_a_name_of_the_lesson_is_named(shell):
+    answer = LESSON[12].replace("answer", "points").replace("...", "5")
+    said = run(shell, *NEEDED, answer, LESSON[7])
+    assert said == (
+        'The cell that begins with `# Exercise 1` in "Your turn" ran out of order. '
+        f"If you changed nothing in this cell, choose {order.ALL_AGAIN}."
+    )
+    assert "# Exercise" not in run(shell, LESSON[12].replace("...", "5"), LESSON[13], "points / 0")
+
+
 def test_a_cell_that_failed_half_way_out_of_order_is_named(shell):
     half, last = "history = [9]\n1 / 0", LESSON[10].replace("pop()", "pop(5)")
     write(Path("lesson.ipynb"), [*LESSON[:10], last, half])
@@ -311,7 +321,10 @@ def test_a_cell_without_a_line_of_its_own_is_named_all_the_same():
     cells = lesson("thing = 1", "thing = 1", "thing")
     ran = [order.Run(None, "thing = 1")]
     said = order.advice(named("thing"), order.Run(None, "thing"), ran, [cells])
-    assert said == "`thing` is made in the cell that begins with `thing = 1`: run that cell first."
+    assert said == (
+        "`thing` is made in the cell that begins with `thing = 1` (number 2 of 2 there): run that "
+        "cell first."
+    )
     cells = lesson("model = 1\nfirst = 2", "model = 1\nmore = 3", "more")
     assert "with the line `more = 3`" in order.advice(
         named("more"), order.Run(None, "more"), [], [cells]

@@ -27,7 +27,10 @@ ORDERS = 200
 FEWER = {"10_scaling_out": 20}  # it starts processes, half a minute an order
 FRESH = 25  # orders that one kernel serves before it is restarted
 SECONDS = 60  # a cell that takes longer counts as hung
-SAID = re.compile(r"cell (?:that begins with|with the line) `(.*?)`(?: in \"|:| first| ran )")
+SAID = re.compile(
+    r"cell (that begins with|with the line) `(.*?)`(?: in \"(.*?)\")?"
+    r"(?: \(number (\d+) of \d+ there\))?(?::| first| ran )"
+)
 AGAIN = re.compile(r" ran (more than once|before|out of order)\. If ")
 # What a restart does, without the seconds that it takes: nothing of the order before is left.
 LIKE_NEW = """
@@ -119,6 +122,22 @@ def last_lines(outputs: list[dict]) -> Iterator[str]:
             yield text.rstrip().splitlines()[-1]
 
 
+def named(said: re.Match, lesson: Lesson) -> list[int]:
+    """Return the places of the code cells that a sentence may mean, as a reader finds them."""
+    how, line, section, number = said.groups()
+    found, title, place = [], "", 0
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            lines = [text.strip() for text in cell.source.splitlines() if text.strip()]
+            lines = lines[:1] if how == "that begins with" else lines
+            if section in (None, title) and line in (text[:70] for text in lines):
+                found.append(place)
+            place += 1
+        elif headings := re.findall(r"^##+ (.*)", cell.source, re.M):
+            title = headings[-1]
+    return found[int(number) - 1 : int(number)] if number else found
+
+
 def judge(step: Step, outputs: list[dict], ran: list[int], lesson: Lesson, tally: Tally) -> None:
     """Count what a cell showed, given the places of those that ran to their end before it."""
     for output in outputs:
@@ -126,13 +145,11 @@ def judge(step: Step, outputs: list[dict], ran: list[int], lesson: Lesson, tally
             tally["right"] += 1
             if not step.may_be_right:
                 tally.failures.append(f"a wrong answer is called right: {step.source!r}")
-    code = [cell.source for cell in lesson.cells if cell.cell_type == "code"]
     for line in last_lines(outputs):
         tally["errors"] += 1
-        if found := SAID.search(line):
-            holding = [n for n, source in enumerate(code) if found[1] in source]
-            done = any(n in ran for n in holding)
-            if not holding or (done and not AGAIN.search(line)):
+        if said := SAID.search(line):
+            places = named(said, lesson)
+            if len(places) != 1 or (places[0] in ran and not AGAIN.search(line)):
                 tally.failures.append(
                     f"the wrong cell is named: {line} after {ran} for {step.source!r}"
                 )
