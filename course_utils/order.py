@@ -195,10 +195,11 @@ def _called(number: int, cells: list[Cell]) -> str:
     line = (once or cell.lines)[0]
     words = "that begins with" if line == cell.lines[0] else "with the line"
     section = f' in "{cell.section}"' * bool(cell.section)
-    begins = [n for n, other in enumerate(cells) if other.lines[0] == line]
-    like = [n for n in begins if cells[n].section == cell.section]
-    which = f" (number {like.index(number) + 1} of {len(like)} there)" * (len(like) > 1)
-    return f"the cell {words} `{line[:70]}`{section}{which}"
+    like = [other for other in cells if (other.lines[0], other.section) == (line, cell.section)]
+    if once or len(like) == 1:
+        return f"the cell {words} `{line[:70]}`{section}"
+    which = f"number {like.index(cell) + 1} of {len(like)} there"
+    return f"the cell {words} `{line[:70]}`{section} ({which})"
 
 
 def _more(others: list[int]) -> str:
