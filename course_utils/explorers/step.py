@@ -211,6 +211,8 @@ class StepExplorer(Explorer):
         color = bqplot.ColorScale(colors=["#ffffff", "#9fb4c8"])
         scales = panel.scales | {"color": color}
         heights = np.round(4 * np.log10(np.maximum(losses, losses.max() * 1e-8)))  # in bands
+        # The map is light in both themes and its marks are dark: so is the legend that lies on it.
+        panel.figure.legend_style = panel.figure.legend_style | {"fill": "white"}
         panel.figure.marks = [bqplot.HeatMap(x=weights, y=biases, color=heights, scales=scales)]
         self._trace = panel.line("path", "prediction", marker="circle", colors=[ON_MAP])
         self._point = panel.points("now", "prediction", default_size=120, colors=[ON_MAP])
