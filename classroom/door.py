@@ -43,6 +43,11 @@ def wrong_setting(variables: Mapping[str, str]) -> str:
     return ""
 
 
+def in_url(address: str) -> str:
+    """Return an address as it stands in a URL."""
+    return f"[{address}]" if ":" in address else address
+
+
 def normalized(name: str) -> str:
     """Return a name such that one learner who types it two ways stays one learner."""
     folded = unicodedata.normalize("NFKC", name).casefold()

@@ -30,7 +30,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from door import SHORTEST, own_password, read_names, wrong_setting  # noqa: E402
+from door import SHORTEST, in_url, own_password, read_names, wrong_setting  # noqa: E402
 from learner import course_files  # noqa: E402
 from leftovers import MARK  # noqa: E402
 from leftovers import end as end_leftovers  # noqa: E402
@@ -228,12 +228,11 @@ def end(hub: subprocess.Popen) -> None:
 def run(folder: Path, lock, sockets: str) -> None:
     """Start the hub, say where it is, and stay until it ends or is ended."""
     secret, learners = password(), names()
-    if number := end_leftovers(folder):
-        print(f"The last hub was killed: {number} processes that it left have been ended.")
+    if ended := end_leftovers(folder):
+        print(f"The last hub was killed: {ended} processes that it left have been ended.")
     address = os.environ.get("COURSE_ADDRESS", LOOPBACK)
     number = port(address)
-    host = f"[{address}]" if ":" in address else address
-    url = f"http{'s' * ('COURSE_TLS_KEY' in os.environ)}://{host}:{number}/"
+    url = f"http{'s' * ('COURSE_TLS_KEY' in os.environ)}://{in_url(address)}:{number}/"
     hub = start(settings(folder, sockets, secret, number), folder, lock)
     try:
         wait_for(hub, url, folder / "hub.log")

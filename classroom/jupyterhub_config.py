@@ -10,15 +10,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from door import RULE, read_names, wrong_setting  # noqa: E402
+from door import RULE, in_url, read_names, wrong_setting  # noqa: E402
 from leftovers import MARK, Forgetful  # noqa: E402
 
 c = get_config()  # noqa: F821  JupyterHub defines it
 setting = os.environ.get
 state = Path(os.environ["COURSE_HUB"])
+marked = {MARK: str(state)}  # so that what a kill leaves behind can be found
 spawner = setting("COURSE_SPAWNER", "trial")
 address = setting("COURSE_ADDRESS", "127.0.0.1")
-host = f"[{address}]" if ":" in address else address
 key, certificate = setting("COURSE_TLS_KEY", ""), setting("COURSE_TLS_CERT", "")
 names = read_names(Path(setting("COURSE_NAMES"))) if "COURSE_NAMES" in os.environ else []
 
@@ -26,7 +26,9 @@ if problem := wrong_setting(os.environ):
     sys.exit(problem)
 
 # Where it listens. Hub, proxy's door for the hub, and servers: on loopback, whatever the address.
-c.JupyterHub.bind_url = f"http{'s' * bool(key)}://{host}:{setting('COURSE_PORT', '8000')}/"
+c.JupyterHub.bind_url = (
+    f"http{'s' * bool(key)}://{in_url(address)}:{setting('COURSE_PORT', '8000')}/"
+)
 c.JupyterHub.ssl_key, c.JupyterHub.ssl_cert = key, certificate
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{setting('COURSE_HUB_PORT', '8081')}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{setting('COURSE_PROXY_PORT', '8001')}"
@@ -48,8 +50,8 @@ c.JupyterHub.template_vars = {"announcement_login": RULE}
 c.Spawner.cmd = [sys.executable, str(HERE / "learner.py")]
 c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 c.Spawner.environment = {"OMP_NUM_THREADS": "1"}  # thirty kernels share the cores
-inner = ["COURSE_SOCKETS", MARK]
-c.Spawner.environment |= {name: setting(name) for name in inner if setting(name)}
+c.Spawner.environment |= {name: setting(name) for name in ["COURSE_SOCKETS"] if setting(name)}
+c.Spawner.environment |= marked
 c.Spawner.start_timeout = c.Spawner.http_timeout = 300  # thirty start at once, on two cores
 c.Spawner.mem_limit = setting("COURSE_MEMORY", "2G")
 c.Spawner.cpu_limit = float(setting("COURSE_CPU", "1"))
@@ -81,7 +83,6 @@ else:  # accounts of the system; the hub runs as root
 # Servers nobody uses are stopped. What was saved stays; the next login starts a new one.
 idle = int(setting("COURSE_IDLE", "3600"))
 culler = [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={idle}"]
-marked = {MARK: setting(MARK, "")}
 c.JupyterHub.services = [{"name": "idle-culler", "command": culler, "environment": marked}]
 scopes = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
 c.JupyterHub.load_roles = [{"name": "idle-culler", "scopes": scopes, "services": ["idle-culler"]}]
