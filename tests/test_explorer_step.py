@@ -397,3 +397,13 @@ def test_bad_input():
         arguments[at] = value
         with pytest.raises(InputError, match=message):
             StepExplorer(*arguments)
+
+
+def test_the_legend_on_the_map_is_as_light_as_the_map_in_any_theme():
+    explorer, *_ = explore()
+    figures = [each for each in explorer.widget.children[1].children if hasattr(each, "marks")]
+    [figure] = [each for each in figures if explorer._trace in each.marks]
+    heat, trace, point = figure.marks
+    assert figure.legend_style["fill"] == "white"
+    assert heat.scales["color"].colors[0] == "#ffffff"
+    assert trace.colors == point.colors == ["#333333"]
