@@ -1,7 +1,7 @@
 """After an error, say which cell has to run first.
 
 One sentence below the traceback, if cells above were left out, ran twice, or ran in another order.
-An error after a clean run from the top is the learner's own, and nothing is added.
+An error after a clean run from the top is the learner's own: `errors` says what to look at.
 """
 
 import ast
@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
+
+from course_utils import errors
 
 ALL_AGAIN = "Kernel > Restart Kernel and Run up to Selected Cell"
 _ASIDE = {"check", "hint", "predict", "board"}  # calls that change nothing for the cells below
@@ -67,7 +69,8 @@ class Watch:
     ) -> None:
         """Show the error as it would be shown, with the sentence below it."""
         with contextlib.suppress(Exception):  # nothing here may hide the learner's own error
-            if sentence := advice(error, self.running, self.ran, notebooks(self.folder)):
+            which_cell = advice(error, self.running, self.ran, notebooks(self.folder))
+            if sentence := which_cell or errors.explain(error):
                 error.add_note(sentence)
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset, running_compiled_code=True)
 

@@ -19,9 +19,11 @@ from course_utils.checks.judging import EXERCISES
 
 LESSONS = {prefix(path): Lesson(path) for path in LESSON_PATHS}
 STUBS = {name: lesson for lesson in LESSONS.values() for name in lesson.stubs}
-WRONG = {}
-for file in sorted((Path(__file__).parent / "wrong_answers").glob("*.py")):
-    WRONG |= importlib.import_module(f"wrong_answers.{file.stem}").WRONG
+WRONG, RIGHT = {}, {}
+for file in sorted((Path(__file__).parent / "answers").glob("*.py")):
+    subject = importlib.import_module(f"answers.{file.stem}")
+    WRONG |= subject.WRONG
+    RIGHT |= subject.RIGHT
 _namespaces = {}
 
 
@@ -38,13 +40,14 @@ def run(name, code):
     return lesson.verdicts(code, names_of(lesson))[-1][0]
 
 
-def test_every_exercise_has_a_stub_a_solution_hints_and_wrong_answers():
-    assert STUBS.keys() == EXERCISES.keys() == WRONG.keys()
+def test_every_exercise_has_a_stub_a_solution_hints_and_answers():
+    assert STUBS.keys() == EXERCISES.keys() == WRONG.keys() == RIGHT.keys()
     for name, exercise in EXERCISES.items():
         assert name in STUBS[name].solutions, name
         assert 2 <= len(exercise.hints) <= 4, name
         assert all(re.search(r"[.?:`)]$", hint) for hint in exercise.hints), name
         assert len(WRONG[name]) >= 5, name
+        assert len(set(RIGHT[name])) >= 3, name
     for number, lesson in LESSONS.items():
         low, high = (10, 10) if number == "lab" else (3, 5)
         assert low <= len(lesson.stubs) <= high, number
@@ -80,6 +83,14 @@ def test_a_wrong_answer_gets_the_hint_that_fits(name, code, hint):
     assert verdict.outcome == "wrong", verdict
     assert hint.lower() in verdict.text.lower(), verdict
     assert len(verdict.text.split()) >= 5
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [(name, code) for name, answers in RIGHT.items() for code in answers]
+)
+def test_an_unusual_right_answer_is_right(name, code):
+    verdict = run(name, STUBS[name].with_answer(name, code))
+    assert verdict.outcome == "right", verdict
 
 
 def test_wrong_answers_differ():

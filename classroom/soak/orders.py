@@ -58,8 +58,8 @@ os.chdir({folder!r})
 shell.reset(new_session=True)
 """
 WRONG: dict[str, list[tuple[str, str]]] = {}
-for file in sorted((ROOT / "tests/wrong_answers").glob("[!_]*.py")):
-    WRONG |= importlib.import_module(f"wrong_answers.{file.stem}").WRONG
+for file in sorted((ROOT / "tests/answers").glob("[!_]*.py")):
+    WRONG |= importlib.import_module(f"answers.{file.stem}").WRONG
 
 
 class Step(NamedTuple):

@@ -21,7 +21,7 @@ TITLE = "pinned versions"
 GOAL = "none with a known hole, floors asserted"
 SERVICE = "https://api.osv.dev/v1/querybatch"  # Open Source Vulnerabilities: one question for all
 # The oldest versions without a known hole, and releases that were malicious.
-FLOORS = {"torch": "2.10", "jupyter-server": "2.20", "jupyterlab": "4.6.2"}
+FLOORS = {"torch": "2.11", "jupyter-server": "2.20", "jupyterlab": "4.6.4"}
 BARRED = {"lightning": ("2.6.2", "2.6.3")}
 PINNED = ("", "tests/", "classroom/")  # whose requirements the lock has to answer
 

@@ -120,7 +120,9 @@ def judge(name: str, *answers: object) -> Verdict:
     except guard.TooLong:
         text = f"Your code ran for {SECONDS:g} seconds and was stopped. Does its loop ever end?"
         return Verdict("wrong", text)
-    except Exception as error:
+    except guard.Pressed:
+        raise
+    except BaseException as error:  # an answer's own sys.exit() among them
         return Verdict("wrong", f"The answer cannot be read: {type(error).__name__}.")
 
 

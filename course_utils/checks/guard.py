@@ -4,6 +4,7 @@ import _thread
 import contextlib
 import copy
 import io
+import os
 import random
 import signal
 import sys
@@ -18,6 +19,10 @@ import torch
 
 class TooLong(BaseException):
     """Raised inside code that runs for too long; `except Exception` does not catch it."""
+
+
+class Pressed(KeyboardInterrupt):
+    """Raised when the learner presses stop; any other KeyboardInterrupt is the answer's own."""
 
 
 def limited(function: Callable[[], object], seconds: float) -> object:
@@ -48,8 +53,11 @@ def limited(function: Callable[[], object], seconds: float) -> object:
             sys.settrace(again)
 
     def on_signal(number: int, frame: types.FrameType) -> None:
-        if not over.is_set():  # the learner pressed stop
-            before(number, frame)
+        if not over.is_set():
+            try:
+                before(number, frame)
+            except KeyboardInterrupt:
+                raise Pressed from None
         elif not done.is_set():
             sys.setprofile(arm)
             arm(frame, "return")
@@ -95,12 +103,17 @@ def untouched():
     """Put back what the code inside changes for all: random states, gradients, output, warnings."""
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()
     dtype, recording = torch.get_default_dtype(), torch.is_grad_enabled()
+    device, leave = torch.get_default_device(), os._exit
     torch.set_grad_enabled(True)
+    os._exit = sys.exit
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
+        os._exit = leave
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
         torch.set_grad_enabled(recording)
         torch.set_default_dtype(dtype)
         torch.set_rng_state(states[0])
@@ -132,7 +145,7 @@ def _isolated(function: types.FunctionType, memo: dict) -> types.FunctionType:
     """Return the function with copies of the global objects that it names."""
     if id(function) in memo:
         return memo[id(function)]
-    own = dict(function.__globals__)
+    own = dict(function.__globals__) | {"exit": sys.exit, "quit": sys.exit}  # not the kernel's
     twin = types.FunctionType(
         function.__code__, own, function.__name__, function.__defaults__, function.__closure__
     )

@@ -6,14 +6,39 @@ that claims to equal everything is not taken for a number, and compare in plain 
 functions fetched before a learner could replace them.
 """
 
+import contextlib
 import io
 import math
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from course_utils import errors
+from course_utils.checks import guard
+
+HALF_MSE = (
+    "This is half of the mean squared error, as some textbooks define it. PyTorch's `nn.MSELoss` "
+    "and this course do not halve it."
+)
+CROSSED = (
+    "Predictions and targets have different shapes, (N,) and (N, 1), so each prediction meets all "
+    "targets. Leave both as columns, (N, 1)."
+)
+_SWITCHES = {  # what holds for the whole program: how it is read, and what to say of a change
+    torch.is_grad_enabled: (
+        "switches gradients off for the whole program, and nothing can be trained after it. "
+        "`with torch.inference_mode():` or `with torch.no_grad():` ends by itself."
+    ),
+    torch.get_default_dtype: (
+        "changes the default dtype of the whole program. Convert the tensors it is about."
+    ),
+    torch.get_default_device: (
+        "changes the default device of the whole program. Move the tensors it is about."
+    ),
+}
 _isclose, _tolist = math.isclose, torch.Tensor.tolist
 
 
@@ -156,21 +181,54 @@ def call(name: str, function: object, *args: object, **kwargs: object) -> object
     Raises
     ------
     Wrong
-        If it cannot be called, raises, or returns nothing.
+        If it cannot be called, raises, returns nothing, or leaves a switch of the program changed.
     NotAttempted
         If it returns the stub's `...`.
     """
     if not callable(function):
         raise Wrong(f"`{name}` is {kind(function)}, expected something to call.")
+    before = {read: read() for read in _SWITCHES}
     try:
         result = function(*args, **kwargs)
-    except Exception as error:
-        said = (str(error).splitlines() or ["no message"])[0]
-        raise Wrong(f"Calling `{name}` raised {type(error).__name__}: {said}") from None
+    except (guard.TooLong, guard.Pressed, Wrong, NotAttempted):
+        raise
+    except BaseException as error:  # sys.exit() and KeyboardInterrupt too
+        raise Wrong(f"Calling `{name}` raised {errors.told(error)}") from None
+    for read, said in _SWITCHES.items():
+        if read() != before[read]:
+            raise Wrong(f"`{name}` {said}")
     refuse_stubs(result)
     if result is None:
         raise Wrong(f"`{name}` returns None. Is a `return` missing?")
     return result
+
+
+@contextlib.contextmanager
+def same_random_numbers(name: str) -> Iterator[None]:
+    """Let the code inside change no random state of the program: PyTorch's, NumPy's, Python's.
+
+    Raises
+    ------
+    Wrong
+        If it does.
+    """
+    before = _random_states()
+    yield
+    for (library, state), now in zip(before.items(), _random_states().values(), strict=True):
+        if state != now:
+            raise Wrong(
+                f"`{name}` changes the random numbers that all other code gets from {library}. "
+                "Draw from a generator of its own, made and seeded inside."
+            )
+
+
+def _random_states() -> dict[str, object]:
+    numpy_state = np.random.get_state()
+    return {
+        "PyTorch": _tolist(torch.get_rng_state()),
+        "NumPy": (numpy_state[1].tobytes(), *numpy_state[2:]),
+        "Python's `random`": random.getstate(),
+    }
 
 
 def kind(value: object) -> str:

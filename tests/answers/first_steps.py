@@ -49,3 +49,9 @@ WRONG = {
         ('def line(x, weight, bias):\n    return f"{weight} * x + {bias}"', "a str"),
     ],
 }
+
+RIGHT = {  # unusual, and right
+    "00.1": [],
+    "00.2": [],
+    "00.3": [],
+}

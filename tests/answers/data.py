@@ -87,3 +87,10 @@ WRONG = {
         ("X_bills, y_bills = X_loaded, y_loaded", "Which column"),
     ],
 }  # fmt: skip
+
+RIGHT = {  # unusual, and right
+    "01.1": [],
+    "01.2": [],
+    "01.3": [],
+    "01.4": [],
+}

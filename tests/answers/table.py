@@ -157,3 +157,10 @@ WRONG = {
         (changed(GRAMS, ("at_center - ", "at_center + ")), "predictions are not"),
     ],
 }  # fmt: skip
+
+RIGHT = {  # unusual, and right
+    "09.1": [],
+    "09.2": [],
+    "09.3": [],
+    "09.4": [],
+}

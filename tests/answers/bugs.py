@@ -282,3 +282,16 @@ WRONG = {
         ),
     ],
 }  # fmt: skip
+
+RIGHT = {  # unusual, and right
+    "lab.1": [],
+    "lab.2": [],
+    "lab.3": [],
+    "lab.4": [],
+    "lab.5": [],
+    "lab.6": [],
+    "lab.7": [],
+    "lab.8": [],
+    "lab.9": [],
+    "lab.10": [],
+}

@@ -132,3 +132,10 @@ WRONG = {
         (changed(WORTH, ("(1, 2, 4,", "(2, 4,")), "raised ValueError"),
     ],
 }
+
+RIGHT = {  # unusual, and right
+    "10.1": [],
+    "10.2": [],
+    "10.3": [],
+    "10.4": [],
+}

@@ -119,3 +119,10 @@ WRONG = {
         (changed(UNTIL, ("            return step", "            return step // 2")), "one more"),
     ],
 }  # fmt: skip
+
+RIGHT = {  # unusual, and right
+    "08.1": [],
+    "08.2": [],
+    "08.3": [],
+    "08.4": [],
+}

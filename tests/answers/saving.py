@@ -185,3 +185,10 @@ WRONG = {
         ("best = float('inf')\nBest = best", "expected something to call"),
     ],
 }
+
+RIGHT = {  # unusual, and right
+    "07.1": [],
+    "07.2": [],
+    "07.3": [],
+    "07.4": [],
+}
