@@ -1,6 +1,8 @@
 """What surrounds a learner's code: it ends, it leaves no trace, and the stop button still works."""
 
 import contextlib
+import inspect
+import os
 import random
 import signal
 import sys
@@ -15,7 +17,7 @@ from torch import nn
 
 from course_utils.checks import feedback, guard
 from course_utils.checks.feedback import Verdict, check, hint, judge
-from course_utils.checks.judging import EXERCISES, Wrong
+from course_utils.checks.judging import EXERCISES, Wrong, call, same_random_numbers
 
 
 def sleeping():
@@ -70,6 +72,77 @@ def test_what_ends_in_time_passes_through():
 def test_the_stop_button_still_works():
     with pytest.raises(KeyboardInterrupt):
         guard.limited(lambda: signal.raise_signal(signal.SIGINT), 60)
+
+
+def test_the_stop_button_is_told_from_an_answer_that_stops_itself(monkeypatch):
+    def pressed(sizes):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setitem(EXERCISES, "02.1", EXERCISES["02.1"].__class__("02.1", "t", (), pressed))
+    with pytest.raises(KeyboardInterrupt):
+        judge("02.1", [1])
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def leave():
+    os._exit(0)
+
+
+def ask_to_leave():
+    exit()
+
+
+class Quits:
+    def __init__(self, *args):
+        sys.exit("done")
+
+    __call__ = __init__
+
+
+@pytest.mark.parametrize("ends", [sys.exit, interrupt, leave, ask_to_leave, Quits, quit])
+@pytest.mark.parametrize("name", ["00.3", "02.3", "05.4", "09.3", "lab.8"])
+def test_an_answer_that_ends_the_program_is_wrong(name, ends):
+    wanted = len(inspect.signature(EXERCISES[name].judge).parameters)
+    verdict = judge(name, *[lambda *args, **kwargs: ends()] * wanted)
+    assert verdict.outcome == "wrong"
+    assert os._exit is not sys.exit
+
+
+def test_what_an_answer_leaves_on_for_all_is_named():
+    def no_gradients():
+        torch.set_grad_enabled(False)
+        return 1
+
+    def float64():
+        torch.set_default_dtype(torch.float64)
+        return 1
+
+    def meta():
+        torch.set_default_device("meta")
+        return 1
+
+    for leaves, words in ((no_gradients, "switches gradients off"), (float64, "default dtype")):
+        with guard.untouched(), pytest.raises(Wrong, match=f"`answer` .*{words}"):
+            call("answer", leaves)
+    with guard.untouched(), pytest.raises(Wrong, match="default device"):
+        call("answer", meta)
+    assert torch.get_default_device() == torch.device("cpu")
+    assert torch.is_grad_enabled()
+    assert call("answer", lambda: 1) == 1
+
+
+@pytest.mark.parametrize("draw", [lambda: torch.rand(1), np.random.rand, random.random])
+def test_random_numbers_of_all_others_are_watched(draw):
+    with (
+        pytest.raises(Wrong, match="`draw` changes the random numbers"),
+        same_random_numbers("draw"),
+    ):
+        draw()
+    with same_random_numbers("draw"):
+        torch.rand(1, generator=torch.Generator())
 
 
 def test_other_threads_may_call_it():
