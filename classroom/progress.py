@@ -2,7 +2,7 @@
 
 Run by `python3 course.py progress FOLDER`. It reads every .jsonl file in the folder, however deep,
 one file a learner, changes none, and writes progress.png into the folder. A file whose events all
-stand in another one, as after `progress.merge`, is no learner of its own.
+stand in another one, as after `progress.merge`, is not a learner of its own.
 """
 
 import io
@@ -22,12 +22,12 @@ PICTURE = "progress.png"
 
 
 def collected(folder: Path) -> tuple[list[list[dict]], list[str]]:
-    """Return the events of each learner, and a sentence for each file that is none of ours."""
+    """Return the events of each learner, and a sentence for each file that is not ours."""
     learners, ids, refused = {}, {}, []
     for file in sorted(folder.rglob("*.jsonl")):
         try:
-            if not file.is_file():  # a pipe or a device could be read forever
-                raise InputError("it is no file.")
+            if not file.exists():
+                raise InputError("this link leads nowhere.")
             learners[file] = progress.read(file)
             ids[file] = {event["id"] for event in learners[file]}
         except (InputError, OSError) as error:

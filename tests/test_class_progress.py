@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 
@@ -46,7 +47,7 @@ def test_the_exercise_that_fails_most_comes_first(folder):
     done = run(folder)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("Left out foreign.jsonl: foreign.jsonl is no progress file")
+    assert lines[0].startswith("Left out foreign.jsonl: foreign.jsonl is not a progress file")
     assert lines[1] == f"3 learners, 2 of {len(EXERCISES)} exercises tried"
     assert [line.split()[-4:] for line in lines[3:6]] == [
         ["passed", "wrong", "tries", "hints"],
@@ -71,6 +72,28 @@ def test_a_file_that_another_one_holds_is_no_second_learner(folder):
     assert "Left out cyd.jsonl: twice.jsonl holds all of it." in lines
     assert f"4 learners, 3 of {len(EXERCISES)} exercises tried" in lines  # with the empty file
     assert ["0", "1", "1", "0"] in [line.split()[-4:] for line in lines]  # 04.1, counted once
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has neither pipes nor /dev")
+def test_a_pipe_a_device_a_folder_and_a_huge_file_are_left_out(folder):
+    os.mkfifo(folder / "pipe.jsonl")
+    (folder / "zero.jsonl").symlink_to("/dev/zero")
+    (folder / "gone.jsonl").symlink_to("missing")
+    (folder / "itself.jsonl").symlink_to("itself.jsonl")
+    (folder / "folder.jsonl").mkdir()
+    with open(folder / "huge.jsonl", "wb") as file:
+        file.truncate(10 * 10**9)
+    lines = run(folder).stdout.splitlines()
+    for name, said in {
+        "pipe": "pipe.jsonl cannot be read (it is a pipe, not a file).",
+        "zero": "zero.jsonl cannot be read (it is a device, not a file).",
+        "folder": "folder.jsonl cannot be read (it is a folder, not a file).",
+        "huge": "huge.jsonl is too large: a progress file holds 4 MB at most.",
+        "gone": "this link leads nowhere.",
+        "itself": "this link leads nowhere.",
+    }.items():
+        assert f"Left out {name}.jsonl: {said}" in lines
+    assert f"3 learners, 2 of {len(EXERCISES)} exercises tried" in lines
 
 
 def test_the_picture_shows_the_counts(folder):

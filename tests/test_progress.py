@@ -1,14 +1,19 @@
 """The progress file: nothing lost, nothing overwritten, nothing foreign taken in."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+import tracemalloc
 
 import pytest
 
 from course_utils import progress
+from course_utils.board import board
 from course_utils.checks.feedback import check
 from course_utils.inputs import InputError
 
@@ -82,6 +87,8 @@ GOOD = {"id": "0" * 32, "exercise": "02.1", "outcome": "right"}
         "[" * 100_000 + "\n",
         json.dumps(GOOD | {"outcome": "rights"}) + "\n",
         json.dumps(GOOD | {"exercise": 2.1}) + "\n",
+        json.dumps(GOOD | {"exercise": "\u0660\u0662.1"}, ensure_ascii=False) + "\n",
+        json.dumps(GOOD) + " " * 10**6 + "\n",
         json.dumps(GOOD | {"more": 1}) + "\n",
         json.dumps(GOOD | {"exercise": "<script>"}) + "\n",
         json.dumps(GOOD).replace("right", "r\u0000ght") + "\n",
@@ -91,7 +98,7 @@ GOOD = {"id": "0" * 32, "exercise": "02.1", "outcome": "right"}
 def test_a_damaged_or_foreign_file_is_kept_aside_and_never_overwritten(file, line):
     data = line.encode("utf-8", "surrogateescape")
     file.write_bytes(data)
-    with pytest.raises(InputError, match=r"no progress file of this course, see line 1\."):
+    with pytest.raises(InputError, match=r"is not a progress file of this course, see line 1\."):
         progress.read()
     said = progress.record("02.1", "right")
     assert "kept as progress.damaged-1.jsonl" in said
@@ -129,6 +136,136 @@ def test_what_cannot_be_written_is_told(file, monkeypatch):
     assert progress.record("02.1", "right").startswith("Progress is not kept:")
     monkeypatch.setenv("COURSE_PROGRESS", str(file / "missing" / "p.jsonl"))
     assert "cannot be written" in progress.record("02.1", "right")
+
+
+@contextlib.contextmanager
+def quick_and_small():
+    """Allow a second, and memory for some copies of the largest file that is read."""
+    tracemalloc.start()
+    begin = time.perf_counter()
+    yield
+    took, most = time.perf_counter() - begin, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert took < 1
+    assert most < 10 * progress.LIMIT
+
+
+def pipe(place):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no pipes among its files")
+    os.mkfifo(place)
+
+
+def device(name):
+    def link(place):
+        if not os.path.exists(name):
+            pytest.skip(f"this system has no {name}")
+        place.symlink_to(name)
+
+    return link
+
+
+def listening(place):
+    if not hasattr(socket, "AF_UNIX"):
+        pytest.skip("this system has no sockets among its files")
+    with contextlib.chdir(place.parent), socket.socket(socket.AF_UNIX) as made:
+        made.bind(place.name)  # a whole path may be too long for a socket
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (pipe, "a pipe"),
+        (listening, "a socket"),
+        (os.mkdir, "a folder"),
+        (device("/dev/zero"), "a device"),
+        (device("/dev/null"), "a device"),
+        (device("/dev/full"), "a device"),
+        (device("/dev/tty"), "a device"),
+    ],
+    ids=["pipe", "socket", "folder", "zero", "null", "full", "tty"],
+)
+def test_what_is_not_a_file_is_named_and_left_alone(file, make, kind, tmp_path, capsys):
+    make(file)
+    said = rf"progress.jsonl cannot be read \(it is {kind}, not a file\)\.$"
+    own = tmp_path / "own.jsonl"
+    with quick_and_small():
+        for call in (progress.read, board, lambda: progress.merge(file)):
+            with pytest.raises(InputError, match=said):
+                call()
+        assert progress.record("02.1", "right") == (
+            f"Progress is not kept: {file} cannot be written (it is {kind}, not a file)."
+        )
+        check("02.1", [8] * 6)
+    shown = capsys.readouterr().out
+    assert "Not yet." in shown
+    assert f"it is {kind}, not a file" in shown
+    assert os.listdir(file.parent) == [file.name]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_PROGRESS", str(own))
+        with quick_and_small(), pytest.raises(InputError, match=said):
+            progress.merge(file)
+    assert not own.exists()
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_at_the_last_moment_is_seen(file, monkeypatch):
+    pipe(file)
+    monkeypatch.setattr(os, "stat", lambda path: os.lstat(__file__))
+    with quick_and_small():
+        assert "it is a pipe" in progress.record("02.1", "right")
+
+
+def huge(place):
+    with open(place, "wb") as made:
+        made.truncate(10 * 10**9)  # no byte of it is stored
+
+
+def of_good_lines(place):
+    place.write_bytes(
+        b"".join(progress_line(n) for n in range(progress.LIMIT // len(progress_line(0)) + 1))
+    )
+
+
+def progress_line(number):
+    return json.dumps(GOOD | {"id": f"{number:032x}"}).encode() + b"\n"
+
+
+@pytest.mark.parametrize("make", [huge, of_good_lines])
+def test_a_huge_file_is_told_and_kept_aside(file, make, tmp_path):
+    make(file)
+    size, said = file.stat().st_size, "progress.jsonl is too large: a progress file holds 4 MB at"
+    with quick_and_small():
+        for call in (progress.read, board, lambda: progress.merge(file)):
+            with pytest.raises(InputError, match=said):
+                call()
+    with quick_and_small():
+        assert progress.record("02.1", "right").startswith(said)
+    assert outcomes() == [("02.1", "right")]
+    assert (tmp_path / "progress.damaged-1.jsonl").stat().st_size == size
+    with quick_and_small(), pytest.raises(InputError, match=r"damaged-1\.jsonl is too large"):
+        progress.merge(tmp_path / "progress.damaged-1.jsonl")
+    assert outcomes() == [("02.1", "right")]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/pagemap"), reason="only Linux has this file")
+def test_a_file_without_end_is_told_whatever_its_size_says(monkeypatch):
+    """The kernel calls it a file of 0 bytes, and it is endless to read."""
+    monkeypatch.setenv("COURSE_PROGRESS", "/proc/self/pagemap")
+    with quick_and_small():
+        with pytest.raises(InputError, match="pagemap is"):
+            progress.read()
+        assert "Progress is not kept" in progress.record("02.1", "right")
+
+
+def test_a_full_file_takes_no_more(file, tmp_path):
+    lines = progress.LIMIT // len(progress_line(0))
+    file.write_bytes(b"".join(progress_line(n) for n in range(lines)))
+    before, other = file.read_bytes(), tmp_path / "other.jsonl"
+    other.write_bytes(progress_line(lines))
+    with pytest.raises(InputError, match="too large"):
+        progress.merge(other)
+    assert file.read_bytes() == before
+    assert "too large" in progress.record("02.1", "right")
 
 
 def test_a_full_disk_leaves_the_old_lines(file, monkeypatch):
