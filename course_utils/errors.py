@@ -24,6 +24,21 @@ _SENTENCES = [
         r"`\1(...)` makes an object, and this one takes fewer values. A tensor goes to the object "
         r"once it is made: `\1()(X)`.",
     ),
+    (
+        r"\w+\.(\w+)\(\) takes \d+ positional arguments? but \d+ were given",
+        r"Python hands a method its object first. Does the `def` of `\1` begin with `self`, and "
+        "does it take as many values as the call gives?",
+    ),
+    (
+        r"cannot assign '[\w.]+' as parameter '(\w+)'",
+        r"`\1` is a parameter, and a plain tensor cannot take its place. Copy the numbers into it, "
+        r"`\1.copy_(...)` in `torch.no_grad()`, or assign an `nn.Parameter`.",
+    ),
+    (
+        r"is not a Module subclass",
+        "A part of this model is not a module yet. Are its parentheses missing? `nn.Tanh()` makes "
+        "one, `nn.Tanh` is its class.",
+    ),
     (r"element 0 of tensors does not require grad", _NO_RECORD),
     (
         r"Trying to backward through the graph a second time",
@@ -35,6 +50,11 @@ _SENTENCES = [
         r"|a view of a leaf Variable that requires grad",
         "A parameter is changed in place while PyTorch keeps record. Move it inside "
         "`with torch.no_grad():`.",
+    ),
+    (
+        r"Inplace update to inference tensor|Inference tensors cannot be saved for backward",
+        "This tensor was made in `inference_mode`, so it can never be trained. Make it outside; "
+        "`torch.no_grad()` has no such effect.",
     ),
     (
         r"modified by an inplace operation",

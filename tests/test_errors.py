@@ -28,6 +28,11 @@ class Misspelled(nn.Module):
         return X
 
 
+class WithoutSelf(nn.Module):
+    def forward(X):  # noqa: N805  the mistake
+        return X
+
+
 def under_no_grad():
     with torch.no_grad():
         loss = nn.MSELoss()(MODEL(X), y)
@@ -54,6 +59,11 @@ def in_place():
     W.add_(1)
 
 
+def made_while_inferring():
+    with torch.inference_mode():
+        return torch.ones(1)
+
+
 def changed_before_backward():
     made = torch.exp(W)
     made += 1
@@ -66,11 +76,15 @@ MET = [  # what a learner writes, and words of the sentence
     (lambda: 0 < X < 2, "(low < X) & (X < high)"),
     (lambda: bool(X > 0 and X < 1), "one True or False"),
     (lambda: nn.Tanh(X), "`Tanh()(X)`"),
+    (lambda: WithoutSelf()(X), "the `def` of `forward` begin with `self`"),
+    (lambda: setattr(MODEL, "weight", W), "an `nn.Parameter`"),
+    (lambda: nn.Sequential(MODEL, nn.Tanh), "`nn.Tanh` is its class"),
     (under_no_grad, "has no record"),
     (lambda: torch.tensor(1.0).backward(), "`requires_grad=True`"),
     (switched_off, "switched off in this kernel"),
     (twice, "again before each `backward`"),
     (in_place, "inside `with torch.no_grad():`"),
+    (lambda: made_while_inferring().add_(1), "made in `inference_mode`"),
     (changed_before_backward, "changed in place"),
     (lambda: (W * X).backward(), "`loss.mean()`"),
     (lambda: nn.Linear(3, 1)(X), "takes 3 features a row and got rows of 1"),

@@ -1,10 +1,24 @@
 """Checks of exercises on parameters, modules and shapes."""
 
+import inspect
+
 import torch
 from torch import nn
 
 from course_utils import datasets
-from course_utils.checks.judging import Wrong, call, close, exercise, flat, kind, number, tensor
+from course_utils.checks.judging import (
+    CROSSED,
+    HALF_MSE,
+    Wrong,
+    call,
+    close,
+    exercise,
+    flat,
+    kind,
+    number,
+    refuse_slips,
+    tensor,
+)
 
 
 class _Line(nn.Module):
@@ -12,8 +26,8 @@ class _Line(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.tensor([0.7]))
-        self.bias = nn.Parameter(torch.tensor([-1.2]))
+        self.weight = nn.Parameter(torch.tensor([0.7312]))
+        self.bias = nn.Parameter(torch.tensor([-1.2468]))
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return the predictions, shape (N, 1)."""
@@ -23,6 +37,12 @@ class _Line(nn.Module):
 def _made(name: str, model_class: object) -> nn.Module:
     if not (isinstance(model_class, type) and issubclass(model_class, nn.Module)):
         raise Wrong(f"`{name}` is {kind(model_class)}, expected a class that inherits `nn.Module`.")
+    try:
+        inspect.signature(model_class).bind()
+    except TypeError:
+        raise Wrong(
+            f"The check makes the model as `{name}()`. Let `__init__` take `self` alone."
+        ) from None
     return call(name, model_class)
 
 
@@ -33,8 +53,24 @@ def _predicted(name: str, model: nn.Module, X: torch.Tensor) -> torch.Tensor:
     if not close(given, X):
         raise Wrong("`forward` changes `X` itself. Compute a new tensor instead: `a * X`.")
     if not y_pred.requires_grad:
-        raise Wrong("The predictions do not depend on a parameter, so training cannot move them.")
+        _fill(model)
+        if close(model(X), y_pred):
+            raise Wrong(
+                "The predictions do not depend on a parameter, so training cannot move them."
+            )
+        raise Wrong(
+            "The predictions follow the parameters, and autograd has no record of it, so training "
+            "cannot move them. `.item()`, `.data`, `.detach()` and `no_grad` break the record."
+        )
     return y_pred
+
+
+def _fill(model: nn.Module) -> None:
+    """Set all parameters to normal random numbers, the same in each run."""
+    generator = torch.Generator().manual_seed(11)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
 
 
 @exercise(
@@ -53,20 +89,30 @@ def through_the_origin(proportional: object) -> str:
         raise Wrong(f"The model has {len(own)} parameters, and training moves each. It needs one.")
     if torch.autograd.grad(y_pred.sum(), own, allow_unused=True)[0] is None:
         raise Wrong(
-            "The predictions do not depend on the model's own weight. Is a `self.` missing?"
+            "The predictions do not depend on the model's own weight. Is a `self.` missing, or is "
+            "a new layer made in `forward`?"
         )
+    y_pred = _with_weight(model, 2.0, X)
     if not close(y_pred[2], 0.0):
         raise Wrong("At x = 0 a line through the origin predicts 0. What does yours add there?")
-    if not close(y_pred, 2 * X):
-        raise Wrong("With weight 2, the prediction at x = 3 is not 6. Which product gives 6?")
-    with torch.no_grad():
-        own[0].fill_(5.0)
-    if not close(model(X), 5 * X):
+    for x, value in zip(flat(X), flat(y_pred), strict=True):
+        if not close(value, 2 * x):
+            raise Wrong(
+                f"With weight 2, the prediction at x = {x:g} is {value:g} and not {2 * x:g}. "
+                f"Which product gives {2 * x:g}?"
+            )
+    if not close(_with_weight(model, 5.0, X), 5 * X):
         raise Wrong("The parameter was set to 5, and the predictions did not follow it.")
     return (
         "With the parameter set to 5 the predictions follow, as they have to: training changes "
         "`self.weight`, never the text of `forward`."
     )
+
+
+def _with_weight(model: nn.Module, weight: float, X: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        next(model.parameters()).fill_(weight)
+    return model(X).detach()
 
 
 @exercise(
@@ -79,25 +125,48 @@ def mended_loss(mse: object) -> str:
     """Expect the mean squared error over 200 pairs of prediction and target."""
     mse = number("mse", mse)
     X, y = datasets.make_line()
-    differences = 1.5 + 2 * X - y
-    right = differences.square().mean().item()
-    if close(mse, right, 6e-5):
+    residuals = y - (1.5 + 2 * X)
+    right = residuals.square().mean().item()
+    centered = (
+        "That is the variance of the residuals, which takes their mean off first. The mean squared "
+        "error takes nothing off."
+    )
+    refuse_slips(mse, {centered: residuals.var(correction=0)}, within=1e-7)
+    if close(mse, right, 3e-5):
         return (
             "200 differences instead of 40,000. What is left is near 0.1 squared, the noise that "
-            "was added, and no line gets far below it."
+            "was added. No line has a much lower loss on these points."
         )
     stretched = (1.5 + 2 * X - y.squeeze(1)).square().mean().item()
     mistakes = {
-        stretched: "That is the average of 40,000 differences. Are both tensors columns?",
-        200 * right: "That is the sum of the 200 squares. A mean divides by their number.",
-        right**0.5: "That is the root of the mean squared error. Leave the square as it is.",
-        differences.abs().mean().item(): "That is the mean of the sizes. MSE averages squares.",
-        differences.mean().item() ** 2: "You squared the mean. Square each difference first.",
+        f"That is the average of 40,000 differences instead of 200. {CROSSED}": stretched,
+        HALF_MSE: right / 2,
+        "That is the sum of the 200 squares. A mean divides by their number.": 200 * right,
+        "That is the root of the mean squared error. Leave the square as it is.": right**0.5,
+        "That is the mean of the sizes. MSE averages squares.": residuals.abs().mean(),
+        "That is the mean of the residuals. Square each of them first.": residuals.mean(),
+        "You squared the mean. Square each difference first.": residuals.mean() ** 2,
+        "That is the loss on the 160 training rows. All 200 points count here.": (
+            residuals[_training_rows()].square().mean()
+        ),
+        centered: residuals.var(),
+        "That is the square of the noise, which the loss comes near. Compute the loss itself.": (
+            0.01
+        ),
+        "The average is right, and its sign is not: no square is negative.": -right,
     }
-    for value, said in mistakes.items():
-        if close(mse, value, 6e-5):
-            raise Wrong(said)
-    raise Wrong("This is not the mean squared error of 1.5 + 2x on these points, to 4 digits.")
+    refuse_slips(mse, mistakes, within=3e-5)
+    raise Wrong(
+        f"{mse:.4g} is not the mean squared error of these 200 points. Are the predictions "
+        "`1.5 + 2 * X_column`, and is each compared with its own target?"
+    )
+
+
+def _training_rows() -> torch.Tensor:
+    """Return the rows that the notebook sets aside for training: its third draw."""
+    generator = torch.Generator().manual_seed(420)
+    torch.randn(200, generator=generator), torch.randn(200, generator=generator)
+    return torch.randperm(200, generator=generator)[:160]
 
 
 @exercise(
@@ -109,6 +178,8 @@ def mended_loss(mse: object) -> str:
 )
 def handed_over(as_linear: object) -> str:
     """Expect a new nn.Linear(1, 1) with a copy of the line's numbers."""
+    if isinstance(as_linear, nn.Module):
+        raise Wrong("`as_linear` is a layer, expected a function that makes a new one.")
     line = _Line()
     weight, bias = line.weight.item(), line.bias.item()
     linear = call("as_linear", as_linear, line)
@@ -116,19 +187,19 @@ def handed_over(as_linear: object) -> str:
         raise Wrong(f"`as_linear` returns {kind(linear)}, expected the `nn.Linear`.")
     if linear.bias is None:
         raise Wrong("The new layer has no bias, so the line's height at x = 0 is lost.")
-    tensor("linear.weight", linear.weight, (1, 1))
-    tensor("linear.bias", linear.bias, (1,))
     if not (close(line.weight, weight) and close(line.bias, bias)):
         raise Wrong("The line that was handed over has changed. Copy in the other direction.")
+    if not (line.weight.requires_grad and line.bias.requires_grad):
+        raise Wrong(
+            "`as_linear` switches off the gradients of the line it is given, so that line can no "
+            "longer be trained. `with torch.no_grad():` ends by itself."
+        )
     if close(linear.weight, bias) and close(linear.bias, weight):
         raise Wrong("Weight and bias are swapped. Which of the two multiplies x?")
-    for name, value in (("weight", weight), ("bias", bias)):
-        if not close(getattr(linear, name), value):
-            raise Wrong(f"The {name} is not that of the `line` which the function was given.")
-        if not getattr(linear, name).requires_grad:
-            raise Wrong(f"The {name} no longer requires a gradient, so it would never be trained.")
-        if not getattr(linear, name).is_leaf:
-            raise Wrong(f"The {name} is still computed from the line's. Copy in `torch.no_grad()`.")
+    for name, value, shape in (("weight", weight, (1, 1)), ("bias", bias, (1,))):
+        _judge_copy(name, getattr(linear, name), value, shape)
+    if call("as_linear", as_linear, _Line()) is linear:
+        raise Wrong("Two calls return one and the same layer. Make a new one inside the function.")
     with torch.no_grad():
         linear.weight.add_(1.0)
         linear.bias.add_(1.0)
@@ -138,6 +209,30 @@ def handed_over(as_linear: object) -> str:
         "The numbers are copies, so either model can be trained without moving the other. "
         "Loading a saved model copies numbers in the same way."
     )
+
+
+def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> None:
+    if tuple(copied.shape) != shape:
+        raise Wrong(
+            f"`linear.{name}` has shape {tuple(copied.shape)}, expected {shape}, as a fresh "
+            "`nn.Linear(1, 1)` has it."
+        )
+    if copied.dtype != torch.float32:
+        raise Wrong(
+            f"The {name} of the layer is {copied.dtype}, the line's is torch.float32: the layer "
+            "refuses features that the line takes. Leave the layer's dtype as it is made."
+        )
+    if not close(copied, value, 1e-6):
+        raise Wrong(f"The {name} is not that of the `line` which the function was given.")
+    if copied.is_inference():
+        raise Wrong(
+            f"The {name} was made in `inference_mode`, so it can never be trained. Copy in "
+            "`torch.no_grad()`."
+        )
+    if not copied.requires_grad:
+        raise Wrong(f"The {name} no longer requires a gradient, so it would never be trained.")
+    if not copied.is_leaf:
+        raise Wrong(f"The {name} is still computed from the line's. Copy in `torch.no_grad()`.")
 
 
 @exercise(
@@ -153,27 +248,65 @@ def small_network(network: object) -> str:
     X = torch.linspace(-2.0, 2.0, 7).unsqueeze(1)
     y_pred = _predicted("Network", model, X)
     if not close(model(X), y_pred):
-        raise Wrong("Two calls give two predictions. Make the layers once, in `__init__`.")
-    parts = {tuple(parameter.shape): parameter for parameter in model.parameters()}
-    if not parts:
-        raise Wrong("`parameters()` finds none. A plain list hides layers: give each a `self.`.")
-    count = sum(parameter.numel() for parameter in model.parameters())
-    if parts.keys() != {(8, 1), (8,), (1, 8), (1,)} or count != 25:
-        raise Wrong(f"{count} parameters, with shapes {', '.join(map(str, parts))}. Expected 25.")
-    sums = X @ parts[8, 1].T + parts[8,]
+        raise Wrong(
+            "Two calls on one X give two predictions: something is drawn anew in `forward`. Make "
+            "the layers once, in `__init__`, and add nothing random."
+        )
+    _judge_parts(model, y_pred)
+    _fill(model)
+    y_pred = model(X).detach()
+    parts = {tuple(parameter.shape): parameter.detach() for parameter in model.parameters()}
 
-    def output(hidden: torch.Tensor) -> torch.Tensor:
-        return hidden @ parts[1, 8].T + parts[1,]
+    def hidden(features: torch.Tensor) -> torch.Tensor:
+        return features @ parts[8, 1].T + parts[8,]
 
-    if close(y_pred, output(sums)):
-        raise Wrong("No activation bends the sums, so 25 parameters still draw one straight line.")
-    if max(map(abs, flat(y_pred - output(torch.tanh(sums))))) < 1e-4:
+    def output(nodes: torch.Tensor) -> torch.Tensor:
+        return nodes @ parts[1, 8].T + parts[1,]
+
+    if close(y_pred, output(torch.tanh(hidden(X)))):
         return (
             "The output node has no activation, so a prediction may be any number, and all 25 "
             "parameters are found by `parameters()`. Training can start."
         )
-    if close(y_pred, torch.tanh(output(torch.tanh(sums)))):
-        raise Wrong("The output is squeezed as well: no prediction could be larger than 1.")
-    if close(y_pred, torch.tanh(output(sums))):
-        raise Wrong("The activation is in the wrong place: it bends the output, not the nodes.")
-    raise Wrong("The predictions are not those of 8 tanh nodes. Which activation do yours have?")
+    other = "The hidden nodes use {} where the exercise asks for tanh."
+    squeezed = "The output is squeezed as well: no prediction could be larger than 1."
+    mistakes = {
+        "No activation bends the sums, so 25 parameters still draw one straight line.": (
+            output(hidden(X))
+        ),
+        squeezed: torch.tanh(output(torch.tanh(hidden(X)))),
+        "The activation is in the wrong place: it bends the output, not the nodes.": (
+            torch.tanh(output(hidden(X)))
+        ),
+        "The activation is in the wrong place: it bends the features, not the sums of the nodes.": (
+            output(hidden(torch.tanh(X)))
+        ),
+        "The features go through an activation too. Only the sums of the 8 nodes do.": (
+            output(torch.tanh(hidden(torch.tanh(X))))
+        ),
+        "The sums go through tanh twice.": output(torch.tanh(torch.tanh(hidden(X)))),
+        other.format("ReLU"): output(torch.relu(hidden(X))),
+        other.format("a sigmoid"): output(torch.sigmoid(hidden(X))),
+    }
+    refuse_slips(y_pred, mistakes)
+    raise Wrong(
+        "The layers are right, and the predictions are not those of 8 tanh nodes and a plain "
+        "output. What does `forward` do between the two layers, and after them?"
+    )
+
+
+def _judge_parts(model: nn.Module, y_pred: torch.Tensor) -> None:
+    """Refuse a network that is not made of two nn.Linear which both take part."""
+    parameters = dict(model.named_parameters())
+    if not parameters:
+        raise Wrong("`parameters()` finds none. A plain list hides layers: give each a `self.`.")
+    shapes = [tuple(parameter.shape) for parameter in parameters.values()]
+    count = sum(parameter.numel() for parameter in parameters.values())
+    if set(shapes) != {(8, 1), (8,), (1, 8), (1,)} or count != 25:
+        raise Wrong(f"{count} parameters, with shapes {', '.join(map(str, shapes))}. Expected 25.")
+    if sum(isinstance(part, nn.Linear) for part in model.modules()) != 2:
+        raise Wrong("25 parameters, and not in two `nn.Linear`, which the exercise asks for.")
+    slopes = torch.autograd.grad(y_pred.sum(), list(parameters.values()), allow_unused=True)
+    for name, slope in zip(parameters, slopes, strict=True):
+        if slope is None:
+            raise Wrong(f"`{name}` has no part in the predictions. Call both layers: `layer(X)`.")
