@@ -22,7 +22,7 @@ from outcome import Outcome  # noqa: E402
 
 LINES = [
     *("kernels", "logins", "reruns", "orders", "confined", "kills", "damage", "faults"),
-    *("merges", "strings", "places", "pins", "seeds"),
+    *("merges", "strings", "places", "pins", "seeds", "restarts"),
 ]
 README = HERE / "README.md"
 INTRODUCTION = """# What a classroom does to the course, and what held

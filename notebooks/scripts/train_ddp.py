@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -33,9 +34,27 @@ def choose_device(name, processes):
     return torch.device(name, LOCAL_RANK) if name == "cuda" else torch.device(name)
 
 
+def number_of_start(store):
+    """Agree on a number that this start of all processes has and that no earlier one had.
+
+    The store outlives the processes, but only a living process 0 answers to a new ticket.
+    """
+    if RANK > 0:
+        start = int(store.get(f"start of ticket {store.add('tickets', 1)}"))  # waits for it
+        store.add(f"joined start {start}", 1)
+        return start
+    start = store.add("starts", 1)
+    while store.add(f"joined start {start}", 0) < PROCESSES - 1:
+        for ticket in range(1, store.add("tickets", 0) + 1):
+            store.set(f"start of ticket {ticket}", str(start))
+        time.sleep(0.05)
+    return start
+
+
 def join(device, meet):
-    """Wait until all processes are there."""
-    store = dist.FileStore(f"{meet}.{RESTARTS}", PROCESSES) if meet else None
+    """Wait until all processes are there; their addresses stand below the number of this start."""
+    store = dist.FileStore(meet) if meet else next(dist.rendezvous("env://"))[0]
+    store = dist.PrefixStore(f"start {number_of_start(store)}", store)
     backend = "nccl" if device.type == "cuda" else "gloo"
     dist.init_process_group(backend, store=store, rank=RANK, world_size=PROCESSES)
 
@@ -76,6 +95,8 @@ def check_gradient(model, dataset, epoch, step):
 
 def main(options):
     """Train from the checkpoint's epoch, or from 0, to the last."""
+    if BATCH_SIZE % PROCESSES:
+        sys.exit(f"train_ddp: {PROCESSES} processes do not divide a batch of {BATCH_SIZE} rows.")
     device = choose_device(options.device, LOCAL_PROCESSES)
     torch.manual_seed(SEED)
     model = ddp_model = nn.Linear(1, 1).to(device)
