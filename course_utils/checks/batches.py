@@ -1,8 +1,11 @@
 """Checks of exercises on datasets, splits and batches."""
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset, Subset, random_split
 
+from course_utils import datasets
+from course_utils.checks.data import FLOAT64
 from course_utils.checks.judging import (
     Wrong,
     call,
@@ -28,14 +31,26 @@ def batch_sizes(sizes: object) -> str:
     sizes = numbers("sizes", sizes)
     if sum(sizes) == 200:
         raise Wrong("These batches hold 200 points. The grid, `X_grid`, has 50.")
-    if len(sizes) == 6:
+    if len(sizes) > 1 and set(sizes) == {2}:
+        raise Wrong(
+            "Each size is 2 here: a batch is a pair, features and targets, and `len` of a pair "
+            "counts its two parts. Take the `len` of one of them."
+        )
+    if not all(float(size).is_integer() for size in sizes):
+        raise Wrong("A batch has a whole number of points. Which of them is smaller than the rest?")
+    if sizes == [7, 2]:
+        raise Wrong("The list has a size for each batch, so that its own length is the steps.")
+    if sizes == [8] * 6:
         raise Wrong("Six batches hold 48 of the 50 points. What happens to the last two?")
     if sum(sizes) != 50:
         raise Wrong(f"These batches hold {sum(sizes):g} points in all, and the grid has 50.")
     if max(sizes) != 8:
         raise Wrong(f"The largest batch has {max(sizes):g} points, expected the batch size 8.")
-    if sizes != sorted(sizes, reverse=True) or len(sizes) != 7:
-        raise Wrong("Each batch but the last is full. In which order does the loader give them?")
+    if sizes != [8] * 6 + [2]:
+        raise Wrong(
+            "Each batch but the last is full: a loader fills one with 8 points before it begins "
+            "the next."
+        )
     return (
         "An epoch has ceil(50 / 8) = 7 steps. A mean over batches has to weigh the last one, with "
         "its 2 points, less than the others."
@@ -56,31 +71,107 @@ def three_parts(three: object) -> str:
     if len(three) != 3:
         raise Wrong(f"`three` has {len(three)} parts, expected three: training, validation, test.")
     if not all(type(part) is Subset for part in three):
-        raise Wrong("The parts are no subsets of `dataset`. `random_split` makes them.")
-    if not all(type(row) is int for part in three for row in part.indices):
-        raise Wrong("The parts' `.indices` are no row numbers. Leave them as they come.")
-    rows = [tuple(part.indices) for part in three]
-    if [len(part) for part in rows] != [140, 30, 30]:
-        raise Wrong(f"The parts have {', '.join(str(len(part)) for part in rows)} rows.")
+        raise Wrong("The parts are not subsets of `dataset`. `random_split` makes them.")
+    if any(type(part.dataset) is Subset for part in three):
+        raise Wrong("A part was split once more. `random_split` makes all three from one list.")
+    rows = [
+        tuple(number(f"three[{index}].indices", row) for row in part.indices)
+        for index, part in enumerate(three)
+    ]
+    lengths = [len(part) for part in rows]
+    if lengths != [140, 30, 30]:
+        raise Wrong(f"The parts have {lengths} rows, expected 140, 30 and 30 in this order.")
     if len({row for part in rows for row in part}) != 200:
-        raise Wrong("Some rows are in two parts, so the test would know what training has seen.")
+        raise Wrong("Some rows are in two parts, so a test row could be a training row as well.")
+    item, points = (
+        call("three[0].dataset[5]", three[0].dataset.__getitem__, 5),
+        datasets.make_line(),
+    )
+    pair = type(item) in (tuple, list) and len(item) == 2
+    if not pair or not all(map(_same, item, (part[5] for part in points))):
+        raise Wrong("These are not parts of `dataset`, whose items are pairs: feature and target.")
     if rows[0] == tuple(range(140)):
         raise Wrong("The rows are cut in order. For ordered data that is extrapolation.")
-    generator = torch.Generator().manual_seed(7)
-    right = random_split(range(200), [140, 30, 30], generator=generator)
-    if rows != [tuple(part.indices) for part in right]:
+    if rows == _rows_of(420):
+        raise Wrong("These are the rows of seed 420. The exercise asks for seed 7.")
+    if rows in (_rows_of(7, drawn=1), _rows_of(7, drawn=2)):
+        raise Wrong(
+            "The generator has drawn before this split, so it no longer stands at its seed. Make "
+            "and seed it in this cell."
+        )
+    if rows != _rows_of(7):
         raise Wrong("The rows are not those of seed 7. Make and seed the generator in this cell.")
-    return "The set of all rows has 200 members, so no part knows a row of another."
+    return (
+        "The parts hold 200 different rows, so no test row has been trained on. Whoever runs the "
+        "cell gets the same parts."
+    )
 
 
-def _item(dataset: Dataset, index: int) -> None:
+def _same(value: object, right: torch.Tensor) -> bool:
+    return type(value) is torch.Tensor and close(value, right)
+
+
+def _rows_of(seed: int, drawn: int = 0) -> list[tuple[int, ...]]:
+    """Return the rows of the three parts from a generator that has split so often before."""
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(drawn + 1):
+        parts = random_split(range(200), [140, 30, 30], generator=generator)
+    return [tuple(part.indices) for part in parts]
+
+
+def _item(dataset: Dataset, index: int) -> torch.Tensor:
     item = call(f"dataset[{index}]", dataset.__getitem__, index)
     if type(item) not in (tuple, list) or len(item) != 2:
         raise Wrong(f"Item {index} is {kind(item)}, expected a pair: feature and target.")
     x, y = (tensor(name, part, (1,)) for name, part in zip("xy", item, strict=True))
-    refuse_slips(x, {"Item 0 has the x of item 1. The first index is 0.": (index + 1) / 50})
-    if not close(x, index / 50) or not close(y, 0.8 * index / 50 + 0.2):
-        raise Wrong(f"Item {index} is another point. x is index / 50, and y is on the line.")
+    right = index / 50
+    if index == 1:
+        slips = {
+            "Item 1 has the x of item 2. The first index is 0.": 2 / 50,
+            "x is the index itself. It has to be divided by 50.": 1,
+            "`//` divides whole numbers and drops the rest. `/` gives decimals.": 0,
+            "x is divided by n. The 50 stays, whatever n is.": 1 / len(dataset),
+            "Feature and target have changed places in the pair.": 0.8 * right + 0.2,
+        }
+        refuse_slips(x, {said: slip for said, slip in slips.items() if slip != right})
+        refuse_slips(y, {"Weight and bias have changed places in y.": 0.2 * right + 0.8})
+    if not close(x, right) or not close(y, 0.8 * right + 0.2):
+        raise Wrong(
+            f"Item {index} is another point: x = {number('x', x):g}, y = {number('y', y):g}. x is "
+            "index / 50, and y is on the line."
+        )
+    return y
+
+
+def _refuse_stored(dataset: Dataset) -> None:
+    for name, value in vars(dataset).items():
+        if isinstance(value, torch.Tensor | list | tuple | range | np.ndarray) and len(value) > 1:
+            raise Wrong(
+                f"`self.{name}` stores the points. Here the dataset knows `n` alone, and computes "
+                "an item when it is asked for."
+            )
+
+
+def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
+    for index in range(n + 100):
+        try:
+            dataset[index]
+        except IndexError:
+            if index == n:
+                return
+            raise Wrong(
+                f"A loop over `GridDataset({n})` takes {index} items. Which index is the first bad "
+                "one, and does the question use `self.n`?"
+            ) from None
+        except Exception as error:
+            raise Wrong(
+                f"`GridDataset({n})[{index}]` raises {type(error).__name__}, and what a loop waits "
+                "for is IndexError."
+            ) from None
+    raise Wrong(
+        f"`GridDataset({n})[{n}]` raises no IndexError, and neither do those behind it: a loop "
+        "would never end."
+    )
 
 
 @exercise(
@@ -93,7 +184,7 @@ def _item(dataset: Dataset, index: int) -> None:
 def dataset_that_ends(GridDataset: object) -> str:
     """Write a class that computes its items, and raises IndexError behind the last."""
     if not (isinstance(GridDataset, type) and issubclass(GridDataset, Dataset)):
-        raise Wrong("`GridDataset` is no class made with `class GridDataset(Dataset):`.")
+        raise Wrong("`GridDataset` is not a class made with `class GridDataset(Dataset):`.")
     for n in (50, 7):
         dataset = call("GridDataset", GridDataset, n)
         length = call("__len__", dataset.__len__)
@@ -101,22 +192,13 @@ def dataset_that_ends(GridDataset: object) -> str:
             raise Wrong(
                 f"`len(GridDataset({n}))` is not {n}. `__len__` returns what was asked for."
             )
-        for index in (0, 1, n - 1):
-            _item(dataset, index)
-        for index in (n, n + 1):
-            try:
-                item = dataset[index]
-            except IndexError:
-                continue
-            except Exception as error:
-                raise Wrong(
-                    f"A bad index raises {type(error).__name__}. A loop ends at IndexError alone."
-                ) from None
-            raise Wrong(f"`GridDataset({n})[{index}]` gives {kind(item)}: a loop would never end.")
+        y = [_item(dataset, index) for index in (1, 0, n - 1)][-1]
+        _refuse_wrong_end(dataset, n)
+        _refuse_stored(dataset)
     return (
-        "A loop over your dataset ends by itself, and a loader cannot mix anything into a batch "
-        "that is no sample. A wrong index is heard at once."
-    )
+        "A loop over your dataset ends by itself, and nothing but samples can get into a batch. A "
+        "wrong index is noticed at once."
+    ) + FLOAT64 * (y.dtype is torch.float64)
 
 
 @exercise(
@@ -128,24 +210,42 @@ def dataset_that_ends(GridDataset: object) -> str:
 )
 def count_outside(outside: object) -> str:
     """Count the rows of X_test that lie outside of the range of X_train."""
-    X_train = torch.tensor([[0.5], [0.2], [0.8], [0.6]])
-    X_test = torch.tensor([-0.2, -0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1]).unsqueeze(1)
-    count = number("outside(X_train, X_test)", call("outside", outside, X_train, X_test))
+    wide, narrow = torch.tensor([[0.3], [-1.0], [2.0]]), torch.tensor([[0.1], [0.5]])
+    if _count(outside, wide, narrow) == 2 and _count(outside, narrow, wide) == 0:
+        raise Wrong("Training and test have changed places: the range is that of `X_train`.")
+    X_train = torch.tensor([0.5, 0.2, 0.8, 0.7, 0.6]).unsqueeze(1)
+    inside = [0.2, 0.4, 0.45, 0.6, 0.75, 0.8]
+    X_test = torch.tensor([-0.2, -0.1, 0.05, *inside, 0.82, 0.84, 0.87, 0.9, 0.95]).unsqueeze(1)
+    count = _count(outside, X_train, X_test)
+    edge = "A point on the edge is inside: the model was trained at that very x."
     slips = {
-        "Points left of the training range count as well, not only those on the right.": 3,
-        "Points right of the training range count as well, not only those on the left.": 2,
-        "A point on the edge is inside: the model was trained at that very x.": 7,
+        "Points left of the training range count as well, not only those on the right.": 5,
+        "Points right of the training range count as well, not only those on the left.": 3,
+        edge: 10,
+        edge + " This holds for both edges.": 9,
         "These are the points inside of the range. Turn the question around.": 6,
-        "A new x between two training points is inside, although no row holds it.": 8,
-        "The first and the last row are not the ends of a shuffled range.": 10,
-        "No point is left and right of the range at once, and the range is that of `X_train`.": 0,
-        "This is a share of the points. The exercise asks for their number.": 5 / 11,
-        "This counts all test points. Which of them are outside?": 11,
+        "These are the points inside of the range, without its edges. Turn the question around.": 4,
+        "A new x between two training points is inside, although no row holds it.": 11,
+        "The first and the last row are not the ends of a shuffled range.": 13,
+        "The mean need not be the middle of the range. `.min()` and `.max()` are its ends.": 7,
+        "No point is left and right of the range at once: `|` in place of `&`.": 0,
+        "This is a share of the points. The exercise asks for their number.": 8 / 14,
+        "This counts all test points. Which of them are outside?": 14,
     }
     refuse_slips(count, slips)
-    if count != 5:
-        raise Wrong("The count is off for points on both sides. Does it use the two arguments?")
+    if count != 8:
+        raise Wrong(
+            f"For 14 points on both sides of the range, inside it and on its edges, `outside` "
+            f"counts {count:g}. Does it use its two arguments, and nothing else?"
+        )
     return (
         "All 10 test points of the cut lie outside, and none of the random split's. Ask this of "
-        "each split before you believe its test error."
+        "each split before you believe its test RMSE."
     )
+
+
+def _count(outside: object, X_train: torch.Tensor, X_test: torch.Tensor) -> float:
+    found = call("outside", outside, X_train, X_test)
+    if type(found) is torch.Tensor and found.dtype is torch.bool and found.numel() > 1:
+        raise Wrong("`outside` returns a True or False for each row. Their sum is their number.")
+    return number("outside(X_train, X_test)", found)

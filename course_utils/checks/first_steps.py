@@ -37,7 +37,7 @@ def height_of_the_line(height: object) -> str:
     refuse_slips(height, slips)
     if not close(height, 21.5):
         raise Wrong("The height is weight times x, plus bias. One of the three numbers is off.")
-    return "Every model of this course does the same to its features: multiply, then add."
+    return "Every model of this course begins like this: multiply the features, then add."
 
 
 @exercise(
@@ -50,6 +50,11 @@ def highest_target(highest: object) -> str:
     """Give the largest target of the course's line."""
     if type(highest).__name__ in ("builtin_function_or_method", "method"):
         raise Wrong("This is the method itself. The parentheses behind its name call it.")
+    if type(highest).__module__ == "torch.return_types":
+        raise Wrong(
+            "This is a pair: values, and the rows they stand in. `max` with a `dim` gives such a "
+            "pair, and without `dim` it gives one number."
+        )
     X, y = datasets.make_line()
     highest = number("highest", highest)
     slips = {
@@ -60,11 +65,17 @@ def highest_target(highest: object) -> str:
         "This is the target of the last row. The rows are not sorted.": y[-1],
         "This is the target of the first row. The rows are not sorted.": y[0],
         "This counts the rows of `y`. Which value in it is the largest?": len(y),
+        "This adds up all targets. Which of them is the largest?": y.sum(),
+        "This is the height of the line at the largest x. The points scatter around the line.": (
+            2.0 * X.max() + 1.5
+        ),
         "The text below the picture is rounded. Ask `y` for the value in full.": 6.7,
     }
     refuse_slips(highest, slips)
     if not close(highest, y.max()):
-        raise Wrong("The largest target has another value. Ask the tensor `y` for it.")
+        if abs(highest - y.max()) < 1:
+            raise Wrong("This is near the largest target. Has the value been rounded or read off?")
+        raise Wrong(f"The largest target is not {highest:g}. Ask the tensor `y` for it.")
     return (
         "The text below a picture rounds, the tensor does not. And a hint costs nothing: ask for "
         "one before you look at a solution."
@@ -86,10 +97,17 @@ def any_line(line: object) -> str:
         "`line` multiplies x by the bias: weight and bias have changed places.": 5.5,
         "`line` always draws the line of exercise 1. Use the names in the parentheses.": 21.5,
         "`line` adds all three up. The weight has to multiply x.": 13.25,
+        "`line` takes the bias away. It has to be added.": 29.75,
+        "`line` multiplies all three. The bias has to be added.": 7.5,
+        "`x ** weight` is a power. A product is written with one `*`.": 1000.25,
+        "`weight ** x` is a power. A product is written with one `*`.": 59049.25,
     }
     refuse_slips(height, slips)
     if not close(height, 30.25):
-        raise Wrong("`line` returns another height. Compare with exercise 1, name by name.")
+        raise Wrong(
+            f"`line(10.0, 3.0, 0.25)` returns {height:g}, which is not 3.0 times 10.0 plus 0.25. "
+            "Compare with exercise 1, name by name."
+        )
     x = torch.tensor([[0.0], [1.0], [-2.0]])
     heights = call("line", line, x, -1.0, 4.0)
     if type(heights) in (int, float):
