@@ -1,16 +1,22 @@
-"""Checks of the lab of real bugs: each runs the mended program on data that it has not seen."""
+"""Checks of the lab of real bugs: each runs the fixed program on data that it has not seen."""
 
 import contextlib
+import copy
+import io
 import itertools
-from collections.abc import Callable
+import math
+import pickle
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Subset, TensorDataset
+from torch.utils.data import Dataset, Subset, TensorDataset
 
 from course_utils import datasets
 from course_utils.checks.judging import (
+    CROSSED,
+    HALF_MSE,
     Hostile,
     Wrong,
     call,
@@ -22,6 +28,8 @@ from course_utils.checks.judging import (
     number,
     numbers,
     ran,
+    refuse_slips,
+    same_random_numbers,
     tensor,
 )
 
@@ -37,28 +45,40 @@ def _parts(name: str, value: object, count: int) -> tuple | list:
 @exercise(
     "lab.1",
     "Let the loop end",
-    "A `for` loop asks for item 0, 1, 2 and so on. Which event tells it that there is no more?",
+    "A `for` loop asks for item 0, 1, 2 and so on. What tells it that there are no more?",
     "Compare with a list: what does `[10, 20, 30][3]` do?",
-    "Only an `IndexError` ends the loop. The tensor inside raises one by itself, if you let it.",
+    "The loop waits for an `IndexError`. The tensor inside raises one by itself, if you let it.",
 )
 def loop_that_ends(mended: object) -> str:
     """Expect seven items from seven readings, and an IndexError for the eighth."""
     X, y = datasets.make_line(7, seed=1)
-    data = call("mended", mended, X, y)
+    if isinstance(mended, Dataset):
+        raise Wrong("`mended` is one dataset. Hand in the class, without parentheses.")
+    data = call("Readings", mended, X, y)
+
+    def is_row(item: object, index: int) -> bool:
+        pair = _parts(f"item {index}", item, 2)
+        return all(close(tensor("item", a), b[index]) for a, b in zip(pair, (X, y), strict=True))
+
     try:
         items = list(itertools.islice(data, 20))
     except Exception as error:
-        name = type(error).__name__
-        raise Wrong(f"The loop breaks with {name}. It takes one error only for its end.") from None
+        raise Wrong(
+            f"The loop breaks with {type(error).__name__}. It ends in peace with one error only: "
+            "which one does a list raise past its end?"
+        ) from None
     if len(items) < 7:
-        raise Wrong(f"Of 7 readings the loop gets {len(items)}. Is the last index left out?")
-    if len(items) > 7 and type(items[7]) is tuple:
-        raise Wrong("After the last reading the loop gets readings again, and never ends.")
+        which = "last" if len(items) == 0 or is_row(items[0], 0) else "first"
+        raise Wrong(f"Of 7 readings the loop gets {len(items)}. Is the {which} index left out?")
     if len(items) > 7:
-        raise Wrong(f"After the last reading the loop gets {kind(items[7])} and goes on.")
+        extra = items[7]
+        if isinstance(extra, BaseException) or extra is IndexError:
+            raise Wrong("Past its end `Readings` returns an error like a reading. `raise` it.")
+        if type(extra) is tuple:
+            raise Wrong("After the last reading the loop gets readings again, and never ends.")
+        raise Wrong(f"After the last reading the loop gets {kind(extra)} and goes on.")
     for index, item in enumerate(items):
-        pair = _parts(f"item {index}", item, 2)
-        if not all(close(tensor("item", a), b[index]) for a, b in zip(pair, (X, y), strict=True)):
+        if not is_row(item, index):
             raise Wrong(f"Item {index} is not the pair of feature and target in row {index}.")
     if number("len(dataset)", call("len", len, data)) != 7:
         raise Wrong("`len(dataset)` is not the number of readings, which is 7 here.")
@@ -71,7 +91,7 @@ def loop_that_ends(mended: object) -> str:
         )
     except Exception as error:
         found = type(error).__name__
-    raise Wrong(f"The loop ends, but the index one too high gives {found} and no `IndexError`.")
+    raise Wrong(f"The loop ends, but the index one too high gives {found}, not an `IndexError`.")
 
 
 @exercise(
@@ -84,32 +104,42 @@ def loop_that_ends(mended: object) -> str:
 def fair_split(mended: object) -> str:
     """Expect random rows, the same at each call, pairs kept, and no row in both parts."""
     X = torch.arange(50.0).unsqueeze(1)
+    names, sizes = ("X_train", "y_train", "X_test", "y_test"), [40, 40, 10, 10]
 
     def rows() -> tuple[list, list]:
-        parts = _parts("split(X, y)", call("mended", mended, X.clone(), 3 * X + 1), 4)
-        for name, part, size in zip(("X", "y") * 2, parts, (40, 40, 10, 10), strict=True):
-            tensor(f"{name} of {size} rows", part, (size, 1))
+        given = X.clone(), 3 * X + 1
+        parts = _parts("split(X, y)", call("split", mended, *given), 4)
+        found = [tensor(name, part).numel() for name, part in zip(names, parts, strict=True)]
+        if found != sizes and sorted(found) == sorted(sizes):
+            raise Wrong(f"The parts hold {found} rows, expected {sizes}: {', '.join(names)}.")
+        for name, part, size in zip(names, parts, sizes, strict=True):
+            tensor(name, part, (size, 1))
+        if not close(given[0], X):
+            raise Wrong("`split` shuffles the table it was given, for all who use it. Copy rows.")
         if not all(close(3 * flat(a)[i] + 1, flat(b)[i])
                    for a, b in (parts[:2], parts[2:]) for i in range(len(a))):  # fmt: skip
             raise Wrong("Features and targets of a row are separated. Are both shuffled alike?")
         return flat(parts[0]), flat(parts[2])
 
-    state = torch.get_rng_state().tolist()
-    train, test = rows()
-    if len({*train, *test}) != 50:
-        raise Wrong("Some rows are in both parts, or in neither. One shuffle has to serve both.")
-    steps = {b - a for a, b in itertools.pairwise(sorted(test))}
-    if steps == {1.0}:
-        raise Wrong("The test rows still are neighbors, one block of the table. Which rows?")
-    if len(steps) == 1:
-        raise Wrong("The test rows stand at equal distances. A table with a rhythm fools that cut.")
-    if rows() != (train, test):
-        raise Wrong("A second call gives other rows, so no result can be repeated. Set a seed.")
-    if torch.get_rng_state().tolist() != state:
-        raise Wrong("This reseeds PyTorch for the whole program. Use a generator of your own.")
+    with same_random_numbers("split"):
+        train, test = rows()
+        if len({*train}) < 40 or len({*test}) < 10:
+            raise Wrong("Some rows are drawn twice. `torch.randperm` draws each row once.")
+        if len({*train, *test}) != 50:
+            raise Wrong("Some rows are in both parts, or in neither. One shuffle serves both.")
+        steps = {b - a for a, b in itertools.pairwise(sorted(test))}
+        if steps == {1.0}:
+            raise Wrong("The test rows still are neighbors, one block of the table. Which rows?")
+        if len(steps) == 1:
+            raise Wrong("The test rows stand at equal distances, not at random.")
+        if rows() != (train, test):
+            raise Wrong(
+                "A second call gives other rows, so no result can be repeated. Make a generator "
+                "and set its seed inside `split`."
+            )
     return (
-        "Train and test now ask about the same mixture of species. A cut is right only if the "
-        "real question lies outside the data, such as a species nobody has weighed yet."
+        "Train and test now hold about the same mixture of species. A cut in the table's order is "
+        "right where the model will be asked about what lies beyond the table, such as next year."
     )
 
 
@@ -123,8 +153,14 @@ def fair_split(mended: object) -> str:
 def matching_shapes(mended: object) -> str:
     """Expect weight and bias of another line, from features and targets of one axis."""
     X, y = datasets.make_line(120, weight=-3.0, bias=0.5, seed=3)
-    result = _parts("fit_plain(x, y)", call("mended", mended, X.flatten(), y.flatten()), 2)
-    weight, bias = (number(n, v) for n, v in zip(("weight", "bias"), result, strict=True))
+
+    def line(y: Tensor) -> list[float]:
+        found = _parts("fit_plain(x, y)", call("fit_plain", mended, X.flatten(), y.flatten()), 2)
+        if any(type(value) is float and not math.isfinite(value) for value in found):
+            raise Wrong("The run diverges. Is the loss a mean, not a sum, and the rate still 0.1?")
+        return [number(name, value) for name, value in zip(("weight", "bias"), found, strict=True)]
+
+    weight, bias = line(y)
     if close(weight, -3, 0.02) and close(bias, 0.5, 0.1):
         return (
             "A loss has to subtract row by row. `nn.MSELoss` at least warns when shapes differ; "
@@ -132,28 +168,54 @@ def matching_shapes(mended: object) -> str:
         )
     if close(bias, -3, 0.05):
         raise Wrong("Weight and bias have changed places. `fit_plain` returns the weight first.")
-    if abs(weight) < 0.3:
-        raise Wrong("The line is flat at the mean target: all targets pull at each prediction.")
+    if close(weight, 0, 0.05) and close(bias, y.mean().item(), 0.05):
+        raise Wrong(
+            "The line is flat at the mean target: each prediction still meets all targets. Print "
+            "the shape of `y_pred - y`, which should hold one number a row."
+        )
+    if line(-y) == [weight, bias]:
+        raise Wrong("Other targets give the same line: the weights never move. What is `.grad`?")
     raise Wrong(
-        "On other points `fit_plain` does not find the line. Does it train for long enough?"
+        f"`fit_plain` ends at weight {weight:.2f} and bias {bias:.2f}, and the points have -3 and "
+        "0.5. Are all five lines in the loop, at the old rate and for as many epochs?"
     )
 
 
-def _descends(X: Tensor, y: Tensor, path: list[tuple], keep: tuple[bool, bool]) -> bool:
-    """Tell whether a path is gradient descent at the rate of its first step.
+def _gradient(at: tuple, X: Tensor, y: Tensor) -> tuple[float, float]:
+    """Return how the mean squared error of a line changes with weight and bias."""
+    residual = y - (at[0] * X + at[1])
+    return -2 * (residual * X).mean().item(), -2 * residual.mean().item()
 
-    `keep` says of weight and bias whether each step also holds the gradients of those before.
+
+def _descends(X: Tensor, y: Tensor, path: list[tuple], rate: float, keep: tuple) -> bool:
+    """Tell whether a path is gradient descent at this rate.
+
+    `keep` says of weight and bias how much of the steps before each step still holds.
     """
-    at, total, lr = path[0], (0.0, 0.0), None
+    at, total = path[0], (0.0, 0.0)
     for found in path[1:]:
-        error = at[0] * X + at[1] - y
-        gradient = (2 * (error * X).mean().item(), 2 * error.mean().item())
-        lr = (at[0] - found[0]) / gradient[0] if lr is None else lr
+        gradient = _gradient(at, X, y)
         total = tuple(g + k * t for g, k, t in zip(gradient, keep, total, strict=True))
-        at = tuple(p - lr * t for p, t in zip(at, total, strict=True))
+        at = tuple(p - rate * t for p, t in zip(at, total, strict=True))
         if not all(close(a, b, 1e-3) for a, b in zip(found, at, strict=True)):
             return False
     return True
+
+
+def _rate(X: Tensor, y: Tensor, start: tuple, end: tuple) -> float:
+    """Return the rate of a first step, or raise Wrong if it is not one of SGD on the MSE."""
+    moved, gradient = [a - b for a, b in zip(start, end, strict=True)], _gradient(start, X, y)
+    rates = [m / g for m, g in zip(moved, gradient, strict=True)]
+    if close(rates[0] / rates[1], 1, 0.02):
+        return 0.1 if close(10 * rates[0], 1, 0.02) else rates[0]
+    if all(close(10 * abs(m), 1, 0.01) for m in moved):
+        raise Wrong("Weight and bias both move by 0.1, whatever the gradient: Adam. Keep SGD.")
+    if close(moved[0], 0.1 * _gradient(start, X, y.mean())[0]) and close(10 * rates[1], 1, 0.02):
+        raise Wrong(CROSSED)
+    raise Wrong(
+        "The first epoch is not one step of SGD on the MSE of all points, from where the line "
+        "begins. Is it one model with one optimizer, and the old loss?"
+    )
 
 
 @exercise(
@@ -168,27 +230,42 @@ def fresh_gradients(mended: object) -> str:
     """Expect six epochs on the path of gradient descent."""
     X, y = datasets.make_line(60, weight=-1.0, bias=2.0, seed=4)
 
-    def after(epochs: int) -> tuple[float, float]:
-        result = _parts("fit_epochs(...)", call("mended", mended, X, y, epochs), 2)
-        return tuple(number(n, v) for n, v in zip(("weight", "bias"), result, strict=True))
+    def after(epochs: int, y: Tensor = y) -> tuple[float, float]:
+        found = _parts("fit_epochs(...)", call("fit_epochs", mended, X, y, epochs), 2)
+        return tuple(number(n, v) for n, v in zip(("weight", "bias"), found, strict=True))
 
     found = [after(epochs) for epochs in range(7)]
     if found[0] != after(0):
         raise Wrong("Two runs begin with different weights. Leave the seed in its place.")
+    if found[0] != after(0, -y):
+        raise Wrong("With 0 epochs the line has moved already. Does the loop run `epochs` times?")
     if found[0] == found[6]:
         raise Wrong("The weights never move. What does `step` find in the gradients?")
+    if found[0] == found[1]:
+        raise Wrong("The first epoch moves nothing. Does `step` come before `backward`?")
     if found[1] == found[2]:
         raise Wrong("Two epochs end where one does. Does each epoch begin anew?")
-    if _descends(X, y, found, keep=(False, False)):
+    rate = _rate(X, y, *found[:2])
+    if _descends(X, y, found, rate, keep=(1, 1)):
+        raise Wrong("The second step still holds the gradient of the first.")
+    if rate != 0.1:
+        raise Wrong(
+            f"The first step is one at a rate of {rate:.3g} on the mean squared error. Keep 0.1 "
+            "and the whole MSE: not half of it, not a sum."
+        )
+    if _descends(X, y, found, rate, keep=(0, 0)):
         return (
             "Each step now follows the slope at its own place. Gradients add up on purpose, so "
             "that several batches can share one step; resetting them is your decision."
         )
-    if _descends(X, y, found, keep=(True, True)):
-        raise Wrong("The second step still holds the gradient of the first.")
-    if _descends(X, y, found, keep=(False, True)) or _descends(X, y, found, keep=(True, False)):
+    if _descends(X, y, found, rate, keep=(0.9, 0.9)):
+        raise Wrong("The second step holds 0.9 of the first: momentum. Keep plain SGD.")
+    if any(_descends(X, y, found, rate, keep) for keep in ((0, 1), (1, 0))):
         raise Wrong("One of the two gradients is reset, and the other still piles up.")
-    raise Wrong("These steps are not those of SGD on one model. Keep both, reset in each epoch.")
+    raise Wrong(
+        "The first step is right, and those after it are not SGD on one model. Keep model and "
+        "optimizer, and reset all gradients in each epoch."
+    )
 
 
 @exercise(
@@ -201,23 +278,65 @@ def fresh_gradients(mended: object) -> str:
 def stale_optimizer(mended: object) -> str:
     """Expect three different starts and three times the same line."""
     X, y = datasets.make_line(80, weight=-3.0, bias=0.5, seed=5)
-    first, last = (
-        numbers("weights", call("mended", mended, [4, 5, 6], X, y, epochs)) for epochs in (0, 100)
-    )
+
+    def weights(seeds: list[int], epochs: int) -> list[float]:
+        return numbers("weights", call("fit_from", mended, seeds, X, y, epochs))
+
+    first, last = weights([4, 5, 6], 0), weights([4, 5, 6], 100)
     if len(first) != 3 or len(last) != 3:
         raise Wrong(f"Three seeds give {len(last)} weights. Is each run noted?")
     if len({*first}) == 1:
         raise Wrong("All runs begin at the same weight. Each seed should make its own model.")
+    if weights([6, 5, 4], 0) != first[::-1]:
+        raise Wrong(
+            "A run does not begin where its seed says. Set the seed in each run, before the model "
+            "is made."
+        )
     moved = [a != b for a, b in zip(first, last, strict=True)]
     if not any(moved):
-        raise Wrong("No weight moves in 100 epochs. Whose parameters does the optimizer hold?")
+        raise Wrong(
+            "No weight moves in 100 epochs. Whose parameters does the optimizer hold, and what "
+            "does `step` find in their gradients?"
+        )
     if not all(moved):
         raise Wrong("Some models are trained and some never move. When is the optimizer made?")
+    if all(close(weight, 0.5, 0.05) for weight in last):
+        raise Wrong("These are the biases. `fit_from` returns the weights.")
     if not all(close(weight, -3, 0.02) for weight in last):
-        raise Wrong("The weights move, but do not all reach the slope of the data.")
+        raise Wrong(
+            "The weights move, but do not all reach the slope of the data. Do `zero_grad` and "
+            "`step` work on the model that is trained, at the old rate?"
+        )
     return (
         "An optimizer keeps the very tensors it was given. Make model and optimizer together, "
         "and no new model can leave an old optimizer behind."
+    )
+
+
+def _squares(model: object, X: Tensor, y: Tensor) -> Tensor:
+    """Return the squared residuals of a model."""
+    y_pred = tensor("model(X)", call("model", model, X), tuple(y.shape)).detach()
+    return (y - y_pred).square().flatten()
+
+
+def _refuse_other_training(before: float, once: float, twice: float) -> None:
+    """Raise Wrong unless a model learned as at first from 150 times one point.
+
+    Each step takes the residual there to 0.6 of what it was, the loss to 0.36.
+    """
+    if once == before:
+        raise Wrong("The model that is returned is not trained.")
+    steps = [math.log(max(loss, 1e-30) / before) / math.log(0.36) for loss in (once, twice)]
+    if close(steps[0], 10, 0.01) and close(steps[1], 20, 0.01):
+        return
+    if close(steps[0], 10, 0.01) and close(steps[1], 10, 0.01):
+        raise Wrong("The second epoch begins anew, where the first began.")
+    if close(steps[0], round(steps[0]), 0.01) and 0 < steps[0] < 9.5:
+        count = f"{steps[0]:.0f} step{'s' * (steps[0] > 1.5)}"
+        raise Wrong(f"An epoch of 10 batches takes {count}. It took one for each batch: leave it.")
+    raise Wrong(
+        "The training was right, and now the model learns differently. Are the five lines as "
+        "before, once for each batch, at the old rate?"
     )
 
 
@@ -225,41 +344,67 @@ def stale_optimizer(mended: object) -> str:
     "lab.6",
     "Measure both at one point",
     "At which weights is each batch loss taken, and at which the validation loss?",
-    "In the first epoch the early batches are measured before the model has learned anything.",
+    "In the first epoch the early batches are measured before the model has learned much.",
     "After the loop over batches, measure the training rows as the validation rows are measured.",
 )
 def epoch_loss(mended: object) -> str:
     """Compare the losses noted last with those of the model that is returned."""
     X, y = datasets.make_line(190, weight=-3.0, bias=0.5, seed=6)
     y[144:150] += 4  # a small last batch unlike the others
-    train, val = (Subset(TensorDataset(X, y), list(rows)) for rows in (range(150), range(150, 190)))
+    rows, point = TensorDataset(X, y), TensorDataset(torch.ones(150, 1), torch.ones(150, 1) * 5)
+    mixed, even, val = (Subset(rows, [*r]) for r in (range(150), range(144), range(150, 190)))
+    alike = Subset(point, [*range(150)])
 
-    def fit(epochs: int) -> tuple[Tensor, list, list]:
-        model, *losses = _parts("fit_and_track(...)", call("mended", mended, train, val, epochs), 3)
-        y_pred = tensor("model(X)", call("model", model, X), (190, 1)).detach()
-        return (y_pred - y).square().flatten(), *map(numbers, ("train", "val"), losses)
-
-    before = fit(0)[0]
-    for epochs in (1, 3):
-        square, train_losses, val_losses = fit(epochs)
-        if len(train_losses) != epochs or len(val_losses) != epochs:
+    def fit(train: Subset, epochs: int) -> tuple[Tensor, Tensor, list, list]:
+        """Return the squared residuals at the end, of training and validation, and the losses."""
+        found = call("fit_and_track", mended, train, val, epochs)
+        model, *losses = _parts("fit_and_track(...)", found, 3)
+        losses = [numbers(*pair) for pair in zip(("train", "val"), losses, strict=True)]
+        if {len(noted) for noted in losses} != {epochs}:
             raise Wrong("Each list should hold one loss for each epoch.")
-        if square[:150].mean() > before[:150].mean() / 2:
-            raise Wrong("The model that is returned is not trained.")
-        if not close(val_losses[-1], square[150:].mean(), 1e-3):
+        return *(_squares(model, *part[:]) for part in (train, val)), *losses
+
+    def fits(train: Subset, within: float) -> bool:
+        square, _, (loss,), _ = fit(train, 1)
+        return close(loss / square.mean().item(), 1, within)
+
+    _refuse_other_training(*(fit(alike, epochs)[0].mean().item() for epochs in (0, 1, 2)))
+    start = fit(mixed, 0)[0].mean()
+    for epochs in (1, 3):
+        square, held, train_losses, val_losses = fit(mixed, epochs)
+        loss, right, batches = train_losses[-1], square.mean().item(), square.split(16)
+        if not close(val_losses[-1], held.mean(), 1e-3):
             raise Wrong("The validation loss was right and is not any more.")
-        batches = sum(part.mean() for part in square[:150].split(16)) / 10
-        if close(train_losses[-1], batches, 1e-3):
-            raise Wrong("The last batch has 6 rows and counts as much as one of 16 rows.")
-        if close(train_losses[-1], square[:150].sum(), 1e-3):
-            raise Wrong("The training loss is a sum over rows, the validation loss a mean.")
-        if close(train_losses[-1], val_losses[-1], 1e-3):
-            raise Wrong("Both losses are those of the validation rows.")
-        if not close(train_losses[-1], square[:150].mean(), 1e-3):
-            raise Wrong("The training loss is not that of the weights at the end of the epoch.")
+        if close(loss, right, 1e-3):
+            continue
+        uneven = "The last batch has 6 rows and counts as much as one of 16 rows."
+        roots = "The root of each batch is taken first, and squaring their mean does not undo it."
+        root_mean = sum(part.mean().sqrt() for part in batches) / 10
+        slips = {
+            "The training loss is a sum over rows, the validation loss a mean.": square.sum(),
+            "This is the root of the training loss, beside a validation loss without.": right**0.5,
+            HALF_MSE: right / 2,
+            "Both losses are those of the validation rows.": held.mean(),
+            "The training rows are measured before the epoch, not at its end.": start,
+            uneven: sum(part.mean() for part in batches) / 10,
+            "This is a mean of roots, one for each batch.": root_mean,
+            roots: root_mean**2,
+        }
+        refuse_slips(loss, slips, 1e-3)
+        if fits(even, 1e-3):
+            raise Wrong(uneven)
+        if fits(alike, 0.01):
+            raise Wrong(
+                "It depends on how the rows fall into batches. Is it the loss of one batch, or are "
+                "roots taken of each? It should be one mean over all rows."
+            )
+        raise Wrong(
+            f"The training loss is noted as {loss:.4g}, and at the end of the epoch it is "
+            f"{right:.4g}. Are the rows measured while the weights still move?"
+        )
     return (
-        "Both losses now describe the same weights, so a gap between them means something. The "
-        "mean over batches is cheaper, and lags behind by half an epoch."
+        "Both losses now describe the same weights, so you can compare them. The mean over "
+        "batches saves a pass over the data, and describes no model that ever existed."
     )
 
 
@@ -275,41 +420,63 @@ def held_out_rows(mended: object) -> str:
     torch.manual_seed(7)
     X, y, rows = torch.randn(50, 1), torch.randn(50, 1), torch.randperm(50)[:10].tolist()
     model = nn.Linear(1, 1).requires_grad_(False)
-    loss = number(
-        "test_loss(...)", call("mended", mended, model, Subset(TensorDataset(X, y), rows))
-    )
-    square = (model(X) - y).square().flatten()
-    rest = [row for row in range(50) if row not in rows]
-    for wrong, said in (
-        (square.mean(), "This is the loss on all rows, those of the training included."),
-        (square[rest].mean(), "This is the loss on the rows outside of the test set."),
-        (square[:10].mean(), "These are the first rows of the dataset, as many as held out."),
-        (square[rows].sum(), "This is the sum over the held-out rows, not their mean."),
-        (square[rows].mean().sqrt(), "This is the root of the loss, in another unit."),
-        ((model(X).flatten()[rows] - y[rows]).square().mean(), "Look at the shapes: (10, 1)?"),
-    ):
-        if close(loss, wrong):
-            raise Wrong(said)
-    if not close(loss, square[rows].mean()):
-        raise Wrong("This is not the mean squared error on the held-out rows.")
+    test_set = Subset(TensorDataset(X, y), rows)
+    loss = number("test_loss(...)", call("test_loss", mended, model, test_set))
+    y_pred = model(X)
+    square = (y - y_pred).square().flatten()
+    held, rest = square[rows], [row for row in range(50) if row not in rows]
+    batches = [held.split(size) for size in range(1, 10)]
+    slips = {
+        "This is the loss on all rows, those of the training included.": [square.mean()],
+        "This is the loss on all rows, made smaller. The other 40 have to stay out.": [
+            square.mean() / 5
+        ],
+        "This is the loss on the rows outside of the test set.": [square[rest].mean()],
+        "These are the first rows of the dataset, as many as held out.": [square[:10].mean()],
+        "This is the sum over the held-out rows, not their mean.": [held.sum()],
+        "The sum over the held-out rows is divided by the rows of the dataset.": [held.sum() / 50],
+        HALF_MSE: [held.mean() / 2],
+        "This is the root of the loss, in another unit.": [held.mean().sqrt()],
+        CROSSED: [(y[rows] - y_pred[rows].T).square().mean()],
+        "This is the mean absolute residual (L1), not the mean squared one.": [held.sqrt().mean()],
+        "This is a mean over batches of unequal size. A smaller last batch counts as much as a "
+        "full one, so its rows count more.": [
+            sum(part.mean() for part in parts) / len(parts) for parts in batches
+        ],
+        "Roots of batches are taken first. Their mean, squared or not, is not the loss.": [
+            (sum(part.mean().sqrt() for part in parts) / len(parts)) ** power
+            for parts in batches
+            for power in (1, 2)
+        ],
+    }
+    if not close(loss, held.mean()):
+        for said, values in slips.items():
+            for value in values:
+                refuse_slips(loss, {said: value})
+        raise Wrong(
+            f"On ten held-out rows this gives {loss:.4f}, and their mean squared error is "
+            f"{held.mean():.4f}. Does each of the ten count once, and no other row?"
+        )
     return (
         "A model that only remembers has loss 0 on what it was shown. Every such row in the test "
         "makes the result look better than the model is."
     )
 
 
+_calls: list[tuple[bool, bool, bool]] = []  # each: model and dropout in training, recorded
+
+
 class _Witness(nn.Module):
-    """A model with dropout that notes how it is called."""
+    """A model with dropout that notes how it, or a copy of it, is called."""
 
     def __init__(self):
         super().__init__()
         self.line, self.drop = nn.Linear(1, 4), nn.Dropout(0.5)
-        self.trained_mode, self.recorded = False, False
 
     def forward(self, X: Tensor) -> Tensor:
         """Predict, and note mode and recording."""
         y_pred = self.drop(self.line(X)).sum(dim=1, keepdim=True)
-        self.trained_mode, self.recorded = self.training, y_pred.requires_grad
+        _calls.append((self.training, self.drop.training, y_pred.requires_grad))
         return y_pred
 
 
@@ -323,18 +490,25 @@ class _Witness(nn.Module):
 def unrecorded(mended: object) -> str:
     """Expect an array, from a model that evaluated, recorded nothing and can still be trained."""
     X, model = torch.linspace(-1, 1, 9).unsqueeze(1), _Witness()
-    result = call("mended", mended, model, X)
+    _calls.clear()
+    result = call("predictions", mended, model, X)
     if type(result) is not np.ndarray:
         raise Wrong(f"`predictions` returns {kind(result)}, expected a NumPy array for the chart.")
-    if model.trained_mode:
-        raise Wrong("Dropout still sets nodes to 0 at random. What put it into evaluation mode?")
+    if any(not own and inner for own, inner, _ in _calls):
+        raise Wrong(
+            "`model.training = False` leaves Dropout on, a layer inside. `eval()` does not."
+        )
+    if any(own for own, _, _ in _calls):
+        raise Wrong("Dropout still sets nodes to 0 at random. Call `eval()` before predicting.")
     if not all(parameter.requires_grad for parameter in model.parameters()):
         raise Wrong("The parameters lost `requires_grad`, so the model cannot be trained further.")
-    if model.recorded:
+    if any(recorded for _, _, recorded in _calls):
         raise Wrong("The forward pass was recorded for gradients, and the record thrown away.")
     right = model.line(X).detach().sum(dim=1, keepdim=True)
-    if result.shape != (9, 1) or not close(torch.tensor(result), right):
-        raise Wrong("The array does not hold the model's predictions, one row for each point.")
+    if result.shape != (9, 1):
+        raise Wrong(f"The array has shape {result.shape}, expected (9, 1): one row for each point.")
+    if result.dtype.kind != "f" or not close(torch.tensor(result), right):
+        raise Wrong("The array does not hold what the model predicts in evaluation mode.")
     return (
         "`eval()` changes layers, `inference_mode()` stops the recording: two switches, and "
         "predicting needs both."
@@ -344,16 +518,40 @@ def unrecorded(mended: object) -> str:
 def _runs_code(load: Callable) -> bool:
     """Tell whether a hostile file runs its code; that it is refused by an error is right."""
     ran.clear()
-    with contextlib.suppress(Exception):
-        load(in_memory(Hostile()).getvalue())
+    as_array = io.BytesIO()
+    np.save(as_array, np.array([Hostile()], dtype=object))
+    files = [in_memory(Hostile()), in_memory({"model": Hostile()}), as_array]
+    for data in [*(file.getvalue() for file in files), pickle.dumps(Hostile())]:
+        with contextlib.suppress(Exception):
+            load(data)
     return len(ran) > 0
+
+
+def _loaded(name: str, load: Callable, data: object, refused: str) -> object:
+    """Call what loads, with a sentence of our own where PyTorch refuses the file."""
+    try:
+        return call(name, load, data)
+    except Wrong as wrong:
+        raise Wrong(refused if "Weights only load failed" in str(wrong) else wrong) from None
+
+
+@contextlib.contextmanager
+def _nothing_allowed() -> Iterator[None]:
+    """Forget inside which classes `torch.load` lets in beyond its own."""
+    allowed = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(allowed)
 
 
 @exercise(
     "lab.9",
     "Save what loads safely",
     "`type(val_losses.min())` names what went into the file. Which types are let in?",
-    "The mend belongs into `save_run`. Loading was right to refuse.",
+    "The place to fix is `save_run`. Loading was right to refuse.",
     "`float(best_loss)` is a plain number.",
 )
 def safe_file(mended: object) -> str:
@@ -363,15 +561,24 @@ def safe_file(mended: object) -> str:
     data = call("save_run", save, model, best)
     if type(data) is not bytes:
         raise Wrong(f"`save_run` returns {kind(data)}, expected bytes.")
-    saved = call("load_run", load, data)
+    refused = (
+        "`weights_only=True` refuses this file: it holds more than tensors, plain numbers and "
+        "texts. Which of the two values has another type?"
+    )
+    with _nothing_allowed():
+        saved = _loaded("load_run", load, data, refused)
+        added = torch.serialization.get_safe_globals()
     if type(saved) is not dict or not {"model", "best_loss"} <= {*saved}:
         raise Wrong('The file should still hold "model" and "best_loss" in a dict.')
     if _runs_code(load):
         raise Wrong(
             "`load_run` opened a file with code in it, and the code ran: here a harmless note."
         )
-    if isinstance(saved["best_loss"], np.generic):
-        raise Wrong("The file still holds a NumPy number, which others cannot load safely.")
+    if added or isinstance(saved["best_loss"], np.generic):
+        raise Wrong(
+            "The file still holds a NumPy number, so only a program that allows NumPy's classes "
+            "can load it. Save a plain number."
+        )
     if not close(number("best_loss", saved["best_loss"]), float(best)):
         raise Wrong("The best loss does not come back as it was saved.")
     weights, right = saved["model"], model.state_dict()
@@ -400,10 +607,7 @@ def exact_resume(start: object, train: object, mended: object) -> str:
         return _parts("start()", call("start", start), 3)
 
     def go_on(run: tuple, epochs: int) -> list[float]:
-        try:
-            train(*run, epochs=epochs)
-        except Exception as error:
-            raise Wrong(f"Going on with the run raised {type(error).__name__}: {error}") from None
+        call("train", lambda: [train(*run, epochs=epochs)])
         return [number("parameter", p) for q in run[0].parameters() for p in q.detach().flatten()]
 
     straight, stopped = begin(), begin()
@@ -411,22 +615,37 @@ def exact_resume(start: object, train: object, mended: object) -> str:
     if go_on(stopped, 2) == right:
         raise Wrong("`train` does not change the model. Run the cells above again.")
     saved = call("checkpoint", save, *stopped)
-    then = stopped[0].state_dict()
-    then = {name: then[name].clone() for name in then}
+    then, memory = copy.deepcopy([stopped[0].state_dict(), stopped[1].state_dict()])
     generator = stopped[2].generator.get_state().tolist()
     go_on(stopped, 1)
-    resumed = _parts("restore(...)", call("restore", restore, saved), 3)
-    now = resumed[0].state_dict()
+    refused = (
+        "The checkpoint holds an object such as the optimizer itself, and `weights_only=True` "
+        "refuses it. Save `optimizer.state_dict()`, tensors and plain numbers."
+    )
+    resumed = _parts("restore(...)", _loaded("restore", restore, saved, refused), 3)
+    model, optimizer, loader = resumed
+    for name, part, first in zip(("model", "optimizer", "loader"), resumed, straight, strict=True):
+        if not isinstance(part, type(first)):
+            raise Wrong(f"`restore` returns {kind(part)} in the place of the {name}.")
+    if _runs_code(restore):
+        raise Wrong("`restore` opened a file with code in it, and the code ran. Load weights only.")
+    now = model.state_dict()
     if now.keys() != then.keys() or not all(close(now[name], then[name], 0) for name in then):
         raise Wrong("The restored weights are not those of the moment of saving.")
-    if resumed[1].param_groups[0]["params"][0] is not next(resumed[0].parameters()):
+    if optimizer.param_groups[0]["params"][0] is not next(model.parameters()):
         raise Wrong("The restored optimizer holds the parameters of another model.")
-    if len(resumed[1].state_dict()["state"]) == 0:
+    found = optimizer.state_dict()
+    if len(found["state"]) == 0:
         raise Wrong("The restored optimizer begins without memory. What does Adam keep?")
-    if resumed[2].generator.get_state().tolist() != generator:
+    if found["param_groups"] != memory["param_groups"]:
+        raise Wrong("The restored optimizer has other settings, such as its rate.")
+    if not all(close(found["state"][n][k], memory["state"][n][k], 0)
+               for n in memory["state"] for k in memory["state"][n]):  # fmt: skip
+        raise Wrong("The optimizer's memory is not that of the moment of saving. A later copy?")
+    if loader.generator is None or loader.generator.get_state().tolist() != generator:
         raise Wrong("The loader serves its batches in another order than in a run in one go.")
     if go_on(resumed, 3) != right:
-        raise Wrong("All parts are there, and the run still ends elsewhere. Is one a later copy?")
+        raise Wrong("Model, optimizer and generator are right. Is the loader that of `start`?")
     return (
         "Difference exactly 0. A checkpoint is complete if nothing that changes during the run "
         "is left out: weights, optimizer, batch order."
