@@ -156,6 +156,11 @@ _SENTENCES = [
         "refuses such objects. Save `.state_dict()`, not the model or the optimizer itself.",
     ),
     (
+        r"^EOFError",
+        "Reading goes on from where the file or buffer stands, and this one stands at its end. "
+        "`buffer.seek(0)` goes back to its beginning.",
+    ),
+    (
         r"'Tensor' object is not callable",
         "A tensor is called like a function. Has one name been given to two things, or is an "
         "operator missing before the parenthesis?",

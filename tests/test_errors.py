@@ -1,5 +1,6 @@
 """Real errors of PyTorch that beginners meet: each gets one sentence on what to look at."""
 
+import io
 import types
 
 import numpy as np
@@ -105,6 +106,7 @@ MET = [  # what a learner writes, and words of the sentence
     (lambda: (0.5).backward(), "plain number"),
     (lambda: 0.1 * torch.ones(1, requires_grad=True).grad, "`.grad` is None"),
     (lambda: MODEL.load_state_dict(nn.Linear(2, 1).state_dict()), "shapes in the state dict"),
+    (lambda: torch.load(io.BytesIO()), "`buffer.seek(0)`"),
     (lambda: X(y), "called like a function"),
     (lambda: next(iter(DataLoader([X, X[:2]], batch_size=2))), "`__getitem__`"),
 ]
