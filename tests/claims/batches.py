@@ -1,0 +1,301 @@
+"""What notebook 02 and its texts say in general."""
+
+import itertools
+import math
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
+
+from claims import Claim
+from course_utils import datasets
+
+NOTEBOOK = "notebooks/02_dataset_dataloader.ipynb"
+GLOSSARY = "notebooks/glossary.md"
+QUESTIONS = "course_utils/questions.toml"
+CHECKS = "course_utils/checks/batches.py"
+GUIDE = "classroom/TEACHING.md"
+
+
+class Items(Dataset):
+    """Numbers from 0 on; what a bad index does is up to `end`."""
+
+    def __init__(self, n, end):
+        self.n, self.end = n, end
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, index):
+        return index if index < self.n else self.end(index)
+
+
+def bad(index):
+    raise IndexError(index)
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def size_of(seed):
+    return int(np.random.default_rng(seed).integers(2, 300))
+
+
+def loop_ends_at_index_error(seed):
+    n = size_of(seed)
+    polite = Items(n, lambda index: "bad index")
+    endless = sum(1 for _ in itertools.islice(polite, n + 50))
+    return sum(1 for _ in Items(n, bad)) == n and endless == n + 50
+
+
+def loader_passes_strings_on(seed):
+    n = size_of(seed)
+    loader = DataLoader(Items(n, lambda index: "bad index"), 4, sampler=range(n, n + 4))
+    return list(loader) == [["bad index"] * 4]
+
+
+def tensor_raises_by_itself(seed):
+    n = size_of(seed)
+    try:
+        torch.randn(n, 1)[n]
+    except IndexError as error:
+        return str(n) in str(error)
+    return False
+
+
+def parts_store_rows(seed):
+    data = TensorDataset(*datasets.make_line(seed=seed))
+    test = random_split(data, [160, 40], generator=seeded(seed))[1]
+    return test.dataset is data and len(test.dataset) == 200 and len(test.indices) == 40
+
+
+def old_test_rows_in_new_training(seed):
+    """On average over 100 second splits."""
+    generator, counts = seeded(seed), []
+    old = set(random_split(range(200), [160, 40], generator=generator)[1].indices)
+    for _ in range(100):
+        counts.append(len(old & set(random_split(range(200), [160, 40], generator=generator)[0])))
+    return abs(np.mean(counts) - 32) < 1
+
+
+def a_second_split_is_another_one(seed):
+    generator = seeded(seed)
+    first, second = (random_split(range(200), [160, 40], generator=generator) for _ in range(2))
+    return (
+        first[1].indices != second[1].indices
+        and len(set(first[1].indices) & set(second[0].indices)) > 0
+    )
+
+
+def seed_and_split_together(seed):
+    one, two = (random_split(range(200), [160, 40], generator=seeded(seed)) for _ in range(2))
+    return one[1].indices == two[1].indices
+
+
+def parts_cover_one_range(seed):
+    """Both ends of the training rows lie near those of all, and few test rows outside."""
+    X = torch.arange(0, 1, 0.02)
+    train, test = random_split(range(50), [0.8, 0.2], generator=seeded(seed))
+    X_train, X_test = X[train.indices], X[test.indices]
+    outside = (X_test < X_train.min()) | (X_test > X_train.max())
+    return X_train.min() < 0.1 and X_train.max() > 0.88 and outside.sum() <= 3
+
+
+def steps_are_rounded_up(seed):
+    rng = np.random.default_rng(seed)
+    n, size = int(rng.integers(1, 500)), int(rng.integers(1, 100))
+    sizes = [len(batch) for batch in DataLoader(range(n), size)]
+    full = DataLoader(range(n), size, drop_last=True)
+    return (
+        len(sizes) == math.ceil(n / size)
+        and len(full) == n // size
+        and set(sizes[:-1]) <= {size}
+        and sum(sizes) == n
+    )
+
+
+def epochs_have_orders_of_their_own(seed):
+    loader = DataLoader(range(200), 16, shuffle=True, generator=seeded(seed))
+    first, second = ([batch.tolist() for batch in loader] for _ in range(2))
+    return first != second and set(first[-1]) != set(second[-1])
+
+
+def unshuffled_epochs_are_the_same(seed):
+    n = size_of(seed)
+    loader = DataLoader(range(n), 16)
+    orders = [[row for batch in loader for row in batch.tolist()] for _ in range(2)]
+    return orders == [list(range(n))] * 2
+
+
+def sorted_batches_are_corners(seed):
+    """Each batch of sorted rows holds a stretch into which no other row falls."""
+    X = datasets.make_line(seed=seed)[0].sort(dim=0).values
+    for (batch,) in DataLoader(TensorDataset(X), 16):
+        if ((batch.min() <= X) & (batch.max() >= X)).sum() != len(batch):
+            return False
+    return True
+
+
+def last_batch_has_less_weight(seed):
+    """The plain mean of batch means is not the mean over all rows; the weighted one is."""
+    y = torch.rand(50, generator=seeded(seed), dtype=torch.float64)
+    parts = y.split(8)
+    plain = np.mean([part.mean().item() for part in parts])
+    weighted = sum(part.mean().item() * len(part) for part in parts) / 50
+    return abs(weighted - y.mean().item()) < 1e-9 < 1e-6 < abs(plain - y.mean().item())
+
+
+def tensor_dataset_is_the_class(seed):
+    X, y = datasets.make_line(seed=seed)
+    pairs = zip(TensorDataset(X, y), zip(X, y, strict=True), strict=True)
+    return all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in pairs)
+
+
+def fit_line(X, y):
+    dx, dy = X - X.mean(), y - y.mean()
+    weight = (dx * dy).mean() / dx.square().mean()
+    return weight, y.mean() - weight * X.mean()
+
+
+def rmse(X, y, weight, bias):
+    return (y - (weight * X + bias)).square().mean().sqrt().item()
+
+
+def the_formula_is_least_squares(seed):
+    X, y = (part.double() for part in datasets.make_line(noise=1.0, seed=seed))
+    weight, bias = fit_line(X, y)
+    found = torch.linalg.lstsq(torch.cat([X, torch.ones_like(X)], 1), y).solution.flatten()
+    return torch.allclose(torch.stack([weight, bias]), found)
+
+
+def curved(seed, curvature=0.6, n=50):
+    """Return n points of the lesson's truth, two hundredths apart, with other noise."""
+    X = 0.02 * torch.arange(n).unsqueeze(1)
+    noise = 0.02 * torch.randn(n, 1, generator=seeded(seed))
+    return X, 0.2 + 0.8 * X + curvature * X**2 + noise
+
+
+def cut(seed, curvature):
+    """Return the RMSE of the cut on its training and on its test rows."""
+    X, y = curved(seed, curvature)
+    line = fit_line(X[:40], y[:40])
+    return rmse(X[:40], y[:40], *line), rmse(X[40:], y[40:], *line)
+
+
+def random_line(seed):
+    """Return a line fitted to 40 random rows of 50, and its RMSE on the other 10."""
+    X, y = curved(seed)
+    train, test = random_split(range(50), [40, 10], generator=seeded(seed + 1_000))
+    line = fit_line(X[train.indices], y[train.indices])
+    return line, rmse(X[test.indices], y[test.indices], *line)
+
+
+def random_test_does_not_ask_beyond(seed):
+    """Right of x = 1 the line of the random split misses more than the cut right of 0.8."""
+    (weight, bias), inside = random_line(seed)
+    X, y = curved(seed + 2_000, n=60)
+    beyond = rmse(X[50:], y[50:], weight, bias)
+    return inside < cut(seed, 0.6)[1] < beyond
+
+
+def cut_with_straight_truth_does_no_harm(seed):
+    return cut(seed, 0.0)[1] < 2 * 0.02
+
+
+def cut_hurts_with_curvature(seed):
+    straight, bent, more = (cut(seed, c)[1] for c in (0.0, 0.6, 1.0))
+    return straight < bent < more and bent > 2 * cut(seed, 0.6)[0]
+
+
+def parts_share_no_row(seed):
+    parts = random_split(range(200), [140, 30, 30], generator=seeded(seed))
+    return len({row for part in parts for row in part.indices}) == 200
+
+
+CLAIMS = [
+    Claim(
+        NOTEBOOK,
+        "until an `IndexError` is raised. Here none ever is, so without `islice` the loop would"
+        " never end.",
+        loop_ends_at_index_error,
+    ),
+    Claim(GUIDE, "it waits for `IndexError`. It does not ask `len`", loop_ends_at_index_error),
+    Claim(CHECKS, "A loop over your dataset ends by itself", loop_ends_at_index_error),
+    Claim(
+        NOTEBOOK, "A loader passes the strings on as if they were data", loader_passes_strings_on
+    ),
+    Claim(NOTEBOOK, "the tensor inside raises `IndexError` by itself", tensor_raises_by_itself),
+    Claim(NOTEBOOK, "`test_set.dataset` is still the whole dataset", parts_store_rows),
+    Claim(
+        QUESTIONS,
+        "The new training set takes 160 of 200 rows, 80 %, whatever a row was before, and 80 % of"
+        " 40 is 32.",
+        old_test_rows_in_new_training,
+    ),
+    Claim(
+        QUESTIONS,
+        "A generator that has drawn goes on with other numbers, although its seed stands above.",
+        a_second_split_is_another_one,
+    ),
+    Claim(GUIDE, "are the rows the same? Hope for: no", a_second_split_is_another_one),
+    Claim(NOTEBOOK, "seed, draw and split in one cell", seed_and_split_together),
+    Claim(CHECKS, "Whoever runs the cell gets the same parts.", seed_and_split_together),
+    Claim(NOTEBOOK, "both parts cover about the same range", parts_cover_one_range),
+    Claim(
+        NOTEBOOK,
+        "an epoch has ceil($N$ / batch size) steps unless `drop_last` is set",
+        steps_are_rounded_up,
+    ),
+    Claim(GLOSSARY, "By default it has ceil(N / batch size) steps", steps_are_rounded_up),
+    Claim(CHECKS, "Each batch but the last is full", steps_are_rounded_up),
+    Claim(
+        NOTEBOOK,
+        "with `shuffle=True` each epoch has an order of its own",
+        epochs_have_orders_of_their_own,
+    ),
+    Claim(
+        NOTEBOOK,
+        "With shuffle the eight rows of the last batch are drawn anew in each *epoch*.",
+        epochs_have_orders_of_their_own,
+    ),
+    Claim(GLOSSARY, "draws a new order for every epoch", epochs_have_orders_of_their_own),
+    Claim(
+        NOTEBOOK,
+        "Without shuffle the rows come in the order of the dataset",
+        unshuffled_epochs_are_the_same,
+    ),
+    Claim(
+        NOTEBOOK,
+        "every unshuffled batch would show the model one corner of the data only",
+        sorted_batches_are_corners,
+    ),
+    Claim(
+        CHECKS,
+        "A mean over batches has to weigh the last one, with its 2 points, less than the others.",
+        last_batch_has_less_weight,
+    ),
+    Claim(NOTEBOOK, "returns the same pairs", tensor_dataset_is_the_class),
+    Claim(
+        NOTEBOOK,
+        "its weight is the covariance of $x$ and $y$ divided by the variance of $x$",
+        the_formula_is_least_squares,
+    ),
+    Claim(
+        NOTEBOOK,
+        "this line would miss at least as much as the other does to the right of 0.8",
+        random_test_does_not_ask_beyond,
+    ),
+    Claim(
+        NOTEBOOK,
+        "With a straight truth the cut does hardly any harm",
+        cut_with_straight_truth_does_no_harm,
+    ),
+    Claim(
+        NOTEBOOK,
+        "the line is extended beyond the points that shaped it",
+        cut_hurts_with_curvature,
+    ),
+    Claim(GUIDE, "That tests extrapolation, which is another question.", cut_hurts_with_curvature),
+    Claim(CHECKS, "The parts hold 200 different rows", parts_share_no_row),
+]
