@@ -244,17 +244,18 @@ def _autograd_alone() -> Iterator[None]:
     """
     steps: list[object] = []
     hook = register_optimizer_step_pre_hook(lambda *step: steps.append(step))
-    try:
-        with (
-            mock.patch.object(torch.autograd, "backward", wraps=torch.autograd.backward) as one,
-            mock.patch.object(torch.autograd, "grad", wraps=torch.autograd.grad) as other,
-        ):
-            yield
-    finally:
-        hook.remove()
+    with contextlib.ExitStack() as stack:
+        stack.callback(hook.remove)
+        asked = [
+            stack.enter_context(
+                mock.patch.object(torch.autograd, name, wraps=getattr(torch.autograd, name))
+            )
+            for name in ("backward", "grad")
+        ]
+        yield
     if steps:
         raise Wrong("An optimizer takes this step. The exercise asks for the two moves by hand.")
-    if not (one.called or other.called):
+    if not any(function.called for function in asked):
         raise Wrong("Autograd is never asked. The exercise wants the gradients of `backward`.")
 
 
