@@ -171,6 +171,14 @@ def lies(honest: bytes) -> bytes:
     return bytes(data)
 
 
+def understated(size: int) -> bytes:
+    """Return an archive with a deflated plan of so many bytes that says it has 90,000."""
+    parts = [("archive/data.pkl", b"N0" * (size // 2)), ("archive/version", b"3\n")]
+    data = bytearray(archive(*parts, method=zipfile.ZIP_DEFLATED))
+    struct.pack_into("<I", data, data.find(b"PK\x01\x02") + 24, 90_000)
+    return bytes(data)
+
+
 def others() -> dict[str, bytes]:
     """Return files that take memory, or are read differently by two readers."""
     honest = plan(named(tensor(storage(text("0"), 6), 6)))
@@ -188,6 +196,7 @@ def others() -> dict[str, bytes]:
             plan(named(tensor(storage(text("0"), 25 * PAGE), 6))), bytes(100 * PAGE), **deflated
         ),
         "bomb of a plan": saved(plan(b"]" * 100 * PAGE), **deflated),
+        "bomb that says it is small": understated(120 * PAGE),
         "bytearray": saved(plan(greedy)),
         "tensor of any size": saved(plan(call("torch.Tensor", number(10**11)))),
         "storage of any size": saved(plan(call("torch.storage.UntypedStorage", number(10**11)))),

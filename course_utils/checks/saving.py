@@ -2,10 +2,11 @@
 
 import io
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
+from course_utils import errors
 from course_utils.checks.judging import (
     Hostile,
     Wrong,
@@ -15,7 +16,6 @@ from course_utils.checks.judging import (
     flat,
     in_memory,
     kind,
-    number,
     ran,
     tensor,
 )
@@ -86,6 +86,8 @@ def _accepts(load: Callable, value: object) -> bool:
         load(line(7, 7), in_memory(value))
     except Exception:
         return False
+    except SystemExit:
+        raise Wrong("`load_into` ends the program at a bad file. Let the error through.") from None
     return True
 
 
@@ -93,7 +95,8 @@ def _accepts(load: Callable, value: object) -> bool:
     "07.2",
     "Load what you trust",
     "Two things happen: `torch.load` reads the file, `load_state_dict` fills the model.",
-    "Read with `weights_only=True`, and let errors rise: who catches them believes in success.",
+    "Read with `weights_only=True`, and let errors through: a caller who sees none believes in "
+    "success.",
     "`model.load_state_dict(torch.load(source, weights_only=True))`, then return the model.",
 )
 def safe_loading(load_into: object) -> str:
@@ -112,14 +115,79 @@ def safe_loading(load_into: object) -> str:
     ran.clear()
     accepted = _accepts(load_into, {"weight": Hostile()})
     if ran:
-        raise Wrong("A file ran code of its own while it was loaded. Read `weights_only`.")
+        raise Wrong(
+            "A file ran code of its own while it was loaded: `weights_only=True` refuses it."
+        )
     if accepted:
-        raise Wrong("A hostile file is refused, and nobody hears of it. Let the error rise.")
+        raise Wrong("A hostile file is refused, and nobody hears of it. Let the error through.")
     if _accepts(load_into, {"slope": torch.ones(1, 1)}):
         raise Wrong("A file with other names loads without an error, and no weight is restored.")
+    if _accepts(load_into, line(1, 1).state_dict() | {"slope": torch.ones(1, 1)}):
+        raise Wrong(
+            "A file with one name more than the model has loads without an error. "
+            "`load_state_dict` compares all names, unless `strict=False` forbids it."
+        )
     return (
         "Code in the file did not run, wrong names raised an error, and the weights are those of "
         "the file: only then is a model loaded."
+    )
+
+
+def _as_bytes(data: object) -> bytes:
+    """Read the bytes of a checkpoint.
+
+    Raises
+    ------
+    Wrong
+        If they are none, or do not load.
+    """
+    if type(data) is not bytes:
+        raise Wrong(f"`stop_at` returns {kind(data)}, expected bytes, as a file holds them.")
+    if not data:
+        raise Wrong(
+            "`stop_at` returns no bytes at all. After `torch.save` a buffer stands at its end, and "
+            "`read()` goes on from there: `seek(0)` first, or `getvalue()`, which returns all."
+        )
+    try:
+        torch.load(io.BytesIO(data), weights_only=True)
+    except Exception as error:
+        told = errors.explain(error) or "Were they made by `to_bytes`?"
+        raise Wrong(f"These bytes do not load with `weights_only=True`. {told}") from None
+    return data
+
+
+def _tensors(value: object) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif type(value) in (dict, OrderedDict, list, tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(item)
+
+
+def _kept(data: bytes) -> list[torch.Tensor]:
+    return [*_tensors(torch.load(io.BytesIO(data), weights_only=True))]
+
+
+def _holds(data: bytes, weights: tuple[float, float]) -> bool:
+    """Tell whether weight and bias stand in a checkpoint, or none in the form of a layer's."""
+    numbers = [flat(part)[0] for part in _kept(data) if part.numel() == 1]
+    there = all(any(close(weight, number, 1e-5) for number in numbers) for weight in weights)
+    return there or (1, 1) not in {tuple(part.shape) for part in _kept(data)}
+
+
+def _lost(data: bytes) -> str:
+    """Say what a checkpoint lacks for the run to go on, or that it is not used."""
+    kept = _kept(data)
+    if not any(part.dtype == torch.uint8 for part in kept):
+        return (
+            "The bytes hold no state of the loader's generator, so the batches come in the order "
+            "of another epoch."
+        )
+    if sum(part.shape == (1, 1) for part in kept) < 3:  # the weight, and Adam's two means of it
+        return "The bytes hold no running means of Adam. `optimizer.state_dict()` has them."
+    return (
+        "The bytes hold Adam's running means and the state of the loader's generator, which makes "
+        "the order of the batches. Does `go_on` go on with both, none anew?"
     )
 
 
@@ -134,38 +202,97 @@ def exact_resume(stop_at: object, go_on: object) -> str:
     """Stop after 0, 3 and 8 epochs, go on to 8 and 5: one line for each end."""
 
     def stopped(epoch: int) -> bytes:
-        data = call("stop_at", stop_at, epoch)
-        if type(data) is not bytes:
-            raise Wrong(f"`stop_at` returns {kind(data)}, expected bytes, as a file holds them.")
-        try:
-            torch.load(io.BytesIO(data), weights_only=True)
-        except Exception:
-            raise Wrong("These bytes do not load with `weights_only=True`.") from None
-        return data
+        return _as_bytes(call("stop_at", stop_at, epoch))
+
+    def went_on(data: bytes, until: int) -> tuple[float, float]:
+        return fitted("go_on(...)", call("go_on", go_on, data, until))
 
     def ended(epoch: int, until: int) -> tuple[float, float]:
-        return fitted("go_on(...)", call("go_on", go_on, stopped(epoch), until))
+        return went_on(stopped(epoch), until)
 
+    first, last = stopped(3), stopped(8)
     whole, resumed = ended(0, 8), ended(3, 8)
-    if stopped(0) == stopped(3):
+    if stopped(0) == first:
         raise Wrong("A run stopped at epoch 3 has not moved since epoch 0. Does `stop_at` train?")
     if whole == ended(0, 5):
         raise Wrong("The run ends at the same weights for each `until`. Does `go_on` train?")
     if ended(8, 5) == ended(0, 5):
         raise Wrong("Handed the bytes of 8 epochs, `go_on` begins at the start. Is `data` used?")
     if resumed == ended(0, 11) or ended(8, 8) == ended(0, 16):
-        raise Wrong("`until` is the last epoch in all, not the number of epochs still to come.")
-    if ended(8, 8) != whole:
-        raise Wrong("Stopped at 8 and continued to 8, no step is left, and the weights differ.")
-    if resumed != whole:
         raise Wrong(
-            f"3 + 5 epochs end {abs(resumed[0] - whole[0]):.1g} away from 8 in one go. Weights, "
-            "Adam's running means and the order of the batches all have to go on, none anew."
+            "`until` is the last epoch in all, not the number of epochs still to come. `train` "
+            "counts on from the history it is handed: is it that of the first half?"
         )
+    if went_on(first, 8) != resumed or went_on(first, 8) != resumed:
+        raise Wrong(
+            "`go_on` depends on what was run before it. All it knows of the first half has to come "
+            "from the bytes it is handed."
+        )
+    if not _holds(last, went_on(last, 8)):
+        raise Wrong(
+            "Stopped at 8 and continued to 8, no step is left, and `go_on` returns other weights "
+            "than the bytes hold. At which epoch does its training begin, and at which does it end?"
+        )
+    if ended(8, 8) != whole:
+        raise Wrong(
+            "Stopped at 8 and continued to 8, no step is left, and the weights are not those of 8 "
+            "epochs in one go. Does `stop_at` train exactly until `epoch`?"
+        )
+    if resumed != whole:
+        away = f"3 + 5 epochs end {abs(resumed[0] - whole[0]):.1g} away from 8 in one go. "
+        raise Wrong(away + _lost(first))
     return (
         "3 + 5 epochs end bit for bit where 8 do. Nobody who reads your result can tell, or "
         "needs to know, that the machine went down in between."
     )
+
+
+def _offered(Best: object, *losses: float) -> tuple[object, torch.nn.Linear, list[bool]]:
+    """Offer a model with the weights 0, 1, 2 ... and these losses to a new Best.
+
+    Raises
+    ------
+    Wrong
+        If an answer is neither True nor False.
+    """
+    best, model, answers = call("Best", Best), line(0, 0), []
+    for step, loss in enumerate(losses):
+        torch.nn.init.constant_(model.weight, step)
+        answers.append(call("best.offer", getattr(best, "offer", None), model, loss))
+    for answer in answers:
+        if type(answer) is not bool:
+            remedy = ""
+            if type(answer).__module__ in ("torch", "numpy"):
+                remedy = (
+                    " A comparison with a tensor or a NumPy number gives this: use `bool(...)`."
+                )
+            raise Wrong(f"`offer` returns {kind(answer)}, expected True or False.{remedy}")
+    return best, model, answers
+
+
+def _refuse_starts(Best: object) -> None:
+    """Raise Wrong where the first losses are compared with something that misleads."""
+    nan = float("nan")
+    if not _offered(Best, 2.0)[2][0]:  # above the 1.0 that another Best knows
+        raise Wrong("A second `Best` knows the losses of the first. Keep them in `self`.")
+    for loss in (5e3, 1e35):
+        if not _offered(Best, loss)[2][0]:
+            raise Wrong(
+                f"A first loss of {loss:g} was refused, because it is above the number to begin "
+                "with. No loss is above `float('inf')`."
+            )
+    first, second, *_ = _offered(Best, nan, 3.0)[2]
+    if first:
+        raise Wrong(
+            "A first loss of nan was taken for the best, and no loss is lower than nan, so it "
+            "stays. Start with `float('inf')`: nan is not lower than that."
+        )
+    if not second or not _offered(Best, 3.0, nan, 2.0)[2][2]:
+        raise Wrong("After a loss of nan no lower loss is taken. Was nan kept for comparison?")
+    if _offered(Best, 0.0, 1.0)[2][1]:
+        raise Wrong("After a loss of 0, a loss of 1 was taken. `not self.loss` is true for 0 too.")
+    if not _offered(Best, -1.0, -2.0)[2][1]:
+        raise Wrong("After a loss of -1, one of -2 was refused. Losses can be below 0.")
 
 
 @exercise(
@@ -177,22 +304,20 @@ def exact_resume(stop_at: object, go_on: object) -> str:
 )
 def best_weights(Best: object) -> str:
     """Offer models with losses that fall, rise, tie and are nan."""
-    best = call("Best", Best)
-    model, answers = line(0, 0), []
-    offer, put_back = getattr(best, "offer", None), getattr(best, "put_back", None)
-    for step, loss in enumerate((3.0, 1.0, 2.0, 1.5, 1.0, float("nan"), 2.5)):
-        torch.nn.init.constant_(model.weight, step)
-        answers.append(call("best.offer", offer, model, loss))
-    if not all(type(answer) is bool for answer in answers):
-        raise Wrong("`offer` returns True at a new low of the loss and False otherwise.")
-    if not answers[0] or not answers[1]:
-        raise Wrong("The first loss, and any below it, is a new low. `float('inf')` starts well.")
+    nan = float("nan")
+    best, model, answers = _offered(Best, 3.0, 1.0, 2.0, 1.5, 1.0, nan, 2.5)
+    put_back = getattr(best, "put_back", None)
+    if not answers[0]:
+        raise Wrong("The first loss is always a new low. `float('inf')` starts well.")
+    if not answers[1]:
+        raise Wrong("A loss below all before was not taken. With which loss is it compared?")
     if answers[5]:
         raise Wrong("A run that broke, with the loss nan, was taken for the best.")
     if answers[2] or answers[3] or answers[6]:
         raise Wrong("A loss above the lowest so far was taken. With which loss is it compared?")
     if answers[4]:
-        raise Wrong("A loss that only ties with the lowest is no new low.")
+        raise Wrong("A loss that only ties with the lowest is not a new low.")
+    _refuse_starts(Best)
     if call("best.put_back", put_back, model) is not model:
         raise Wrong("`put_back` fills the model it is handed, and returns it.")
     weight, _ = fitted("model", model)
@@ -202,10 +327,14 @@ def best_weights(Best: object) -> str:
         )
     if not close(weight, 1.0):
         raise Wrong("After `put_back` the model has other weights than at the lowest loss.")
-    other = call("Best", Best)
-    if not call("best.offer", other.offer, model, number("loss", 9.0)):
-        raise Wrong("A second `Best` knows the losses of the first. Keep them in `self`.")
+    torch.nn.init.constant_(model.weight, 8.0)
+    again, _ = fitted("model", call("best.put_back", put_back, model))
+    if not close(again, 1.0):
+        raise Wrong(
+            "Trained on after `put_back`, the model changes the weights that were kept: they share "
+            "memory. Keep a copy that no model uses."
+        )
     return (
-        "With a copy of the lowest point, training too long costs time and no quality. This is "
-        "the half of early stopping that cannot go wrong."
+        "With a copy of the lowest point, training too long costs time, and on the validation rows "
+        "nothing else. Training may still be stopped early, to save that time."
     )
