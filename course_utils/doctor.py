@@ -89,7 +89,8 @@ def check_settings(wanted, present):
 
 def check_room(what, free, needed):
     """Check free disk space or free memory, in bytes."""
-    fix = f"free {needed / 1e9:.1f} GB: close programs and kernels, or delete files"
+    way = {"disk": "delete files", "memory": "close programs and kernels"}[what]
+    fix = f"{way} until {needed / 1e9:.1f} GB are free"
     return judge(free > needed, f"free {what}", f"{free / 1e9:.1f} GB", fix)
 
 

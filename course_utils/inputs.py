@@ -5,6 +5,8 @@ from collections.abc import Collection
 
 import numpy as np
 
+_AS_FLOAT = 'add .float(), or .astype("float32") to an array'
+
 
 class InputError(ValueError):
     """The one exception of this package for input it cannot use."""
@@ -16,7 +18,7 @@ def number(name: str, value: object, *, low: float = -math.inf, high: float = ma
     Raises
     ------
     InputError
-        If it is no number, not finite, or out of range.
+        If it is not a number, not finite, or out of range.
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         raise InputError(f"{name} is {_short(value)}, expected a number such as 0.1")
@@ -37,7 +39,7 @@ def count(name: str, value: object, *, low: int = 1, high: int = 10_000_000) -> 
     Raises
     ------
     InputError
-        If it is no whole number or out of range.
+        If it is not a whole number, or out of range.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise InputError(f"{name} is {_short(value)}, expected a whole number such as {low}")
@@ -69,7 +71,8 @@ def array(name: str, value: object) -> np.ndarray:
     """
     if getattr(value, "requires_grad", False):
         raise InputError(
-            f"{name} still tracks gradients: compute it inside `with torch.inference_mode():`"
+            f"{name} still tracks gradients: add .detach(), or compute it inside "
+            "`with torch.inference_mode():`"
         )
     try:
         result = np.asarray(value)
@@ -99,7 +102,10 @@ def column(name: str, value: object, *, rows: int | None = None, least: int = 1)
     InputError
         If the shape, the dtype or a value does not fit; the sentence says what to change.
     """
-    shape = tuple(getattr(value, "shape", ()))
+    shape = getattr(value, "shape", None)
+    if not isinstance(shape, tuple):
+        raise InputError(f"{name} is {_short(value)}, expected a tensor of shape (N, 1)")
+    shape = tuple(shape)
     if len(shape) == 1:
         raise InputError(
             f"{name} has shape {shape}, expected ({shape[0]}, 1): add .unsqueeze(1), "
@@ -109,14 +115,14 @@ def column(name: str, value: object, *, rows: int | None = None, least: int = 1)
         raise InputError(f"{name} has shape {shape}, expected (N, 1): one column, one row a sample")
     result = array(name, value)
     if "float" not in str(getattr(value, "dtype", "")):
-        raise InputError(f"{name} has dtype {value.dtype}, expected float32: add .float()")
+        raise InputError(f"{name} has dtype {value.dtype}, expected float32: {_AS_FLOAT}")
     if len(result) < least:
         raise InputError(f"{name} has {len(result)} rows, expected {least} or more")
     if rows is not None and len(result) != rows:
-        raise InputError(f"{name} has {len(result)} rows, expected {rows}, one for each of X")
+        raise InputError(f"{name} has {len(result)} rows, expected {rows}, as many as X")
     bad = np.flatnonzero(~np.isfinite(result))
     if len(bad):
-        raise InputError(f"{name} holds {result[bad[0], 0]} in row {bad[0]}: drop or mend that row")
+        raise InputError(f"{name} holds {result[bad[0], 0]} in row {bad[0]}: drop or fix that row")
     return result[:, 0]
 
 

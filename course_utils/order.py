@@ -151,8 +151,9 @@ def _disorder(
     highest, seen = -1, set()
     for n, done in (run for run in places if matter[run[0]] and run != (place, False)):
         if n < highest or n >= place or (n in seen and done):
-            how = "more than once" if n in seen else "before" if n == place else "out of order"
-            return f"T{_called(n, cells)[1:]} ran {how}. {remedy}"
+            how = "has already run" if n == place else "ran out of order"
+            how = "ran more than once" if n in seen else how
+            return f"T{_called(n, cells)[1:]} {how}. {remedy}"
         if done:
             highest, seen = n, {*seen, n}
     return ""
@@ -201,7 +202,7 @@ def _called(number: int, cells: list[Cell]) -> str:
     like = [other for other in cells if (other.lines[0], other.section) == (line, cell.section)]
     if once or len(like) == 1:
         return f"the cell {words} `{line[:70]}`{section}"
-    which = f"number {like.index(cell) + 1} of {len(like)} there"
+    which = f"number {like.index(cell) + 1} of {len(like)} such cells"
     return f"the cell {words} `{line[:70]}`{section} ({which})"
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from course_utils import datasets, descent, figures
+from course_utils import datasets, descent, figures, inputs
 from course_utils.history import History
 from course_utils.inputs import InputError
 
@@ -144,3 +144,23 @@ def test_one_sample_and_constant_features_are_data_too(n):
         chart.to_plotly()
     assert np.isfinite(descent.descend(X, y, 0.01, 10).weight).all()
     assert descent.stable_lr(X) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ([1.0], r"X is \[1\.0\], expected a tensor of shape \(N, 1\)"),
+        (np.ones(3), r"has shape \(3,\), expected \(3, 1\).*, or \[:, None\] to an array"),
+        (
+            np.ones((3, 1), int),
+            r"dtype int64, .*\.float\(\), or \.astype\(\"float32\"\) to an array",
+        ),
+        (torch.ones(3, 1, requires_grad=True), r"add \.detach\(\), or compute it inside"),
+        (torch.tensor([[1.0], [torch.nan]]), "holds nan in row 1: drop or fix that row"),
+    ],
+)
+def test_the_sentence_says_what_to_change(column, said):
+    with pytest.raises(InputError, match=said):
+        inputs.column("X", column)
+    with pytest.raises(InputError, match="y has 2 rows, expected 3, as many as X"):
+        inputs.pair(torch.ones(3, 1), torch.ones(2, 1))

@@ -87,6 +87,8 @@ def test_too_little_room_needs_fixing():
     assert doctor.check_room("disk", 3e8, 2e8).state == "ok"
     found = doctor.check_room("disk", 1e8, 2e8)
     assert (found.state, found.what, found.found) == ("FIX", "free disk", "0.1 GB")
+    assert found.fix == "delete files until 0.2 GB are free"
+    assert "close programs" in doctor.check_room("memory", 1e8, 2e8).fix
 
 
 def test_a_kernels_answer_is_read(tmp_path):

@@ -178,7 +178,7 @@ def test_a_cell_that_failed_counts_as_left_out(shell):
 def test_a_cell_that_ran_twice_is_named(shell):
     said = run(shell, *NEEDED, LESSON[10], LESSON[10], LESSON[10])
     assert said == (
-        "The cell that begins with `weights = {'last': history.pop()}` in \"Train\" ran before. "
+        "The cell that begins with `weights = {'last': history.pop()}` in \"Train\" has already run. "
         f"If you changed nothing in this cell, choose {order.ALL_AGAIN}."
     )
 
@@ -322,8 +322,8 @@ def test_a_cell_without_a_line_of_its_own_is_named_all_the_same():
     ran = [order.Run(None, "thing = 1")]
     said = order.advice(named("thing"), order.Run(None, "thing"), ran, [cells])
     assert said == (
-        "`thing` is made in the cell that begins with `thing = 1` (number 2 of 2 there): run that "
-        "cell first."
+        "`thing` is made in the cell that begins with `thing = 1` (number 2 of 2 such cells): run "
+        "that cell first."
     )
     cells = lesson("model = 1\nfirst = 2", "model = 1\nmore = 3", "more")
     assert "with the line `more = 3`" in order.advice(
