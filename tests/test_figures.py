@@ -189,7 +189,7 @@ def test_still_pictures_are_the_same_bytes_twice():
         (lambda: figures.plot_data(X, Y[:, 0]), r"y has shape \(200,\), expected \(200, 1\)"),
         (lambda: figures.plot_data(X.requires_grad_(), Y), "inference_mode"),
         (lambda: figures.plot_data(X.detach().long(), Y), r"add .float\(\)"),
-        (lambda: figures.plot_data(X.detach() / 0, Y), "drop or mend"),
+        (lambda: figures.plot_data(X.detach() / 0, Y), "drop or fix"),
         (lambda: figures.plot_data(X[:0].detach(), Y), "0 rows"),
         (lambda: figures.plot_groups({}), "groups is empty"),
         (lambda: figures.plot_split(*[X.detach(), Y] * 2, Y[:5]), "y_pred has 5 rows"),
