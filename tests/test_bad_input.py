@@ -153,7 +153,7 @@ def test_one_sample_and_constant_features_are_data_too(n):
         (np.ones(3), r"has shape \(3,\), expected \(3, 1\).*, or \[:, None\] to an array"),
         (
             np.ones((3, 1), int),
-            r"dtype int64, .*\.float\(\), or \.astype\(\"float32\"\) to an array",
+            r"int64.*add \.float\(\), or \.astype\(\"float32\"\) to an array",
         ),
         (torch.ones(3, 1, requires_grad=True), r"add \.detach\(\), or compute it inside"),
         (torch.tensor([[1.0], [torch.nan]]), "holds nan in row 1: drop or fix that row"),

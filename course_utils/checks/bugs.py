@@ -135,7 +135,7 @@ def fair_split(mended: object) -> str:
         if rows() != (train, test):
             raise Wrong(
                 "A second call gives other rows, so no result can be repeated. Make a generator "
-                "and set its seed inside `split`."
+                "inside `split`, set its seed, and hand it to what draws."
             )
     return (
         "Train and test now hold about the same mixture of species. A cut in the table's order is "
@@ -380,13 +380,16 @@ def epoch_loss(mended: object) -> str:
         uneven = "The last batch has 6 rows and counts as much as one of 16 rows."
         roots = "The root of each batch is taken first, and squaring their mean does not undo it."
         root_mean = sum(part.mean().sqrt() for part in batches) / 10
+        total = sum(part.mean() for part in batches)
         slips = {
             "The training loss is a sum over rows, the validation loss a mean.": square.sum(),
             "This is the root of the training loss, beside a validation loss without.": right**0.5,
             HALF_MSE: right / 2,
             "Both losses are those of the validation rows.": held.mean(),
             "The training rows are measured before the epoch, not at its end.": start,
-            uneven: sum(part.mean() for part in batches) / 10,
+            uneven: total / 10,
+            "Each batch is counted as 16 rows, and the last one has 6.": total * 16 / 150,
+            "Means of batches are added, and divided by the number of rows.": total / 150,
             "This is a mean of roots, one for each batch.": root_mean,
             roots: root_mean**2,
         }
@@ -417,7 +420,7 @@ def epoch_loss(mended: object) -> str:
 )
 def held_out_rows(mended: object) -> str:
     """Expect the loss on ten rows of fifty."""
-    torch.manual_seed(7)
+    torch.manual_seed(23)  # the slips below give numbers that differ
     X, y, rows = torch.randn(50, 1), torch.randn(50, 1), torch.randperm(50)[:10].tolist()
     model = nn.Linear(1, 1).requires_grad_(False)
     test_set = Subset(TensorDataset(X, y), rows)
@@ -426,6 +429,7 @@ def held_out_rows(mended: object) -> str:
     square = (y - y_pred).square().flatten()
     held, rest = square[rows], [row for row in range(50) if row not in rows]
     batches = [held.split(size) for size in range(1, 10)]
+    totals = [sum(part.mean() for part in parts) for parts in batches]
     slips = {
         "This is the loss on all rows, those of the training included.": [square.mean()],
         "This is the loss on all rows, made smaller. The other 40 have to stay out.": [
@@ -437,11 +441,20 @@ def held_out_rows(mended: object) -> str:
         "The sum over the held-out rows is divided by the rows of the dataset.": [held.sum() / 50],
         HALF_MSE: [held.mean() / 2],
         "This is the root of the loss, in another unit.": [held.mean().sqrt()],
+        "The last batch is left out. `drop_last` has no place in a test.": [
+            held[: 10 - 10 % size].mean() for size in (3, 4, 6, 7, 8, 9)
+        ],
         CROSSED: [(y[rows] - y_pred[rows].T).square().mean()],
         "This is the mean absolute residual (L1), not the mean squared one.": [held.sqrt().mean()],
         "This is a mean over batches of unequal size. A smaller last batch counts as much as a "
         "full one, so its rows count more.": [
-            sum(part.mean() for part in parts) / len(parts) for parts in batches
+            total / len(parts) for total, parts in zip(totals, batches, strict=True)
+        ],
+        "Each batch counts as a full one, and the last one is smaller. Multiply by `len(X)`.": [
+            total * len(parts[0]) / 10 for total, parts in zip(totals, batches, strict=True)
+        ],
+        "Means of batches are added, and divided by the number of rows.": [
+            total / 10 for total in totals
         ],
         "Roots of batches are taken first. Their mean, squared or not, is not the loss.": [
             (sum(part.mean().sqrt() for part in parts) / len(parts)) ** power
