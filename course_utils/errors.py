@@ -31,8 +31,26 @@ _SENTENCES = [
     ),
     (
         r"cannot assign '[\w.]+' as parameter '(\w+)'",
-        r"`\1` is a parameter, and a plain tensor cannot take its place. Copy the numbers into it, "
-        r"`\1.copy_(...)` in `torch.no_grad()`, or assign an `nn.Parameter`.",
+        r"`\1` is a parameter, and only an `nn.Parameter` can take its place. Or copy the numbers "
+        r"into it: `\1.copy_(...)` in `torch.no_grad()`.",
+    ),
+    (
+        r"empty\(\): argument 'size'",
+        "A layer is made from the numbers of its inputs and outputs, as in `nn.Linear(1, 1)`. "
+        "Copy values into its parameters once it is made.",
+    ),
+    (
+        r"argument '\w+' \(position \d+\) must be Tensor, not (\w+)",
+        r"A tensor is wanted here, and a `\1` was given. A layer gives a tensor once it is called, "
+        "`layer(X)`; numbers, lists and arrays become one in `torch.tensor`.",
+    ),
+    (
+        r"module 'torch' has no attribute '([A-Z]\w+)'",
+        r"Layers, activations and losses are in `torch.nn`: look for `nn.\1`.",
+    ),
+    (
+        r"maximum recursion depth exceeded",
+        "A function calls itself without an end. In a `forward`, `self(X)` runs `forward` again.",
     ),
     (
         r"is not a Module subclass",
@@ -161,7 +179,7 @@ _SENTENCES = [
         "`buffer.seek(0)` goes back to its beginning.",
     ),
     (
-        r"'Tensor' object is not callable",
+        r"'(Tensor|Parameter)' object is not callable",
         "A tensor is called like a function. Has one name been given to two things, or is an "
         "operator missing before the parenthesis?",
     ),
@@ -197,6 +215,12 @@ def explain(error: BaseException) -> str:
     for pattern, sentence in _SENTENCES:
         if found := re.search(pattern, text):
             return found.expand(sentence)
+    asked_of_a_model = files and files[-1].endswith("module.py")
+    if asked_of_a_model and (found := re.search(r"has no attribute '(\w+)'", text)):
+        return (
+            f"The model has no `{found[1]}`. Is it made in `__init__`, as `self.{found[1]} = ...`, "
+            "and has `__init__` two underscores on either side?"
+        )
     return ""
 
 
@@ -211,4 +235,6 @@ def told(error: BaseException) -> str:
     message = " ".join(_COLOR.sub("", str(error)).split()) or "no message"
     if len(message) > LONGEST:
         message = message[:LONGEST].rsplit(" ", 1)[0] + " ..."
-    return f"{type(error).__name__}: {message} {explain(error)}".rstrip()
+    if explanation := explain(error):
+        explanation = f"{'' if message[-1] in '.?!:' else '.'} {explanation}"
+    return f"{type(error).__name__}: {message}{explanation}"

@@ -29,6 +29,11 @@ class Misspelled(nn.Module):
         return X
 
 
+class WithoutEnd(nn.Module):
+    def forward(self, X):
+        return self(X)
+
+
 class WithoutSelf(nn.Module):
     def forward(X):  # noqa: N805  the mistake
         return X
@@ -79,6 +84,11 @@ MET = [  # what a learner writes, and words of the sentence
     (lambda: nn.Tanh(X), "`Tanh()(X)`"),
     (lambda: WithoutSelf()(X), "the `def` of `forward` begin with `self`"),
     (lambda: setattr(MODEL, "weight", W), "an `nn.Parameter`"),
+    (lambda: nn.Linear(W, W), "the numbers of its inputs and outputs"),
+    (lambda: torch.tanh(MODEL), "`layer(X)`; numbers"),
+    (lambda: torch.Tanh(), "look for `nn.Tanh`"),
+    (lambda: WithoutEnd()(X), "without an end"),
+    (lambda: MODEL.hidden, "as `self.hidden = ...`"),
     (lambda: nn.Sequential(MODEL, nn.Tanh), "`nn.Tanh` is its class"),
     (under_no_grad, "has no record"),
     (lambda: torch.tensor(1.0).backward(), "`requires_grad=True`"),

@@ -82,6 +82,7 @@ def slope_of_the_bias(slope: object) -> str:
         ),
         "That is the loss itself. Its slope is in a `.grad`.": loss,
         "That is the slope of the L1 loss, which knows the signs of the residuals alone.": -1.0,
+        "A slope of 1: the bias is added and not squared. MSE squares each residual.": 1.0,
         "That is the slope of the root of the MSE. Leave the loss a square.": right
         / (2 * loss**0.5),
         "That is the slope on the three small points. Use `X` and `y`, all 200.": (
@@ -290,9 +291,13 @@ def _judge_move(moved: torch.Tensor, lr: float, all_slopes: list[torch.Tensor], 
     mistakes = summed | {
         "The step goes uphill. A gradient points to where the loss rises.": -slopes,
         f"The step is half as long as it has to be. {_HALVED}": slopes / 2,
-        "The step is twice as long as it has to be. Does `backward` run twice?": 2 * slopes,
+        "The step is twice as long as it has to be. Does `backward` or the move run twice?": 2
+        * slopes,
         f"The step is {len(X)} times too long: a sum of squares. The MSE is a mean.": (
             len(X) * slopes
+        ),
+        f"The step is {len(X) // 2} times too long: half of a sum. The MSE is a mean.": (
+            len(X) / 2 * slopes
         ),
         f"The step is {len(X)} times too short. The MSE is a mean already.": slopes / len(X),
         "The weight moves, and the bias stays. Both are parameters.": first * slopes,
@@ -312,6 +317,9 @@ def _judge_move(moved: torch.Tensor, lr: float, all_slopes: list[torch.Tensor], 
         ),
         "The step follows the root of the MSE. Leave the loss a square.": (
             slopes / (2 * _loss(*at) ** 0.5)
+        ),
+        "In the prediction weight and bias have changed places. The weight multiplies X.": (
+            _slopes(X, y, bias, weight).flip(0)
         ),
         "Weight and bias each moved by the gradient of the other.": slopes.flip(0),
     }

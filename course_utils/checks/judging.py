@@ -27,6 +27,10 @@ CROSSED = (
     "Predictions and targets have different shapes, (N,) and (N, 1), so each prediction meets all "
     "targets. Leave both as columns, (N, 1)."
 )
+FLOAT64 = (
+    " One thing to know: these numbers are float64, which NumPy and Python use. A layer of PyTorch "
+    "holds float32 and refuses them until `.float()` converts them."
+)
 _SWITCHES = {  # what holds for the whole program: how it is read, and what to say of a change
     torch.is_grad_enabled: (
         "switches gradients off for the whole program, and nothing can be trained after it. "
@@ -111,7 +115,8 @@ def number(name: str, value: object) -> float:
     elif isinstance(value, np.number) and type(value).__module__ == "numpy":
         value = value.item()
     if type(value) not in (int, float):
-        raise Wrong(f"`{name}` is {kind(value)}, expected one number.")
+        called = " It is something to call: are parentheses missing?" if callable(value) else ""
+        raise Wrong(f"`{name}` is {kind(value)}, expected one number.{called}")
     if not math.isfinite(value):
         raise Wrong(f"`{name}` is {value}. Look for a division by zero or a run that diverged.")
     return value

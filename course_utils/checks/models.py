@@ -101,10 +101,10 @@ def through_the_origin(proportional: object) -> str:
                 f"With weight 2, the prediction at x = {x:g} is {value:g} and not {2 * x:g}. "
                 f"Which product gives {2 * x:g}?"
             )
-    if not close(_with_weight(model, 5.0, X), 5 * X):
-        raise Wrong("The parameter was set to 5, and the predictions did not follow it.")
+    if not close(_with_weight(model, 4.7, X), 4.7 * X):
+        raise Wrong("The parameter was set to 4.7, and the predictions did not follow it.")
     return (
-        "With the parameter set to 5 the predictions follow, as they have to: training changes "
+        "With the parameter set to 4.7 the predictions follow, as they have to: training changes "
         "`self.weight`, never the text of `forward`."
     )
 
@@ -131,7 +131,12 @@ def mended_loss(mse: object) -> str:
         "That is the variance of the residuals, which takes their mean off first. The mean squared "
         "error takes nothing off."
     )
+    only_training = "That is the loss on the 160 training rows. All 200 points count here."
     refuse_slips(mse, {centered: residuals.var(correction=0)}, within=1e-7)
+    refuse_slips(mse, {centered: residuals.var()}, within=1e-7)
+    refuse_slips(mse, {only_training: residuals[_training_rows()].square().mean()}, within=1e-7)
+    squared = {"You squared the mean. Square each difference first.": residuals.mean() ** 2}
+    refuse_slips(mse, squared, within=1e-7)
     if close(mse, right, 3e-5):
         return (
             "200 differences instead of 40,000. What is left is near 0.1 squared, the noise that "
@@ -145,11 +150,6 @@ def mended_loss(mse: object) -> str:
         "That is the root of the mean squared error. Leave the square as it is.": right**0.5,
         "That is the mean of the sizes. MSE averages squares.": residuals.abs().mean(),
         "That is the mean of the residuals. Square each of them first.": residuals.mean(),
-        "You squared the mean. Square each difference first.": residuals.mean() ** 2,
-        "That is the loss on the 160 training rows. All 200 points count here.": (
-            residuals[_training_rows()].square().mean()
-        ),
-        centered: residuals.var(),
         "That is the square of the noise, which the loss comes near. Compute the loss itself.": (
             0.01
         ),
@@ -189,6 +189,8 @@ def handed_over(as_linear: object) -> str:
         raise Wrong("The new layer has no bias, so the line's height at x = 0 is lost.")
     if not (close(line.weight, weight) and close(line.bias, bias)):
         raise Wrong("The line that was handed over has changed. Copy in the other direction.")
+    if len(line.state_dict()) != 2:
+        raise Wrong("The new layer has become a part of the line. Keep it in a name of its own.")
     if not (line.weight.requires_grad and line.bias.requires_grad):
         raise Wrong(
             "`as_linear` switches off the gradients of the line it is given, so that line can no "

@@ -57,7 +57,9 @@ WRONG = {
             ),
             "swapped",
         ),
-        (gradient(READ, loss="loss_fn(weight * X, y) + bias"), "read after `loss.backward()`"),
+        (gradient(READ, loss="loss_fn(weight * X, y) + 0 * bias + 5 * bias"), "read after"),
+        (gradient(READ, loss="(weight * X + bias - y).mean()"), "squares each residual"),
+        (gradient(READ + ".sum"), "are parentheses missing"),
         (gradient("loss.backward()\nslope = -bias.grad"), "sign is turned"),
         (
             gradient("loss.backward()\nloss = loss_fn(weight * X + bias, y)\n" + READ),
@@ -168,9 +170,11 @@ WRONG = {
         ),
         (
             step("loss = loss_fn(weight * X + bias, y)", "loss.backward()", *MOVE, RESET),
-            "does `backward` run twice",
+            "does `backward` or the move run twice",
         ),
         (step(*MOVE, RESET, "X -= X.mean()"), "changes the data"),
+        (step(*MOVE, RESET, loss="(weight * X + bias - y).square().sum() / 2"), "half of a sum"),
+        (step(*MOVE, RESET, loss="loss_fn(bias * X + weight, y)"), "have changed places"),
         (step(*MOVE, RESET, end="return loss.detach()"), "returns a tensor"),
         (step(*MOVE, RESET, end="return loss.item() / 2"), "half of the mean squared error"),
         (step(*MOVE, RESET, end="return len(X) * loss.item()"), "a sum over the points"),
