@@ -72,8 +72,8 @@ def average_miss(mean_miss: object) -> str:
             "another. Try it by hand."
         )
     return (
-        "The MAE has the unit of y and one wild row cannot rule it. Where it lies far below the "
-        "RMSE, a few rows are missed by much more than the others."
+        "The MAE has the unit of y, and one wild row counts less in it than in the RMSE. Where it "
+        "lies far below the RMSE, a few rows are missed by much more than the others."
     )
 
 
@@ -253,8 +253,8 @@ def best_degree(choose_degree: object) -> str:
             "validation RMSE than the one it returns. Which rows make the fits, which judge them?"
         )
     return (
-        "The validation rows chose. They chose among 12, so their RMSE flatters the winner a "
-        "little; test rows give the number to report."
+        "The validation rows chose. They chose among 12, so on average their RMSE flatters the "
+        "winner a little; test rows give the number to report."
     )
 
 

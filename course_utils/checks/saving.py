@@ -261,12 +261,13 @@ def _offered(Best: object, *losses: float) -> tuple[object, torch.nn.Linear, lis
         answers.append(call("best.offer", getattr(best, "offer", None), model, loss))
     for answer in answers:
         if type(answer) is not bool:
-            remedy = ""
-            if type(answer).__module__ in ("torch", "numpy"):
+            given, remedy = kind(answer), ""
+            if (library := type(answer).__module__) in ("torch", "numpy"):
+                given += f" of {library}"
                 remedy = (
                     " A comparison with a tensor or a NumPy number gives this: use `bool(...)`."
                 )
-            raise Wrong(f"`offer` returns {kind(answer)}, expected True or False.{remedy}")
+            raise Wrong(f"`offer` returns {given}, expected True or False.{remedy}")
     return best, model, answers
 
 

@@ -316,7 +316,7 @@ WRONG = {
                 ("loss < self.loss", "torch.tensor(loss) < self.loss"),
                 ("= loss, to", "= torch.tensor(loss), to"),
             ),
-            "returns a Tensor, expected True or False",
+            "returns a Tensor of torch, expected True or False",
         ),
         (changed(BEST, ("return is_new_low", "return int(is_new_low)")), "returns an int"),
         (
@@ -326,7 +326,7 @@ WRONG = {
                 ('float("inf")', "np.float32(np.inf)"),
                 ("= loss, to", "= np.float32(loss), to"),
             ),
-            "a NumPy number gives this",
+            "a bool of numpy",
         ),
         (
             changed(BEST, ("        return is_new_low", "        return 'new low' * is_new_low")),
