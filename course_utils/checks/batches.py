@@ -5,8 +5,8 @@ import torch
 from torch.utils.data import Dataset, Subset, random_split
 
 from course_utils import datasets
-from course_utils.checks.data import FLOAT64
 from course_utils.checks.judging import (
+    FLOAT64,
     Wrong,
     call,
     close,

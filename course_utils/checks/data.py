@@ -7,6 +7,7 @@ import torch
 from course_utils import datasets
 from course_utils.checks.judging import (
     CROSSED,
+    FLOAT64,
     HALF_MSE,
     Wrong,
     call,
@@ -18,11 +19,6 @@ from course_utils.checks.judging import (
     refuse_slips,
     same_random_numbers,
     tensor,
-)
-
-FLOAT64 = (
-    " One thing to know: these numbers are float64, which NumPy and Python use. A layer of PyTorch "
-    "holds float32 and refuses them until `.float()` converts them."
 )
 
 
