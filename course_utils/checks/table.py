@@ -5,7 +5,6 @@ import math
 import torch
 
 from course_utils.checks.judging import (
-    NotAttempted,
     Wrong,
     call,
     close,
@@ -40,7 +39,7 @@ def two(name: str, value: object) -> list[object]:
 def one_hot(one_hot_rows: object) -> str:
     """Encode three words of four categories in an order that is not the alphabet's."""
     categories = ["Gentoo", "Chinstrap", "King", "Adelie"]
-    words = ["Adelie", "Gentoo", "Adelie"]
+    words = ["Adelie", "Gentoo", "Gentoo"]
     found = call("one_hot_rows", one_hot_rows, [*words], [*categories])
     if type(found) is torch.Tensor and tuple(found.shape) == (3, 2):
         raise Wrong("Only words that occur have a column. Each category needs one, also of zeros.")
@@ -52,13 +51,16 @@ def one_hot(one_hot_rows: object) -> str:
         raise Wrong("One number a word claims an order among the categories. Give each a column.")
     tensor("one_hot_rows(...)", found, (3, 4))
     if not found.is_floating_point():
-        raise Wrong(f"The table holds {found.dtype}. A model multiplies floats.")
-    right = torch.tensor([[0, 0, 0, 1], [1, 0, 0, 0], [0, 0, 0, 1]])
-    by_alphabet = torch.tensor([[1, 0, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0]])
-    slips = {"The columns stand in the order of the alphabet, not in that of `categories`.": 1.0}
-    refuse_slips(float(flat(found) == flat(by_alphabet)), slips)
+        raise Wrong(f"The table holds {found.dtype}, and a model multiplies floats: `.float()`.")
+    right = torch.tensor([[0, 0, 0, 1], [1, 0, 0, 0], [1, 0, 0, 0]])
+    by_alphabet = torch.tensor([[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0]])
+    if flat(found) == flat(by_alphabet):
+        raise Wrong("The columns stand in the order of the alphabet, not in that of `categories`.")
     if flat(found) != flat(right):
-        raise Wrong("A 1 belongs where row and category meet, and a 0 everywhere else.")
+        raise Wrong(
+            "A 1 belongs where row and category meet, and a 0 everywhere else. For the words "
+            f"{words} and the categories {categories} your table is {found.int().tolist()}."
+        )
     try:
         one_hot_rows(["Adelie", "Emperor"], [*categories])
     except ValueError:
@@ -94,7 +96,7 @@ def fill_gaps(fill: object) -> str:
         if type(rows) is torch.Tensor and rows.ndim == 2 and len(rows) < shape[0]:
             raise Wrong(f"Some {name} are gone. Keep them all, and fill their gaps.")
         if type(rows) is torch.Tensor and any(map(math.isnan, flat(rows))):
-            raise Wrong(f"The {name} still hold `nan`. A plain mean of a column with gaps is one.")
+            raise Wrong(f"The {name} still hold `nan`. {_why_gaps_stay(fill)}")
         tensor(name, rows, shape)
     refuse_slips(
         torch.stack([new[0, 0], new[1, 1]]),
@@ -107,16 +109,42 @@ def fill_gaps(fill: object) -> str:
             "A gap filled with 0 is a bird without a bill. Use the column's mean.": torch.zeros(2),
             "One mean for all columns mixes their units. Use `dim=0`.": torch.full((2,), 252.0),
             "This is the median. The exercise asks for the mean.": torch.tensor([3.0, 400.0]),
+            "The gaps count as zeros in these means. `nanmean` leaves them out.": torch.tensor(
+                [3.0, 375.0]
+            ),
+            "These are the means of the rows without any gap. A row with one gap still counts in "
+            "its other column.": torch.tensor([4.5, 550.0]),
+            "A gap is filled with the other values of its own row, which have other units. Use "
+            "`dim=0`.": torch.tensor([1000.0, 9.0]),
+            "Each gap gets the value of the row before. The exercise asks for the mean.": (
+                torch.tensor([8.0, 1000.0])
+            ),
         },
     )
     right_train = torch.tensor([[1.0, 100.0], [3.0, 500.0], [4.0, 400.0], [8.0, 1000.0]])
     right_new = torch.tensor([[4.0, 1000.0], [9.0, 500.0], [30.0, 4000.0]])
     if not close(train, right_train) or not close(new, right_new):
-        raise Wrong("Gaps become the mean of their column, and all other values stay as they are.")
+        raise Wrong(
+            "Gaps become the mean of their column in the training rows, and all other values stay "
+            f"as they are. Here the gaps of the new rows became {flat(new)[0]:g} and "
+            f"{flat(new)[3]:g}, and the means are 4 and 500."
+        )
     return (
         "A new bird can come alone, and is filled as all others are, from what was known before "
         "it came. That is what the test rows are to imitate."
     )
+
+
+def _why_gaps_stay(fill: object) -> str:
+    """Tell a mean that is nan from gaps that were not found, by training rows without gaps."""
+    whole = torch.tensor([[1.0, 100.0], [3.0, 300.0]])
+    found = two("fill", call("fill", fill, whole, torch.tensor([[math.nan, 200.0]])))
+    if type(found[1]) is torch.Tensor and any(map(math.isnan, flat(found[1]))):
+        return (
+            "They are not found: `nan` equals nothing, not even itself, so `X == nan` is False "
+            "everywhere. `X.isnan()` finds them."
+        )
+    return "A plain mean of a column with gaps is `nan` itself. `nanmean` skips the gaps."
 
 
 @exercise(
@@ -134,34 +162,38 @@ def broken_run(stop_when_broken: object, make_trainer: object) -> str:
         for train_loss, val_loss in losses:
             trainer.history.record(train_loss=train_loss, val_loss=val_loss)
         trainer.should_stop = before
-        try:
-            result = stop_when_broken(trainer)
-        except Exception as error:
-            said = str(error).splitlines()[:1]
-            raise Wrong(f"The callback raised {type(error).__name__}: {said}") from None
-        if result is ...:
-            raise NotAttempted
-        if type(trainer.should_stop) is not bool:
-            raise Wrong("`should_stop` is neither True nor False after the callback.")
+        told.append(_told(stop_when_broken, trainer))
         return trainer.should_stop
 
+    told: list[str] = []
     if not callable(stop_when_broken):
         raise Wrong(f"`stop_when_broken` is {kind(stop_when_broken)}, expected a function.")
     sound = [(0.5, 0.6), (0.4, 0.7)]
     if asked(sound):
         raise Wrong("A run with the losses 0.5 and 0.4 is sound, and was stopped.")
     if not asked([*sound, (math.nan, 0.7)]):
-        raise Wrong(
-            "The training loss is `nan` and the run goes on. Comparisons with nan are false."
-        )
+        why = told[-1] or "`nan` is neither above nor below any number, and equals none."
+        if asked([(math.nan, 0.7), *sound]):
+            why = "A `nan` in the first epoch stops it. `[-1]` is the last loss, `[0]` the first."
+        elif asked([*sound, (0.3, math.nan)]):
+            why = "A `nan` in the validation loss stops it. Read the training loss."
+        raise Wrong(f"The training loss is `nan` and the run goes on. {why}")
     if not asked([*sound, (math.inf, 0.7)]):
-        raise Wrong("The training loss is infinite and the run goes on. `nan` is one way to break.")
+        raise Wrong(
+            "The training loss is infinite and the run goes on. `nan` is one way to break, "
+            "infinite is another: `math.isfinite` tells both."
+        )
     if asked([*sound, (0.3, math.nan)]):
-        raise Wrong("The validation loss broke, the training loss did not. Look at the latter.")
+        raise Wrong("The validation loss broke, and the training loss did not. Look at the latter.")
     if asked([*sound, (1e9, 0.7)]):
-        raise Wrong("A loss of a billion is large and finite. The exercise asks for less.")
+        raise Wrong(
+            "A loss of a billion is large, and finite. Stop only where it is `nan` or infinite."
+        )
     if not asked(sound, before=True):
-        raise Wrong("Another callback had asked to stop, and its wish was overwritten.")
+        raise Wrong(
+            "Another callback had asked to stop, and its wish was overwritten. Set `should_stop` "
+            "to True, and never back to False."
+        )
     trainer = call("make_trainer", make_trainer, stop_when_broken)
     with torch.no_grad():
         next(iter(trainer.model.parameters())).fill_(math.nan)
@@ -172,6 +204,33 @@ def broken_run(stop_when_broken: object, make_trainer: object) -> str:
         "A broken run would have gone on to its last epoch, and saved every one of them. The "
         "callback ends it, and the loop did not change by a letter."
     )
+
+
+def _told(stop_when_broken: object, trainer: object) -> str:
+    """Let the callback act; say what it did in place of setting `should_stop`, if it did."""
+
+    def act() -> list[object]:
+        try:
+            return [stop_when_broken(trainer)]
+        except SystemExit:
+            raise Wrong(
+                "The callback raised SystemExit, as `sys.exit` and `exit` do: that ends the whole "
+                "program, and no later callback saves or logs. Ask the trainer instead: "
+                "`trainer.should_stop = True`."
+            ) from None
+
+    before = set(vars(trainer))
+    (result,) = call("stop_when_broken", act)
+    if type(trainer.should_stop) is not bool:
+        raise Wrong(
+            f"`should_stop` is {kind(trainer.should_stop)} after the callback, and it has to be "
+            "True or False. `bool(...)` makes one of a tensor."
+        )
+    if new := sorted(set(vars(trainer)) - before):
+        return f"`trainer.{new[0]}` was set, and `fit` reads `trainer.should_stop`."
+    if result is not None:
+        return f"The callback returns {result!r:.20}, and `fit` reads `trainer.should_stop` alone."
+    return ""
 
 
 @exercise(
@@ -212,7 +271,11 @@ def weights_with_units(in_grams: object) -> str:
         },
     )
     if not close(found, right):
-        raise Wrong("The weights differ. Check on one feature by hand what a unit more does to y.")
+        raise Wrong(
+            f"The weights are {[round(value, 4) for value in flat(found)]}, and in grams per unit "
+            f"they are {[round(value, 4) for value in flat(right)]}. Check on one feature by hand "
+            "what a unit more does to y."
+        )
     if type(shift) not in (torch.Tensor, torch.nn.Parameter) or shift.numel() != 1:
         raise Wrong("The bias is expected as a tensor with one number.")
     at_center = bias * y.std() + y.mean()
@@ -224,15 +287,30 @@ def weights_with_units(in_grams: object) -> str:
             "The mean of y is missing in the bias: it was subtracted before training.": at_center
             - y.mean()
             - center @ right.flatten(),
-            "The bias of the model is missing, or not in grams yet.": y.mean()
+            "The bias of the model is missing.": y.mean() - center @ right.flatten(),
+            "The bias of the model is not in grams yet: it was learned on a scaled target.": bias
+            + y.mean()
             - center @ right.flatten(),
+            "Here all columns have one center. Each has its own: `X_train.mean(dim=0)`.": at_center
+            - X.mean() * right.sum(),
+            "The share of the centers is added, and has to be subtracted.": at_center
+            + center @ right.flatten(),
+            "The centers are multiplied by the weights as they came in, not by those in grams per "
+            "unit.": at_center - center @ weight.flatten(),
+            "The centers are divided by the spreads, and then the weights in grams per unit count "
+            "the spreads twice.": at_center - (center / spread) @ right.flatten(),
+            "This standard deviation of y divides by n. The scaling divided by n - 1, as `.std()` "
+            "does.": bias * y.std(correction=0) + y.mean() - center @ right.flatten(),
         },
+        within=1e-6,
     )
     X_new = torch.eye(3, dtype=torch.float64)
     scaled = (X_new - center) / spread @ weight.T + bias
     if not close(X_new @ found + shift.reshape(1), scaled * y.std() + y.mean(), within=1e-6):
         raise Wrong(
-            "The weights are right; with this bias the predictions are not those of before."
+            f"The weights are right. The bias is {shift.item():.6g}, and with "
+            f"{(at_center - center @ right.flatten()).item():.6g} the predictions are those of the "
+            "scaled model."
         )
     return (
         "The predictions are those of the scaled model, and the weights can now be held against "

@@ -63,7 +63,25 @@ WRONG = {
             "raises KeyError",
         ),
         (changed(ONE_HOT, ("    return table", "")), "Is a `return` missing"),
-        (changed(ONE_HOT, ("row, categories", "0, categories")), "row and category meet"),
+        (changed(ONE_HOT, ("row, categories", "0, categories")), "your table is [[1, 0, 0, 1]"),
+        (changed(ONE_HOT, ("table[row,", "table[-1 - row,")), "row and category meet"),
+        (
+            changed(ONE_HOT, ("torch.zeros(", "torch.ones(")),
+            "a 0 everywhere else",
+        ),
+        (
+            "def one_hot_rows(words, categories):\n"
+            "    codes = torch.tensor([categories.index(word) for word in words])\n"
+            "    return nn.functional.one_hot(codes, len(categories))",
+            "holds torch.int64",
+        ),
+        (
+            "def one_hot_rows(words, categories):\n"
+            "    codes = torch.tensor([categories.index(word) for word in words])\n"
+            "    return nn.functional.one_hot(codes).double()[:, 1:]",
+            "A column is missing",
+        ),
+        (changed(ONE_HOT, ("    return table", "    return table.numpy()")), "expected a tensor"),
         (
             "def one_hot_rows(words, categories):\n"
             "    return [[w == c for c in categories] for w in words]",
@@ -81,7 +99,21 @@ WRONG = {
             "    return filled",
             "their own means",
         ),
-        (changed(FILL, ("nanmean", "mean")), "still hold `nan`"),
+        (changed(FILL, ("nanmean", "mean")), "plain mean of a column with gaps"),
+        (changed(FILL, ("rows.isnan()", "rows == torch.nan")), "They are not found"),
+        (
+            changed(FILL, ("X_train.nanmean(dim=0)", "X_train.nan_to_num().mean(dim=0)")),
+            "count as zeros",
+        ),
+        (
+            changed(FILL, ("X_train.n", "X_train[~X_train.isnan().any(dim=1)].n")),
+            "rows without any gap",
+        ),
+        (
+            changed(FILL, ("(), means", "(), rows.nanmean(dim=1, keepdim=True)")),
+            "other values of its own row",
+        ),
+        (changed(FILL, ("means, rows)", "means.round(decimals=-1), rows)")), "and the means are"),
         (changed(FILL, ("dim=0", "")), "mixes their units"),
         ("def fill(X_train, X_new):\n    return X_train.nan_to_num(), X_new.nan_to_num()", "bird"),
         (
@@ -117,14 +149,20 @@ WRONG = {
         ),
         (
             changed(STOP, ("not loss.isfinite()", "loss.isnan()")),
-            "infinite and the run goes on",
+            "infinite is another",
         ),
-        (changed(STOP, ("not loss.isfinite()", "loss == float('nan')")), "Comparisons with nan"),
-        (changed(STOP, ("not loss.isfinite()", "loss > 1000")), "Comparisons with nan"),
-        (changed(STOP, ("train_loss", "val_loss")), "Comparisons with nan"),
-        (changed(STOP, ("[-1]", "[0]")), "the run goes on"),
+        (changed(STOP, ("not loss.isfinite()", "loss == float('nan')")), "neither above nor below"),
+        (changed(STOP, ("not loss.isfinite()", "loss > 1000")), "neither above nor below"),
+        (changed(STOP, ("train_loss", "val_loss")), "Read the training loss"),
+        (changed(STOP, ("[-1]", "[0]")), "`[-1]` is the last loss"),
         (changed(STOP, ("not loss.isfinite()", "not loss < 1000")), "billion"),
-        (changed(STOP, ("trainer.should_stop = True", "return True")), "the run goes on"),
+        (changed(STOP, ("trainer.should_stop = True", "return True")), "The callback returns True"),
+        (changed(STOP, ("trainer.should_stop", "trainer.stop")), "`trainer.stop` was set"),
+        (changed("import sys\n" + STOP, ("trainer.should_stop = True", "sys.exit()")), "ends the whole program"),
+        (changed(STOP, ("trainer.should_stop = True", "exit()")), "ends the whole program"),
+        (changed(STOP, ("= True", "= torch.tensor(True)")), "is a Tensor"),
+        (changed(STOP, ("not loss.isfinite()", "loss != loss")), "infinite is another"),
+        (changed(STOP, ("not loss.isfinite()", "loss.item() is torch.nan")), "neither above"),
         (changed(STOP, ("trainer.should_stop", "should_stop")), "the run goes on"),
         (changed(STOP, ("trainer.should_stop = True", "raise StopIteration")), "raised StopIter"),
         (
@@ -145,6 +183,22 @@ WRONG = {
         (changed(GRAMS, (" - X_train.mean(dim=0) @ per_unit", "")), "center of the features"),
         (changed(GRAMS, (" + y_train.mean()", "")), "mean of y is missing"),
         (changed(GRAMS, ("bias * y_train.std() + ", "")), "bias of the model is missing"),
+        (changed(GRAMS, ("bias * y_train.std()", "bias * y_train.std(correction=0)")), "by n - 1"),
+        (
+            changed(GRAMS, ("X_train.mean(dim=0) @ per_unit", "(X_train.mean() * per_unit).sum()")),
+            "all columns have one center",
+        ),
+        (changed(GRAMS, ("X_train.mean(dim=0) @ per_unit", "X_train.mean(dim=0) @ weight.T")),
+         "the weights as they came in"),
+        (
+            changed(
+                GRAMS,
+                ("X_train.mean(dim=0) @", "(X_train.mean(dim=0) / X_train.std(dim=0)) @"),
+            ),
+            "count the spreads twice",
+        ),
+        (changed(GRAMS, ("return per_unit", "return 2 * per_unit")), "in grams per unit they are"),
+        (changed(GRAMS, ("at_center - ", "1 + at_center - ")), "are those of the scaled model"),
         (
             changed(GRAMS, ("weight.T", "weight"), (".unsqueeze(1)", ""),
                     ("@ per_unit", "@ per_unit.T")),
@@ -154,13 +208,119 @@ WRONG = {
         (changed(GRAMS, ("return per_unit, ", "return ")), "expected two tensors"),
         (changed(GRAMS, (".unsqueeze(1)", "")), "has shape (3, 3)"),
         (changed(GRAMS, ("X_train.mean(dim=0)", "X_train.mean()")), "raised RuntimeError"),
-        (changed(GRAMS, ("at_center - ", "at_center + ")), "predictions are not"),
+        (changed(GRAMS, ("at_center - ", "at_center + ")), "has to be subtracted"),
     ],
 }  # fmt: skip
 
 RIGHT = {  # unusual, and right
-    "09.1": [],
-    "09.2": [],
-    "09.3": [],
-    "09.4": [],
+    "09.1": [
+        """\
+def one_hot_rows(words: list[str], categories: list[str]) -> torch.Tensor:
+    codes = torch.tensor([categories.index(word) for word in words])
+    return nn.functional.one_hot(codes, num_classes=len(categories)).float()""",
+        """\
+def one_hot_rows(words, categories):
+    return torch.eye(len(categories))[[categories.index(word) for word in words]]""",
+        """\
+def one_hot_rows(words, categories):
+    if unknown := set(words) - set(categories):
+        raise ValueError(f"unknown: {unknown}")
+    table = pd.get_dummies(pd.Series(words)).reindex(columns=categories, fill_value=0)
+    return torch.tensor(table.to_numpy(dtype=float))""",
+        """\
+def one_hot_rows(words, categories):
+    def row(word):
+        if word not in categories:
+            raise ValueError(word)
+        return torch.tensor([float(word == name) for name in categories])
+    return torch.stack([row(word) for word in words])""",
+    ],
+    "09.2": [
+        """\
+def fill(X_train, X_new):
+    X_train, X_new = X_train.clone(), X_new.clone()
+    for column in range(X_train.shape[1]):
+        known = X_train[:, column][~X_train[:, column].isnan()]
+        for rows in (X_train, X_new):
+            rows[rows[:, column] != rows[:, column], column] = known.mean()
+    return X_train, X_new""",
+        """\
+def fill(X_train, X_new):
+    means = pd.DataFrame(X_train.numpy()).mean()
+    filled = (pd.DataFrame(rows.numpy()).fillna(means) for rows in (X_train, X_new))
+    return tuple(torch.tensor(rows.to_numpy()) for rows in filled)""",
+        """\
+def fill(X_train: torch.Tensor, X_new: torch.Tensor) -> list[torch.Tensor]:
+    known = ~X_train.isnan()
+    means = X_train.nan_to_num().double().sum(dim=0) / known.sum(dim=0)
+    means = means.to(X_train.dtype)
+    return [*map(lambda rows: rows.where(~rows.isnan(), means), (X_train, X_new))]""",
+        """\
+def fill(X_train, X_new):
+    import copy
+
+    class Filler:
+        def fit(self, X):
+            self.means = torch.nanmean(X, dim=0, keepdim=True)
+            return self
+
+        def __call__(self, X):
+            X = copy.deepcopy(X)
+            gaps = torch.isnan(X)
+            X[gaps] = self.means.expand_as(X)[gaps]
+            return X
+
+    filler = Filler().fit(X_train)
+    return filler(X_train), filler(X_new)""",
+    ],
+    "09.3": [
+        """\
+def stop_when_broken(trainer):
+    import math
+    trainer.should_stop |= not math.isfinite(trainer.history["train_loss"][-1])""",
+        """\
+def stop_when_broken(trainer):
+    *_, last = trainer.history["train_loss"]
+    if last != last or abs(last) == float("inf"):
+        trainer.should_stop = True
+    return trainer""",
+        """\
+class StopWhenBroken:
+    def __init__(self, name="train_loss"):
+        self.name = name
+
+    def __call__(self, trainer) -> None:
+        loss = trainer.history.to_dict()[self.name][-1]
+        if not torch.isfinite(torch.as_tensor(loss)).item():
+            setattr(trainer, "should_stop", True)
+
+stop_when_broken = StopWhenBroken()""",
+        "stop_when_broken = lambda trainer: trainer.__dict__.update(\n"
+        "    should_stop=trainer.should_stop or not bool(\n"
+        "        torch.tensor(trainer.history['train_loss']).isfinite()[-1]))",
+    ],
+    "09.4": [
+        """\
+def in_grams(weight, bias, X_train, y_train):
+    def predict_grams(X):
+        scaled = (X - X_train.mean(dim=0)) / X_train.std(dim=0)
+        return (scaled @ weight.T + bias) * y_train.std() + y_train.mean()
+
+    n = X_train.shape[1]
+    at_zero = predict_grams(torch.zeros(1, n, dtype=X_train.dtype))
+    return predict_grams(torch.eye(n, dtype=X_train.dtype)) - at_zero, at_zero[0]""",
+        """\
+def in_grams(weight, bias, X_train, y_train):
+    y_std, y_mean = torch.std_mean(y_train)
+    x_std, x_mean = torch.std_mean(X_train, dim=0, keepdim=True)
+    per_unit = (weight / x_std * y_std).reshape(-1, 1)
+    return [per_unit, y_mean + y_std * (bias - (weight * x_mean / x_std).sum())]""",
+        """\
+def in_grams(weight, bias, X_train, y_train):
+    with torch.no_grad():
+        scaled = (X_train - X_train.mean(0)) / X_train.std(0)
+        masses = (nn.functional.linear(scaled, weight, bias)) * y_train.std() + y_train.mean()
+        *per_unit, shift = fit_ols(X_train, masses)
+    return torch.stack(per_unit), shift""",
+    ],
 }
