@@ -1,12 +1,20 @@
 """Checks of exercises on the training loop."""
 
+import itertools
 import math
+import random
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+import numpy as np
 import torch
-from torch.utils.data import TensorDataset
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from course_utils import datasets
 from course_utils.checks.judging import (
+    CROSSED,
+    HALF_MSE,
     Wrong,
     call,
     close,
@@ -23,7 +31,7 @@ from course_utils.checks.judging import (
     "Count the steps",
     "First the steps of one epoch: how many batches do 10 rows make, at 4 rows a batch?",
     "What remains after the full batches is one more, smaller batch, in every epoch.",
-    "`math.ceil` is not imported; `-(-rows // batch_size)` rounds up, `//` alone rounds down.",
+    "`//` rounds down. `math.ceil(rows / batch_size)` rounds up; it needs `import math`.",
 )
 def steps_of_training(count_steps: object) -> str:
     """Round up within an epoch, then multiply by the epochs."""
@@ -35,8 +43,8 @@ def steps_of_training(count_steps: object) -> str:
 
     if said(160, 16, 1) != 10:
         raise Wrong(
-            "160 rows in batches of 16 leave no rest: an epoch has 160 / 16 steps, neither more "
-            "nor fewer. Try `count_steps(160, 16, 1)`."
+            "160 rows fill batches of 16 with nothing left over: an epoch has 160 / 16 steps, "
+            "neither more nor fewer. Try `count_steps(160, 16, 1)`."
         )
     one, three = said(10, 4, 1), said(10, 4, 3)
     if one == three:
@@ -56,8 +64,8 @@ def steps_of_training(count_steps: object) -> str:
             "epoch by their sizes, then multiply."
         )
     return (
-        "Steps, not epochs, move the weights: with batches of 16 in place of 160, the same "
-        "100 epochs make 1,000 updates in place of 100."
+        "Steps, not epochs, move the weights: on 160 rows, with batches of 16 in place of all, the "
+        "same 100 epochs make 1,000 updates in place of 100."
     )
 
 
@@ -70,33 +78,63 @@ def steps_of_training(count_steps: object) -> str:
 )
 def penguin_limit(limit: object) -> str:
     """Compute two over the largest eigenvalue of the Hessian."""
-    X, _ = datasets.load_penguins()
-    columns = torch.cat([X, torch.ones_like(X)], dim=1).double()
-    eigenvalues = torch.linalg.eigvalsh(2 * columns.T @ columns / len(X))
-    right = 2 / eigenvalues[-1].item()
-    ratio = number("limit", limit) / right
-
-    def near(other: float) -> bool:
-        return close(ratio / other, 1.0, 0.01)
-
-    if near(2):
-        raise Wrong("The limit is twice too large. Squares have the derivative 2: is it in there?")
-    if near(0.5):
-        raise Wrong("The limit is half of what it may be: it is two over the curvature, not one.")
-    if near(1 / len(X)):
-        raise Wrong("The MSE is a mean: its Hessian is divided by the number of rows.")
-    if near(2 / right / right):
-        raise Wrong("This is the curvature itself. The limit is two over it.")
-    if near(2 / eigenvalues[0].item() / right):
-        raise Wrong("This comes from the smallest eigenvalue. The steepest direction decides.")
-    if 0.5 < ratio * right < 2:
+    X, y = datasets.load_penguins()
+    largest, smallest = _curvatures(X)
+    right = 2 / largest
+    value = number("limit", limit)
+    slips = {  # what a slip leads to, and how near a value has to be
+        "The limit is twice too large. Squares have the derivative 2: is it in there?": 2 * right,
+        "The limit is half of what it may be: it is two over the curvature, not one.": right / 2,
+        "The MSE is a mean: its Hessian is divided by the number of rows.": right / len(X),
+        "This is the curvature itself. The limit is two over it.": largest,
+        "This is half of the curvature. The limit is two over the curvature.": largest / 2,
+        "This is one over the limit. The limit is two over the curvature.": 1 / right,
+        "This comes from the smallest eigenvalue. The steepest direction decides.": 2 / smallest,
+        "This limit belongs to the masses. The Hessian of a line holds its features and ones, and "
+        "no targets.": 2 / _curvatures(y)[0],
+        "This limit belongs to flippers with their mean subtracted. Take the lengths as they "
+        "are.": 2 / _curvatures(X - X.mean())[0],
+    }
+    for said, slip in slips.items():
+        if close(value / slip, 1.0, 0.003):
+            raise Wrong(said)
+    narrow = {
+        "The Hessian is divided by one row too few. The MSE divides by the number of rows.": (
+            right * (1 - 1 / len(X))
+        ),
+        "This is the limit of a line without a bias: 1 over the mean of the squared features. It "
+        "is off by 0.002 % here, and can be far off for features near 0. A column of ones stands "
+        "for the bias.": 1 / X.double().square().mean().item(),
+    }
+    for said, slip in narrow.items():
+        if close(value / slip, 1.0, 6e-6):
+            raise Wrong(said)
+    if 0.5 < value < 2:
         raise Wrong("A limit near 1 belongs to features near 1. Are these flippers in mm?")
-    if not close(ratio, 1.0, 3e-3):  # the limit in three digits is right
-        raise Wrong("That is not two over the largest eigenvalue of the penguins' Hessian.")
+    if not close(value / right, 1.0, 3e-3):  # the limit in three digits is right
+        raise Wrong(
+            f"`limit` is {value:.3g}, and that is not two over the largest eigenvalue of the "
+            "penguins' Hessian, to three digits. Its four parts are twice the means of x squared, "
+            "x, x and 1."
+        )
     return (
         "A rate of 0.1, good for the line, is about 4,000 times too fast for flippers in mm. "
         "Scaled to mean 0 and standard deviation 1 they would take it."
     )
+
+
+def _curvatures(X: torch.Tensor) -> tuple[float, float]:
+    """Return the largest and the smallest eigenvalue of the Hessian of a line's MSE."""
+    columns = torch.cat([X, torch.ones_like(X)], dim=1).double()
+    smallest, largest = torch.linalg.eigvalsh(2 * columns.T @ columns / len(X)).tolist()
+    return largest, smallest
+
+
+def _subset(X: torch.Tensor, y: torch.Tensor) -> Subset:
+    """Return the rows as a part of a larger dataset, as `random_split` does."""
+    foreign = torch.full((len(X) // 3 + 1, 1), 7.0)  # held out: no row of the part
+    whole = TensorDataset(torch.cat([foreign, X.flip(0)]), torch.cat([-foreign, y.flip(0)]))
+    return Subset(whole, list(range(len(whole) - 1, len(foreign) - 1, -1)))
 
 
 @exercise(
@@ -110,126 +148,381 @@ def weighted_loss(loss_over: object) -> str:
     """Take the mean over all rows, from batches of 4, 4 and 2."""
     X = torch.arange(10.0).unsqueeze(1)
     y = 3 * X + torch.tensor([[0.1, 0.2, 0.5, 0.3, 1, 2, 1, 3, 5, 4]]).T
-    loader = list(zip(X.split(4), y.split(4), strict=True))
-    model = torch.nn.Linear(1, 1)
-    torch.nn.init.constant_(model.weight, 3.0)
-    torch.nn.init.zeros_(model.bias)
-    value = call("loss_over", loss_over, model, loader)
+
+    def measured(model: torch.nn.Linear, y: torch.Tensor) -> object:
+        return call("loss_over", loss_over, model, DataLoader(_part(X, y), batch_size=4))
+
+    model = _line(3.0)
+    value = measured(model, y)
     if type(value) is torch.Tensor and value.requires_grad:
         raise Wrong("The result still carries the record for `backward`. Measure without it.")
+    if type(value) is torch.Tensor:
+        raise Wrong("The result is a tensor, and a plain number is asked for. `.item()` makes one.")
     value = number("loss_over(model, loader)", value)
+    if model.weight.item() != 3:
+        raise Wrong("Measuring moved the weight of the model. Leave `step` to training.")
     if model.weight.grad is not None:
         raise Wrong("Measuring computed gradients. Leave `backward` and `step` to training.")
-    losses = [(y_batch - 3 * X_batch).square().mean().item() for X_batch, y_batch in loader]
-    right = (4 * losses[0] + 4 * losses[1] + 2 * losses[2]) / 10
-    plain = sum(losses)
-    slips = {
-        "Every batch counts the same, and the last one has fewer rows than the others.": plain / 3,
-        "This is the loss of the last batch alone. What adds the batches up?": losses[-1],
-        "This is the sum over all rows. The mean divides it by the number of rows.": 10 * right,
-        "The batch losses are added and not averaged, without their sizes.": plain,
-        "The weighted sum is divided by the number of batches, not of rows.": 10 * right / 3,
-    }
-    refuse_slips(value, slips)
-    if not close(value, right):
-        raise Wrong("On ten fresh rows this is not the MSE of the model that was handed in.")
+    if close(value, number("loss_over(model, loader)", measured(_line(1.0), y))):
+        raise Wrong("Two models get the same loss. Does `loss_over` measure the `model` it gets?")
+    if close(value, number("loss_over(model, loader)", measured(model, y - 5))):
+        raise Wrong("Two loaders get the same loss. Does the loop run over the `loader` it gets?")
+    _judge_mean(value, 3 * X, y)
     return (
         "Weighted by size, batches of any size give the loss over all rows, so runs with "
         "different batch sizes can be compared."
     )
 
 
-ROWS = torch.tensor([[-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 0.3]]).T
-TARGETS = 4.0 - 3.0 * ROWS
+def _judge_mean(value: float, y_pred: torch.Tensor, y: torch.Tensor) -> None:
+    pairs = [*zip(y_pred.split(4), y.split(4), strict=True)]
+    losses = [(targets - line).square().mean().item() for line, targets in pairs]
+    crossed = [(targets.T - line).square().mean().item() for line, targets in pairs]
+    right, plain = (y - y_pred).square().mean().item(), sum(losses)
+    roots = [math.sqrt(loss) for loss in losses]
+    slips = {
+        "Every batch counts the same, and the last one has fewer rows than the others.": plain / 3,
+        "This is the loss of the last batch alone. What adds the batches up?": losses[-1],
+        "This is the loss of the first batch alone. Does `return` stand inside the loop?": losses[
+            0
+        ],
+        "The last batch, with fewer rows, is left out.": (losses[0] + losses[1]) / 2,
+        "This is the sum over all rows. The mean divides it by the number of rows.": 10 * right,
+        "The batch losses are added and not averaged, without their sizes.": plain,
+        "The weighted sum is divided by the number of batches, not of rows.": 10 * right / 3,
+        "The means of the batches are added and divided by the number of rows. Multiply each mean "
+        "by the rows of its batch first.": plain / 10,
+        "Each batch is multiplied by 4, the batch size, and the last one has only 2 rows. "
+        "`len(X_batch)` counts them.": 4 * plain / 10,
+        HALF_MSE: right / 2,
+        CROSSED: (4 * crossed[0] + 4 * crossed[1] + 2 * crossed[2]) / 10,
+        f"{CROSSED} Besides, every batch counts the same here.": sum(crossed) / 3,
+        "This is the mean absolute error. The loss of this notebook is MSE, as `loss_fn` has it.": (
+            y - y_pred
+        )
+        .abs()
+        .mean()
+        .item(),
+        "This is the root of the loss, the RMSE. The loss itself is asked for.": math.sqrt(right),
+        "The roots of the batch losses are averaged. The loss has no root.": sum(roots) / 3,
+        "The roots of the batch losses are averaged, by size. The loss has no root.": (
+            (4 * roots[0] + 4 * roots[1] + 2 * roots[2]) / 10
+        ),
+        "`//` drops the decimals. `/` divides.": float(right // 1),
+    }
+    refuse_slips(value, slips)
+    if not close(value, right):
+        raise Wrong(
+            f"On ten rows in batches of 4, 4 and 2 you return {value:.4g}; `loss_fn` on all ten at "
+            f"once gives {right:.4g}. Follow the sum batch by batch, by hand."
+        )
+
+
+def _line(weight: float) -> torch.nn.Linear:
+    model = torch.nn.Linear(1, 1)
+    torch.nn.init.constant_(model.weight, weight)
+    torch.nn.init.zeros_(model.bias)
+    return model
+
+
+def _part(X: torch.Tensor, y: torch.Tensor) -> Subset:
+    """Return the rows as a part of a larger dataset, as `random_split` does."""
+    held_out = torch.full((len(X) // 3 + 1, 1), 7.0)
+    whole = TensorDataset(torch.cat([held_out, X.flip(0)]), torch.cat([-held_out, y.flip(0)]))
+    return Subset(whole, list(range(len(whole) - 1, len(held_out) - 1, -1)))
+
+
+RATE = 0.05
+X5, Y5 = torch.tensor([[-1.5, -0.4, 0.3, 0.8, 1.9], [3.0, 1.5, -0.2, 2.5, -1.1]]).unsqueeze(2)
+_ROWS = range(5)
+_Batches = Sequence[Sequence[Sequence[int]]]  # of a run: row numbers, by epoch and batch
 
 
 @exercise(
     "05.4",
     "Write the loop from memory",
     "Two loops, one inside the other: epochs outside, the batches of a shuffled loader inside.",
-    "`start_over(lr)` belongs into the function, and so does `DataLoader(rows, ...)`.",
+    "`start_over(lr)` belongs in the function, and so does `DataLoader(rows, ...)`.",
     "Inside: reset, predict, measure, `backward`, `step`, then `steps += 1`.",
 )
 def training_loop(train_line: object) -> str:
-    """Follow one to six steps on ten fresh points of a line."""
+    """Look for the end of a run among those of all orders of five rows, and of common slips."""
 
-    def run(lr: float, batch_size: int, epochs: int) -> tuple[tuple[float, float], float]:
-        rows = TensorDataset(ROWS.clone(), TARGETS.clone())
-        result = call("train_line", train_line, rows, lr, batch_size, epochs)
-        if type(result) is not tuple or len(result) != 2:
+    def run(rows: Subset, lr: float, size: int, epochs: int) -> tuple[np.ndarray, float, object]:
+        result = call("train_line", train_line, rows, lr, size, epochs)
+        if type(result) not in (tuple, list) or len(result) != 2:
             raise Wrong(f"`train_line` returns {kind(result)}, expected the model and the steps.")
+        if type(result[0]) in (int, float):
+            raise Wrong("`train_line` returns a number first. The model comes before the steps.")
         ends = call("model", result[0], torch.tensor([[0.0], [1.0]]))
         bias, top = tensor("model(X)", ends, (2, 1)).detach().flatten().tolist()
-        return (top - bias, bias), number("steps", result[1])
+        return np.array([top - bias, bias]), number("steps", result[1]), result[0]
 
-    start, _ = run(0.0, 10, 1)
-    if start != run(0.0, 10, 2)[0]:
+    def end(size: int, epochs: int, lr: float = RATE, seed: int = 0) -> np.ndarray:
+        for seed_all in (torch.manual_seed, np.random.seed, random.seed):
+            seed_all(seed)
+        return run(_part(X5, Y5), lr, size, epochs)[0]
+
+    start = end(5, 1, lr=0.0)
+    _judge_start(start, end)
+    X = torch.linspace(-1, 1, 20).unsqueeze(1)
+    _judge_count(run(_part(X, 2 * X), RATE, 3, 3)[1])
+    whole = np.array([end(5, epochs) for epochs in (1, 2, 3)])
+    if _same(whole, start, every=True):
+        raise Wrong(_why_it_rests(lambda: run(_part(X5, Y5), RATE, 5, 2)[2]))
+    if _same(whole[2], run(_part(X5, -2 * Y5), RATE, 5, 3)[0]):
+        raise Wrong("Other rows lead to the same line. Does the loop train on batches of `rows`?")
+    _judge_whole(start, whole)
+    if not _same(_ends(start, [[a, b] for a in _ORDERS for b in _ORDERS]), end(2, 2)):
+        _judge_batches(start, end(2, 2), end(2, 1))
+    fixed = [[[[row] for row in order]] * 3 for order in itertools.permutations(_ROWS)]
+    if _same(_ends(start, fixed), end(1, 3)):
         raise Wrong(
-            "With lr 0 the line must stay where it starts, and here it moves. Does each call begin "
-            "with a fresh model and an optimizer of its own, made with this `lr`?"
+            "The rows come in the same order in every epoch. With `shuffle=True` a loader draws a "
+            "new order each time a `for` loop begins."
         )
-    _judge_steps(run(0.05, 4, 3)[1])
-    two, _ = run(0.05, 10, 2)
-    if close(torch.tensor(two), torch.tensor(start), 1e-6):
-        raise Wrong(
-            "The steps leave the model as it was. Is there a `step`, and does its optimizer hold "
-            "the parameters of the model that you return?"
-        )
-    all_rows = [list(range(10))] * 2
-    _judge_gradient(start, two, all_rows)
-    if close(torch.tensor(run(0.05, 1, 2)[0]), _path(start, [[row] for row in range(10)] * 2)):
-        raise Wrong("The rows come in the same order every epoch. The loader can shuffle them.")
     return (
         "Reset, predict, measure, compute gradients, update: these five lines train a line, and "
         "notebook 08 trains a network with the same five."
     )
 
 
-def _judge_steps(steps: float) -> None:
+def _judge_start(start: np.ndarray, end: Callable) -> None:
+    if not _same(end(5, 1, lr=0.0), start) or not _same(end(5, 1), end(5, 1)):
+        raise Wrong(
+            "Two calls alike end at different lines: the second goes on where the first ended. "
+            "Begin each call with a fresh model and an optimizer of its own."
+        )
+    if not _same(end(5, 1, lr=0.0, seed=1), start):
+        raise Wrong(
+            "Each call starts from another random line. `start_over` sets the seed first, so that "
+            "all calls start from the same one."
+        )
+    if not _same(end(5, 2, lr=0.0), start):
+        raise Wrong(
+            "With lr 0 the line must stay where it starts, and here it moves. Is the optimizer "
+            "made with this `lr`?"
+        )
+
+
+def _judge_count(steps: float) -> None:
     hints = {
-        9: "",
-        3: "The count ends at 3 after 3 epochs with 3 batches each. Count the updates in all.",
-        6: "10 rows in batches of 4 lose their last 2 rows in each epoch. Is `drop_last` set?",
+        3: "One step is counted in each epoch. The count belongs in the inner loop, where the "
+        "update is, once for each batch; and does the loader get `batch_size`?",
+        6: "That would be right for batches of 16. Does the loader get `batch_size`?",
+        7: "These are the steps of a single epoch. Count the updates in all.",
+        18: "The last 2 rows of each epoch get no step. Is `drop_last` set?",
+        20: "Batches do not cross epochs: each epoch ends with a smaller batch of its own. Or does "
+        "the count begin at -1?",
+        27: "So many batches hold more rows than `rows` has. `rows.dataset` is the whole dataset, "
+        "with the rows held out.",
+        60: "That is one for each row. Count batches; and does the loader get `batch_size`?",
     }
-    other = "10 rows in batches of 4 for 3 epochs: make the batches from `rows` and count updates."
-    if said := hints.get(steps, other):
-        raise Wrong(said)
+    said = hints.get(steps, "Make the batches from `rows`, and add 1 after each update.")
+    if steps != 21:
+        raise Wrong(f"For 20 rows, batches of 3 and 3 epochs the count ends at {steps:g}. {said}")
 
 
-def _judge_gradient(start: tuple, two: tuple, batches: list[list[int]]) -> None:
-    mistakes = {
-        "Both steps use the sum of all gradients so far. What resets them?": {"kept": 1.0},
-        "The steps are ten times too long for ten rows: a mean is wanted, not a sum.": {
-            "scale": 10.0
-        },
-        "Predictions and targets have different shapes, so each meets all others. Leave both "
-        "as columns, (N, 1).": {"crossed": True},
-        "The second epoch changes nothing. Do the loops lie inside each other?": {"batches": 1},
-    }
-    if close(torch.tensor(two), _path(start, batches)):
+def _why_it_rests(train: Callable) -> str:
+    """Say why no step moves the model, from what optimizers find when they step."""
+    found: list[tuple[set, bool]] = []
+
+    def look(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        held = [values for group in optimizer.param_groups for values in group["params"]]
+        full = any(values.grad is not None and bool(values.grad.any()) for values in held)
+        found.append((set(map(id, held)), full))
+
+    handle = register_optimizer_step_pre_hook(look)
+    try:
+        model = train()
+    finally:
+        handle.remove()
+    own = set(map(id, model.parameters())) if isinstance(model, torch.nn.Module) else set()
+    rests = "With all rows as one batch, the line stays where it starts"
+    if not found:
+        return f"{rests}: no optimizer takes a step. Which line moves the parameters?"
+    if not any(held & own for held, _ in found):
+        return (
+            f"{rests}: the optimizer moves other parameters than those of the model that you "
+            "return. `start_over` makes both together."
+        )
+    if not any(full for _, full in found):
+        return (
+            f"{rests}: at each `step` the gradients are empty. `zero_grad` comes before "
+            "`backward`, and `step` right after it."
+        )
+    return f"{rests}. Is the model that you return the one that was trained?"
+
+
+class _Slip(NamedTuple):
+    """What is done in each batch, and at the beginning and end of an epoch.
+
+    f is forward and loss, z resets the gradients, b adds those of the last f (`backward`), s takes
+    a step, m a step by the mean of what b added.
+    """
+
+    each: str = "zfbs"
+    first: str = ""
+    last: str = ""
+    kept: float = 0.0  # the part of the gradients that a reset leaves
+    loss: Callable = lambda off, y: 2 * off / off.shape[1]  # its derivative by the predictions
+
+
+_RIGHT = _Slip()
+_LATE = "Each step uses the gradient of the batch before, since `step` stands before `backward`"
+_WHOLE = {  # slips that show when all rows are one batch
+    "Each step uses the sum of all gradients so far. What resets them? `zero_grad` belongs in the "
+    "inner loop, before each `backward`.": _Slip("fbs"),
+    "Each step carries on 0.9 of the one before: that is momentum, and the exercise asks for plain "
+    "SGD.": _Slip(kept=0.9),
+    f"{_LATE}.": _Slip("fszb"),
+    f"{_LATE}, at the top of the loop.": _Slip("szfb"),
+    f"{_LATE}, and nothing resets the gradients.": _Slip("fsb"),
+    f"{_LATE}, at the top of the loop, and nothing resets the gradients.": _Slip("sfb"),
+    "Each batch gets two steps in place of one.": _Slip("zfbss"),
+    CROSSED: _Slip(loss=lambda off, y: 2 * (off + y - y.mean(1, keepdims=True)) / y.shape[1]),
+    HALF_MSE: _Slip(loss=lambda off, y: off / y.shape[1]),
+    "The steps are five times too long for five rows: a mean is wanted, not a sum.": (
+        _Slip(loss=lambda off, y: 2 * off)
+    ),
+    "The steps are five times too short for five rows. The loss is a mean already; is it divided "
+    "by the number of rows once more?": _Slip(loss=lambda off, y: 2 * off / y.shape[1] ** 2),
+    "The steps follow the mean absolute error (L1), and MSE is asked for: `loss_fn`.": (
+        _Slip(loss=lambda off, y: np.sign(off) / y.shape[1])
+    ),
+    "The steps follow a loss that is linear far from 0 (smooth L1 or Huber), and MSE is asked for: "
+    "`loss_fn`.": _Slip(loss=lambda off, y: np.clip(off, -1, 1) / y.shape[1]),
+    "The steps follow the root of the MSE. Call `backward` on the loss itself.": _Slip(
+        loss=lambda off, y: off / np.sqrt(np.square(off).mean(1, keepdims=True)) / y.shape[1]
+    ),
+}
+_ONE = "All batches of an epoch end in one step. `step` belongs in the inner loop, after each "
+_BATCHES = {  # slips that show between the batches of an epoch
+    "Within an epoch each step uses the sum of all its gradients so far. Reset before each "
+    "`backward`, and call that on the loss of this batch alone, not on a running sum.": (
+        _Slip("fbs", first="z")
+    ),
+    "Within an epoch each step uses the mean of all its gradients so far. Call `backward` on the "
+    "loss of this batch alone.": _Slip("fbm", first="z"),
+    f"{_ONE}`backward`.": _Slip("fb", first="z", last="s"),
+    f"{_ONE}`backward`, and not on a mean over the epoch.": _Slip("fb", first="z", last="m"),
+    f"{_ONE}`backward`; here only the last batch counts.": _Slip("zfb", last="s"),
+    "In an epoch of three batches each step is three times too short. The loss of a batch is a "
+    "mean already; do not divide it by `len(loader)`.": _Slip(
+        loss=lambda off, y: 2 * off / y.shape[1] / 3
+    ),
+    "The sum over a batch is divided by the number of all rows. Divide by those of the batch.": (
+        _Slip(loss=lambda off, y: 2 * off / 5)
+    ),
+    "The sum over the last, smaller batch is divided by `batch_size`. Divide by its own "
+    "rows.": _Slip(loss=lambda off, y: 2 * off / 2),
+}
+_DRAWN = (
+    "The batches of an epoch hold a row twice and leave others out. An epoch passes once over each "
+    "row."
+)
+_ORDERS = [
+    [order[:2], order[2:4], order[4:]]
+    for order in itertools.permutations(_ROWS)
+    if order[0] < order[1] and order[2] < order[3]
+]
+
+
+def _judge_whole(start: np.ndarray, whole: np.ndarray) -> None:
+    """Refuse what is wrong already when all rows are one batch; `whole` ends 1, 2, 3 epochs."""
+
+    def ends(slip: _Slip) -> np.ndarray:
+        runs = [[[[*_ROWS]]] * epochs for epochs in (1, 2, 3)]
+        return np.concatenate([_ends(start, [run], slip) for run in runs])
+
+    right = ends(_RIGHT)
+    if _same(whole, right, every=True):
         return
-    for said, mistake in mistakes.items():
-        some = batches[: mistake.pop("batches", 2)]
-        if close(torch.tensor(two), _path(start, some, **mistake)):
+    for said, slip in _WHOLE.items():
+        if _same(whole, ends(slip), every=True):
             raise Wrong(said)
+    if _same(whole, right[0], every=True):
+        raise Wrong(
+            "After 2 and 3 epochs the line is where it was after one. The outer loop runs `epochs` "
+            "times, and the line starts over before it, not inside it."
+        )
+    moved, wanted = whole[0] - start, right[0] - start
+    ratios = [_ratio(*line) for line in zip([start, *whole[:2]], whole, strict=True)]
+    if None not in ratios:
+        raise Wrong(_why_so_long(*ratios))
+    draws = itertools.combinations_with_replacement(_ROWS, 5)
+    if _same(_ends(start, [[[draw]] for draw in draws]), whole[0]):
+        raise Wrong(_DRAWN)
+    if abs(abs(moved[0]) / abs(moved[1]) - 1) < 0.02:
+        raise Wrong(
+            "The first steps of weight and bias are equally long, although their gradients differ. "
+            "Adam and its relatives do that; the exercise asks for SGD."
+        )
     raise Wrong(
-        "After two steps on all rows the line is not where gradient descent on the MSE leads. "
-        "Compare your five lines with those of the notebook."
+        "After one step on all rows the line has moved by "
+        f"({moved[0]:.4f}, {moved[1]:.4f}) in weight and bias; minus `lr` times the gradient of "
+        f"the MSE is ({wanted[0]:.4f}, {wanted[1]:.4f}). Compare your five lines with those of the "
+        "notebook."
     )
 
 
-def _path(
-    start: tuple[float, float],
-    batches: list[list[int]],
-    kept: float = 0.0,
-    scale: float = 1.0,
-    crossed: bool = False,
-) -> torch.Tensor:
-    """Return weight and bias after steps at rate 0.05; `kept` of the old gradients stays."""
-    line, gradient = torch.tensor(start), torch.zeros(2)
-    for batch in batches:
-        X, y = ROWS[batch], TARGETS[batch]
-        off = line[0] * X + line[1] - (y.mean() if crossed else y)
-        gradient = kept * gradient + 2 * scale * torch.stack([(off * X).mean(), off.mean()])
-        line = line - 0.05 * gradient
+def _why_so_long(*ratios: float) -> str:
+    told = ", ".join(f"{ratio:.3g}" for ratio in ratios)
+    told = f"The first three steps, by `lr` times the gradient of the MSE, are {told} long."
+    if max(ratios) - min(ratios) > 1e-3:
+        return f"{told} Does a scheduler change the rate, or a condition leave steps out?"
+    if ratios[0] < 0:
+        return f"{told} They lead uphill: is a sign turned?"
+    return f"{told} Is the loss or the rate multiplied by something?"
+
+
+def _ratio(before: np.ndarray, after: np.ndarray) -> float | None:
+    """Return how many times as long as right a step on all rows is; None if it is askew."""
+    right = _ends(before, [[[[*_ROWS]]]])[0] - before
+    ratio = (after - before) @ right / (right @ right)
+    return ratio if _same(after, before + ratio * right) else None
+
+
+def _judge_batches(start: np.ndarray, two: np.ndarray, one: np.ndarray) -> None:
+    """Say what is wrong between batches; `one` and `two` epochs of batches of 2, 2 and 1."""
+    epochs = [[a, b] for a in _ORDERS for b in _ORDERS]
+    for said, slip in _BATCHES.items():
+        if _same(_ends(start, epochs, slip), two):
+            raise Wrong(said)
+    pairs = [*itertools.combinations_with_replacement(_ROWS, 2)]
+    for last in (pairs, [[row] for row in _ROWS]):
+        if _same(_ends(start, [[draw] for draw in itertools.product(pairs, pairs, last)]), one):
+            raise Wrong(_DRAWN)
+    raise Wrong(
+        "With all rows as one batch your steps are right; with batches of 2, 2 and 1 rows no order "
+        "of them leads to where your line ends. What happens between two batches? Reset, predict, "
+        "measure, `backward` and `step` belong in the inner loop, on the rows of one batch."
+    )
+
+
+def _same(some: np.ndarray, end: np.ndarray, every: bool = False) -> bool:
+    """Tell whether one of some lines, or every one, has the weight and bias of `end`."""
+    away = np.abs(some - end).max(axis=-1)
+    return bool((away.max() if every else away.min()) < 2e-5)
+
+
+def _ends(start: np.ndarray, runs: Sequence[_Batches], slip: _Slip = _RIGHT) -> np.ndarray:
+    """Return weight and bias after each of R runs alike in their sizes: shape (R, 2)."""
+    x, y = X5.double().numpy().ravel(), Y5.double().numpy().ravel()
+    line = np.tile(start, (len(runs), 1))
+    gradient, piled, parts = np.zeros_like(line), np.zeros_like(line), 0
+    for epoch, batches in enumerate(runs[0]):
+        ops = [(op, batch) for batch in range(len(batches)) for op in slip.each]
+        for op, batch in [*((op, 0) for op in slip.first), *ops, *((op, 0) for op in slip.last)]:
+            if op == "f":
+                rows = np.array([run[epoch][batch] for run in runs])
+                off = line[:, :1] * x[rows] + line[:, 1:] - y[rows]
+                slope = slip.loss(off, y[rows])
+                gradient = np.stack([(slope * x[rows]).sum(1), slope.sum(1)], axis=1)
+            elif op == "z":
+                piled, parts = slip.kept * piled, 0
+            elif op == "b":
+                piled, parts = piled + gradient, parts + 1
+            else:
+                line = line - RATE * piled / (parts if op == "m" else 1)
     return line

@@ -43,32 +43,69 @@ def changed(code, *pairs):
     return code
 
 
+def looped(*lines, before="", after="", start="model, optimizer = start_over(lr)"):
+    """Return `train_line` with these lines in its inner loop and before and after it."""
+    inner = "\n".join(f"            {line}" for line in [*lines, "steps += 1"])
+    outer = [f"        {line}\n" if line else "" for line in (before, after)]
+    return (
+        f"def train_line(rows, lr, batch_size, epochs):\n    {start}\n"
+        "    loader = DataLoader(rows, batch_size=batch_size, shuffle=True)\n    steps = 0\n"
+        f"    for epoch in range(epochs):\n{outer[0]}        for X_batch, y_batch in loader:\n"
+        f"{inner}\n{outer[1]}    return model, steps"
+    )
+
+
+ZERO, BACK, STEP = "optimizer.zero_grad()", "loss.backward()", "optimizer.step()"
+LOSS = "loss = loss_fn(model(X_batch), y_batch)"
+RUNNING = "running = running + loss_fn(model(X_batch), y_batch)"
+PENGUINS = "X_flipper, y_mass = datasets.load_penguins()\n"
+
 WRONG = {
     "05.1": [
         (count("rows // batch_size * epochs"), "2 rows are left"),
-        (count("(rows // batch_size + 1) * epochs"), "no rest"),
+        (count("(rows // batch_size + 1) * epochs"), "nothing left over"),
         (count("rows / batch_size * epochs"), "part of a step"),
         (count("-(-rows // batch_size)"), "Where does `epochs` come in"),
         (count("-(-rows * epochs // batch_size)"), "Batches do not cross epochs"),
-        (count("batch_size * epochs"), "no rest"),
+        (count("batch_size * epochs"), "nothing left over"),
         (count("round(rows / batch_size) * epochs"), "2 rows are left"),
         (count("len(train_loader) * epochs"), "List the batches"),
         (count("f'{rows // batch_size * epochs} steps'"), "expected one number"),
+        (count("rows * epochs"), "nothing left over"),
+        (count("-(-rows // batch_size) + epochs"), "nothing left over"),
+        (count("-(-rows // batch_size) ** epochs"), "List the batches"),
+        (count("math.ceil(rows / batch_size) * epochs"), "NameError"),
     ],
     "05.2": [
         (changed(LIMIT, ("2 * columns.T", "columns.T")), "twice too large"),
         (changed(LIMIT, ("limit = 2 /", "limit = 1 /")), "two over the curvature, not one"),
         (changed(LIMIT, (" / len(X_flipper)", "")), "divided by the number of rows"),
+        (changed(LIMIT, ("len(X_flipper)", "(len(X_flipper) - 1)")), "one row too few"),
         (changed(LIMIT, ("[-1]", "[0]")), "smallest eigenvalue"),
         (changed(LIMIT, ("limit = 2 / ", "limit = ")), "the curvature itself"),
+        (
+            changed(LIMIT, ("limit = 2 / ", "limit = "), ("2 * columns.T", "columns.T")),
+            "half of the curvature",
+        ),
+        (changed(LIMIT, ("limit = 2 / ", "limit = 0.5 * ")), "half of the curvature"),
         ("limit = descent.stable_lr(X)", "in mm"),
         (
-            "X_flipper, y_mass = datasets.load_penguins()\n"
+            f"{PENGUINS}"
             "limit = descent.stable_lr((X_flipper - X_flipper.mean()) / X_flipper.std())",
             "in mm",
         ),
+        (f"{PENGUINS}limit = descent.stable_lr(X_flipper / 1000)", "in mm"),
+        (f"{PENGUINS}limit = descent.stable_lr(X_flipper - X_flipper.mean())", "mean subtracted"),
+        (f"{PENGUINS}limit = descent.stable_lr(y_mass)", "belongs to the masses"),
+        (f"{PENGUINS}limit = 1 / (X_flipper**2).mean().item()", "a line without a bias"),
+        (
+            f"{PENGUINS}hessian = 2 * X_flipper.T @ X_flipper / len(X_flipper)\n"
+            "limit = 2 / torch.linalg.eigvalsh(hessian)[-1].item()",
+            "a line without a bias",
+        ),
         (changed(LIMIT, (".eigvalsh(hessian)[-1].item()", ".eigvalsh(hessian)")), "has shape (2,)"),
-        ("limit = 0.0001", "not two over the largest eigenvalue"),
+        ("limit = 0.0001", "`limit` is 0.0001"),
+        (f"{PENGUINS}limit = 2 / torch.linalg.det(columns.T @ columns)", "two over the largest"),
     ],
     "05.3": [
         (
@@ -76,16 +113,42 @@ WRONG = {
             "Every batch counts the same",
         ),
         (changed(OVER, ("total / rows", "loss")), "last batch alone"),
+        (changed(OVER, ("    return total / rows", "            return loss")), "inside the loop"),
         (changed(OVER, ("total / rows", "total")), "sum over all rows"),
         (
             changed(OVER, ("len(X_batch) * loss", "loss"), ("total / rows", "total")),
             "not averaged",
         ),
         (changed(OVER, ("total / rows", "total / len(loader)")), "number of batches"),
+        (changed(OVER, ("len(X_batch) * loss", "loss")), "Multiply each mean"),
+        (
+            changed(
+                OVER,
+                ("len(X_batch) * loss", "loss"),
+                ("total / rows", "total / len(loader.dataset)"),
+            ),
+            "Multiply each mean",
+        ),
+        (
+            changed(
+                OVER,
+                ("total += len(X_batch)", "total += loader.batch_size"),
+            ),
+            "the last one has only 2 rows",
+        ),
+        (
+            changed(
+                OVER,
+                ("total += len(X_batch)", "total += loader.batch_size"),
+                ("rows += len(X_batch)", "rows += loader.batch_size"),
+            ),
+            "Every batch counts the same",
+        ),
         (
             changed(OVER, ("with torch.inference_mode()", "if True"), (".item()", "")),
             "the record for `backward`",
         ),
+        (changed(OVER, (".item()", "")), "a plain number is asked for"),
         (
             changed(
                 OVER,
@@ -95,47 +158,579 @@ WRONG = {
             ),
             "Leave `backward` and `step`",
         ),
-        (changed(OVER, ("in loader", "in train_loader")), "On ten fresh rows"),
+        (
+            changed(
+                OVER,
+                (
+                    "    total, rows",
+                    "    opt = torch.optim.SGD(model.parameters(), 0.1)\n    total, rows",
+                ),
+                ("with torch.inference_mode()", "if True"),
+                (
+                    "y_batch).item()\n",
+                    "y_batch)\n            loss.backward()\n            opt.step()\n",
+                ),
+                ("* loss\n", "* loss.item()\n"),
+            ),
+            "moved the weight",
+        ),
+        (
+            changed(
+                OVER, ("with torch.inference_mode()", "torch.set_grad_enabled(False)\n    if True")
+            ),
+            "switches gradients off",
+        ),
+        (changed(OVER, ("in loader", "in train_loader")), "Two loaders get the same loss"),
         (changed(OVER, ("return", "mean =")), "Is a `return` missing"),
         (
             "def loss_over(model, loader):\n    return loss_fn(model(X_train), y_train).item()",
-            "On ten fresh rows",
+            "Two loaders get the same loss",
         ),
+        (
+            changed(OVER, ("loss_fn(model(", "loss_fn(globals()['model'](")),
+            "Two models get the same loss",
+        ),
+        (changed(OVER, ("y_batch).item()", "y_batch.squeeze(1)).item()")), "different shapes"),
+        (
+            changed(
+                OVER,
+                ("y_batch).item()", "y_batch.flatten()).item()"),
+                ("len(X_batch) * loss", "loss"),
+                ("rows += len(X_batch)", "rows += 1"),
+            ),
+            "every batch counts the same",
+        ),
+        (changed(OVER, ("y_batch).item()", "y_batch).item() / 2")), "half of the mean squared"),
+        (changed(OVER, ("loss_fn(", "nn.L1Loss()(")), "mean absolute error"),
+        (changed(OVER, ("total / rows", "(total / rows) ** 0.5")), "the RMSE"),
+        (changed(OVER, (".item()", ".sqrt().item()")), "by size"),
+        (
+            changed(
+                OVER,
+                (".item()", ".sqrt().item()"),
+                ("len(X_batch) * loss", "loss"),
+                ("rows += len(X_batch)", "rows += 1"),
+            ),
+            "The roots of the batch losses are averaged. ",
+        ),
+        (changed(OVER, ("total / rows", "total // rows")), "drops the decimals"),
+        (
+            changed(
+                OVER,
+                (
+                    "        for",
+                    "        for X_batch, y_batch in [*loader][:-1]:\n"
+                    "            pass\n        for",
+                ),
+                ("in loader:", "in [*loader][:-1]:"),
+            ),
+            "left out",
+        ),
+        (
+            changed(
+                OVER, ("loss_fn(model(X_batch), y_batch)", "((y_batch - model(X_batch)) ** 2)")
+            ),
+            "RuntimeError",
+        ),
+        (changed(OVER, ("total / rows", "total / 160")), "Follow the sum"),
     ],
     "05.4": [
-        (changed(LOOP, ("            optimizer.zero_grad()\n", "")), "What resets them"),
+        (looped(LOSS, BACK, STEP), "What resets them"),
+        (
+            looped(LOSS, BACK, STEP, start=f"model, optimizer = start_over(lr)\n    {ZERO}"),
+            "What resets them",
+        ),
         (
             changed(LOOP, ("start_over(lr)\n", "start_over(lr)\n    model = Line()\n")),
-            "hold the parameters of the model",
+            "moves other parameters",
         ),
-        (changed(LOOP, ("            optimizer.step()\n", "")), "Is there a `step`"),
-        (changed(LOOP, ("    model, optimizer = start_over(lr)\n", "")), "With lr 0"),
-        (changed(LOOP, ("start_over(lr)", "start_over(0.1)")), "With lr 0"),
-        (changed(LOOP, ("shuffle=True", "shuffle=True, drop_last=True")), "drop_last"),
-        (changed(LOOP, (", shuffle=True", "")), "same order every epoch"),
-        (changed(LOOP, ("            steps += 1", "        steps += 1")), "the updates in all"),
+        (
+            looped(
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+                start="optimizer = start_over(lr)[1]\n    torch.manual_seed(0)\n"
+                "    model = nn.Linear(1, 1)",
+            ),
+            "moves other parameters",
+        ),
+        (changed(LOOP, ("            optimizer.step()\n", "")), "no optimizer takes a step"),
+        (looped(ZERO, LOSS, BACK, "optimizer.step"), "no optimizer takes a step"),
+        (
+            changed(LOOP, ("    model, optimizer = start_over(lr)\n", "")),
+            "goes on where the first ended",
+        ),
+        (changed(LOOP, ("start_over(lr)", "start_over(0.1)")), "made with this `lr`"),
+        (
+            looped(
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+                start="model = nn.Linear(1, 1)\n"
+                "    optimizer = torch.optim.SGD(model.parameters(), lr=lr)",
+            ),
+            "another random line",
+        ),
+        (
+            looped(
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+                start="model = Line()\n    optimizer = torch.optim.SGD(model.parameters(), lr=lr)",
+            ),
+            "another random line",
+        ),
+        (
+            looped(
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+                start="optimizer = torch.optim.SGD("
+                "globals()['model'].parameters(), lr=lr)\n    model = globals()['model']",
+            ),
+            "goes on where the first ended",
+        ),
+        (
+            changed(
+                LOOP,
+                ("DataLoader(rows", "DataLoader(train_set"),
+                ("return model, steps", "return model, epochs * -(-len(rows) // batch_size)"),
+            ),
+            "Other rows lead to the same line",
+        ),
+        (
+            changed(
+                LOOP,
+                (
+                    "            optimizer.step()",
+                    "            if steps % 2:\n                optimizer.step()",
+                ),
+            ),
+            "a condition leave steps out",
+        ),
+        # between the batches
+        (looped(LOSS, BACK, ZERO, STEP), "gradients are empty"),
+        (looped(LOSS, ZERO, STEP, BACK), "gradients are empty"),
+        (looped(ZERO, LOSS, STEP, BACK), "gradients are empty"),
+        (looped(ZERO, LOSS, STEP), "gradients are empty"),
+        (looped(LOSS, STEP, ZERO, BACK), "the gradient of the batch before"),
+        (looped(LOSS, STEP, BACK), "nothing resets the gradients"),
+        (looped(LOSS, BACK, before=ZERO, after=STEP), "end in one step"),
+        (looped(LOSS, BACK, after=f"{STEP}; {ZERO}"), "end in one step"),
+        (looped(ZERO, LOSS, BACK, after=STEP), "only the last batch counts"),
+        (
+            looped(RUNNING, before="running = 0", after=f"{ZERO}; running.backward(); {STEP}"),
+            "end in one step",
+        ),
+        (
+            looped(
+                RUNNING,
+                before="running = 0",
+                after=f"{ZERO}; (running / len(loader)).backward(); {STEP}",
+            ),
+            "not on a mean over the epoch",
+        ),
+        (looped(LOSS, BACK, STEP, before=ZERO), "all its gradients so far"),
+        (looped(LOSS, BACK, STEP, after=ZERO), "all its gradients so far"),
+        (
+            looped(
+                ZERO, RUNNING, "running.backward(retain_graph=True)", STEP, before="running = 0"
+            ),
+            "not on a running sum",
+        ),
+        (
+            looped(
+                ZERO,
+                RUNNING,
+                "seen += 1",
+                "(running / seen).backward(retain_graph=True)",
+                STEP,
+                before="running, seen = 0, 0",
+            ),
+            "uses the mean of all its gradients",
+        ),
+        (looped(ZERO, RUNNING, "running.backward()", STEP, before="running = 0"), "second time"),
+        (looped(ZERO, LOSS, BACK, STEP, STEP), "two steps"),
+        (
+            looped(ZERO, LOSS, BACK, STEP, before="model, optimizer = start_over(lr)"),
+            "not inside it",
+        ),
+        # the scale of the loss
         (
             changed(LOOP, ("loss_fn(y_pred, y_batch)", "(y_pred - y_batch).square().sum()")),
-            "a mean is wanted",
+            "not a sum",
         ),
-        (changed(LOOP, ("y_batch)", "y_batch.squeeze(1))")), "as columns"),
-        (changed(LOOP, ("DataLoader(rows", "DataLoader(train_set")), "make the batches from"),
-        (changed(LOOP, ("return model, steps", "return model")), "the model and the steps"),
-        (changed(LOOP, ("loss_fn(", "nn.L1Loss()(")), "Compare your five lines"),
+        (looped(ZERO, f"{LOSS} * len(X_batch)", BACK, STEP), "not a sum"),
+        (looped(ZERO, f"{LOSS} / len(X_batch)", BACK, STEP), "once more"),
+        (looped(ZERO, f"{LOSS} / batch_size", BACK, STEP), "once more"),
+        (looped(ZERO, f"{LOSS} / 2", BACK, STEP), "half of the mean squared"),
+        (looped(ZERO, f"{LOSS} / len(loader)", BACK, STEP), "divide it by `len(loader)`"),
+        (
+            looped(ZERO, f"{LOSS} * len(X_batch) / len(rows)", BACK, STEP),
+            "divided by the number of all rows",
+        ),
+        (
+            looped(ZERO, f"{LOSS} * len(X_batch) / batch_size", BACK, STEP),
+            "divided by `batch_size`",
+        ),
+        (looped(ZERO, f"{LOSS}.sqrt()", BACK, STEP), "the root of the MSE"),
+        (looped(ZERO, f"{LOSS} * 3", BACK, STEP), "3, 3, 3 long. Is the loss or the rate"),
+        (looped(ZERO, f"{LOSS}", "(-loss).backward()", STEP), "uphill"),
+        (changed(LOOP, ("y_batch)", "y_batch.squeeze(1))")), "Leave both as columns"),
+        (changed(LOOP, ("model(X_batch)", "model(X_batch).flatten()")), "Leave both as columns"),
+        (changed(LOOP, ("loss_fn(", "nn.L1Loss()(")), "mean absolute error (L1)"),
+        (changed(LOOP, ("loss_fn(", "nn.SmoothL1Loss()(")), "linear far from 0"),
+        # the optimizer
         (
             changed(LOOP, ("start_over(lr)", "start_over(lr, torch.optim.Adam)")),
-            "Compare your five lines",
+            "Adam and its relatives",
+        ),
+        (
+            changed(LOOP, ("start_over(lr)", "start_over(lr, torch.optim.AdamW)")),
+            "Adam and its relatives",
+        ),
+        (
+            changed(LOOP, ("start_over(lr)", "start_over(lr, torch.optim.RMSprop)")),
+            "Adam and its relatives",
+        ),
+        (
+            looped(
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+                start="model, optimizer = start_over(lr)\n"
+                "    optimizer.param_groups[0]['momentum'] = 0.9",
+            ),
+            "momentum",
+        ),
+        (
+            looped(
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+                before="scheduler.step()",
+                start="model, optimizer = start_over(lr)\n"
+                "    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)",
+            ),
+            "0.5, 0.25, 0.125 long. Does a scheduler",
+        ),
+        (
+            looped(
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+                "scheduler.step()",
+                start="model, optimizer = start_over(lr)\n"
+                "    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)",
+            ),
+            "a scheduler",
+        ),
+        # rows and batches
+        (changed(LOOP, ("shuffle=True", "shuffle=True, drop_last=True")), "drop_last"),
+        (changed(LOOP, (", shuffle=True", "")), "same order in every epoch"),
+        (
+            changed(LOOP, ("shuffle=True)", "shuffle=True)\n    loader = list(loader)")),
+            "same order in every epoch",
+        ),
+        (looped(ZERO, LOSS, BACK, STEP, before="torch.manual_seed(420)"), "same order in every"),
+        (changed(LOOP, ("DataLoader(rows", "DataLoader(train_set")), "make the batches from"),
+        (changed(LOOP, ("DataLoader(rows", "DataLoader(rows.dataset")), "the whole dataset"),
+        (changed(LOOP, ("batch_size=batch_size", "batch_size=16")), "batches of 16"),
+        (changed(LOOP, ("batch_size=batch_size, ", "")), "one for each row"),
+        (changed(LOOP, ("range(epochs)", "range(1)")), "a single epoch"),
+        (
+            looped(
+                "rand = torch.randint(len(rows), (len(X_batch),))",
+                "X_batch, y_batch = rows[rand]",
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+            ).replace("rows[rand]", "rows[rand.tolist()]"),
+            "hold a row twice",
+        ),
+        (
+            looped("X_batch, y_batch = rows[:]", ZERO, LOSS, BACK, STEP),
+            "no order of them",
+        ),
+        # what is returned
+        (
+            changed(LOOP, ("            steps += 1", "        steps += 1")),
+            "belongs in the inner loop",
+        ),
+        (changed(LOOP, ("steps += 1", "steps += len(X_batch)")), "one for each row"),
+        (
+            changed(
+                LOOP, ("return model, steps", "return model, -(-len(rows) * epochs // batch_size)")
+            ),
+            "Batches do not cross epochs",
+        ),
+        (changed(LOOP, ("return model, steps", "return model")), "the model and the steps"),
+        (changed(LOOP, ("return model, steps", "return steps, model")), "model comes before"),
+        (
+            changed(LOOP, ("return model, steps", "return model, loss.item(), steps")),
+            "the model and the steps",
+        ),
+        (
+            changed(LOOP, ("return model, steps", "return start_over(lr)[0], steps")),
+            "other parameters than",
         ),
         (
             changed(LOOP, ("range(epochs)", "range(1)"), ("steps += 1", "steps += epochs")),
-            "second epoch changes nothing",
+            "where it was after one",
+        ),
+        (
+            looped(
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+                start="torch.set_grad_enabled(False)\n    model, optimizer = start_over(lr)",
+            ),
+            "Gradients are switched off",
         ),
     ],
 }
 
 RIGHT = {  # unusual, and right
-    "05.1": [],
-    "05.2": [],
-    "05.3": [],
-    "05.4": [],
+    "05.1": [
+        "import math\n\ncount_steps = lambda rows, batch_size, epochs: "
+        "epochs * math.ceil(rows / batch_size)",
+        count("sum(len(range(0, rows, batch_size)) for _ in range(epochs))"),
+        count("(rows // batch_size + (rows % batch_size > 0)) * epochs"),
+        count("epochs * ((rows + batch_size - 1) // batch_size)"),
+        "import numpy as np\n\n" + count("np.ceil(rows / batch_size) * epochs"),
+        count("torch.ceil(torch.tensor(rows / batch_size)) * epochs"),
+        "def count_steps(rows: int, batch_size: int, epochs: int) -> int:\n"
+        "    return len(DataLoader(range(rows), batch_size=batch_size)) * epochs",
+        "def count_steps(rows, batch_size, epochs):\n    steps = 0\n"
+        "    for epoch in range(epochs):\n        left = rows\n        while left > 0:\n"
+        "            left -= batch_size\n            steps += 1\n    return steps",
+    ],
+    "05.2": [
+        f"{PENGUINS}limit = descent.stable_lr(X_flipper)",
+        changed(LIMIT, ("eigvalsh(hessian)[-1].item()", "eigvalsh(hessian).max()")),
+        changed(
+            LIMIT, ("eigvalsh(hessian)[-1].item()", "eigvals(hessian).real.max().double().item()")
+        ),
+        changed(LIMIT, ("X_flipper, torch.ones_like(X_flipper)", "torch.ones(342, 1), X_flipper")),
+        changed(LIMIT, ("2 * columns.T", "columns.T"), ("2 / torch", "1 / torch")),
+        changed(LIMIT, ("dim=1)", "dim=1).double()")),
+        f"{PENGUINS}columns = torch.hstack([X_flipper, torch.ones(len(X_flipper), 1)])\n"
+        "hessian = torch.autograd.functional.hessian(\n"
+        "    lambda line: loss_fn(columns @ line, y_mass.flatten()), torch.zeros(2)\n)\n"
+        "limit = 2 / torch.linalg.eigvalsh(hessian)[-1]",
+        f"{PENGUINS}columns = torch.cat([X_flipper, torch.ones_like(X_flipper)], dim=1)\n"
+        "limit = len(columns) / torch.linalg.svdvals(columns)[0] ** 2",
+        f"{PENGUINS}a, b = (2 * (X_flipper**2).mean()).item(), (2 * X_flipper.mean()).item()\n"
+        "largest = (a + 2) / 2 + (((a - 2) / 2) ** 2 + b**2) ** 0.5\nlimit = 2 / largest",
+        "import numpy as np\n"
+        f"{PENGUINS}x = X_flipper.numpy().ravel()\nmoments = np.array([[(x * x).mean(), x.mean()], "
+        "[x.mean(), 1]])\nlimit = 1 / np.linalg.eigvalsh(moments).max()",
+        changed(LIMIT, ("limit = 2 / ", "limit = round(2 / "), (".item()", ".item(), 7)")),
+    ],
+    "05.3": [
+        """\
+def loss_over(model, loader):
+    total = 0.0
+    with torch.no_grad():
+        for X_batch, y_batch in loader:
+            total += loss_fn(model(X_batch), y_batch).item() * X_batch.size(0)
+    return total / len(loader.dataset)""",
+        """\
+@torch.inference_mode()
+def loss_over(model, loader):
+    squares = torch.cat([(y_batch - model(X_batch)) ** 2 for X_batch, y_batch in loader])
+    return squares.mean().item()""",
+        """\
+def loss_over(model: nn.Module, loader: DataLoader) -> float:
+    summed = nn.MSELoss(reduction="sum")
+    with torch.no_grad():
+        parts = [(summed(model(X), y).item(), len(y)) for X, y in loader]
+    sums, sizes = zip(*parts)
+    return sum(sums) / sum(sizes)""",
+        """\
+def loss_over(model, loader):
+    model.eval()
+    mean, rows = 0.0, 0
+    for X_batch, y_batch in loader:
+        loss = nn.functional.mse_loss(model(X_batch).detach(), y_batch).item()
+        rows += len(X_batch)
+        mean += (loss - mean) * len(X_batch) / rows
+    return mean""",
+        """\
+def loss_over(model, loader):
+    X, y = zip(*loader.dataset)
+    with torch.inference_mode():
+        return loss_fn(model(torch.stack(X)), torch.stack(y)).item()""",
+        """\
+import numpy as np
+
+def loss_over(model, loader):
+    with torch.no_grad():
+        losses = [loss_fn(model(X), y).item() for X, y in loader]
+    return np.average(losses, weights=[len(X) for X, _ in loader])""",
+        """\
+import copy
+
+def loss_over(model, loader):
+    frozen = copy.deepcopy(model).double().requires_grad_(False)
+    total = rows = 0
+    for X, y in loader:
+        total += float(((frozen(X.double()) - y) ** 2).sum())
+        rows += y.numel()
+    return total / rows""",
+        """\
+class Meter:
+    def __call__(self, model, loader):
+        total = sum(self.of(model, *batch) for batch in loader)
+        return total.item() / len(loader.dataset)
+
+    @torch.no_grad()
+    def of(self, model, X, y):
+        return (model(X) - y).square().sum()
+
+loss_over = Meter()""",
+    ],
+    "05.4": [
+        changed(LOOP, ("return model, steps", "return [model, steps]")),
+        looped(LOSS, ZERO, BACK, STEP),
+        looped(LOSS, BACK, STEP, ZERO),
+        looped(ZERO, LOSS, BACK, STEP, ZERO),
+        looped("model.zero_grad()", "F = nn.functional", LOSS, BACK, STEP).replace(
+            "loss_fn(", "F.mse_loss("
+        ),
+        looped(ZERO, f"({LOSS.replace('=', ':=')}).backward()", STEP, before="model.train()"),
+        looped(
+            *("error = model(X_batch) - y_batch", "weight_grad = 2 * (error * X_batch).mean()"),
+            *("with torch.no_grad():", "    model.weight -= lr * weight_grad"),
+            "    model.bias -= lr * 2 * error.mean()",
+        ),
+        looped(
+            *(LOSS, "gradients = torch.autograd.grad(loss, [*model.parameters()])"),
+            *(
+                "with torch.no_grad():",
+                "    for value, slope in zip(model.parameters(), gradients):",
+            ),
+            "        value -= lr * slope",
+        ),
+        looped(
+            *(ZERO, "((y_batch - model(X_batch)).square().sum() / len(X_batch)).backward()", STEP),
+            start="torch.manual_seed(3)\n    model = nn.Linear(1, 1)\n"
+            "    optimizer = torch.optim.SGD(params=model.parameters(), lr=lr)",
+        ),
+        looped(
+            *(ZERO, LOSS, BACK, STEP),
+            start="torch.manual_seed(420)\n    model = Line()\n"
+            "    optimizer = torch.optim.SGD(model.parameters(), lr=lr, foreach=False)",
+        ),
+        # the loader is made anew in each epoch
+        looped(
+            *(ZERO, LOSS, BACK, STEP),
+            before="loader = DataLoader(rows, batch_size, shuffle=True)",
+        ),
+        # the optimizer is made anew in each epoch: SGD keeps nothing
+        looped(
+            *(ZERO, LOSS, BACK, STEP),
+            before="optimizer = torch.optim.SGD(model.parameters(), lr)",
+        ),
+        # a generator of its own
+        changed(
+            LOOP,
+            (
+                "shuffle=True)",
+                "shuffle=True, generator=torch.Generator().manual_seed(7))",
+            ),
+        ),
+        """\
+def train_line(rows, lr, batch_size, epochs):
+    model, optimizer = start_over(lr)
+    X, y = rows[:]
+    steps = 0
+    for epoch in range(epochs):
+        for chosen in torch.randperm(len(rows)).split(batch_size):
+            optimizer.zero_grad(set_to_none=False)
+            loss_fn(model(X[chosen]), y[chosen]).backward()
+            optimizer.step()
+            steps += 1
+    return model, steps""",
+        """\
+import random
+
+def train_line(rows, lr, batch_size, epochs):
+    model, optimizer = start_over(lr)
+    order, steps = list(range(len(rows))), 0
+    for epoch in range(epochs):
+        random.shuffle(order)
+        for first in range(0, len(order), batch_size):
+            X, y = map(torch.stack, zip(*[rows[i] for i in order[first:first + batch_size]]))
+            optimizer.zero_grad()
+            loss_fn(model(X), y).backward()
+            optimizer.step()
+            steps += 1
+    return model, steps""",
+        """\
+import itertools
+
+def train_line(rows, lr, batch_size, epochs):
+    model, optimizer = start_over(lr)
+    loader = DataLoader(rows, batch_size=batch_size, shuffle=True)
+    batches = itertools.chain.from_iterable(loader for _ in range(epochs))
+    for steps, (X_batch, y_batch) in enumerate(batches, start=1):
+        optimizer.zero_grad()
+        loss_fn(model(X_batch), y_batch).backward()
+        optimizer.step()
+    return model, steps""",
+        """\
+def train_line(rows, lr, batch_size, epochs):
+    model, optimizer = start_over(lr)
+    loader = DataLoader(rows, batch_size=batch_size, shuffle=True)
+    return model, len(train(model, optimizer, loss_fn, loader, epochs))""",
+        """\
+import copy
+
+class Trainer:
+    def __init__(self, lr):
+        self.model, self.optimizer = start_over(lr)
+        self.steps = 0
+
+    def step(self, X, y):
+        def closure():
+            self.optimizer.zero_grad()
+            loss = loss_fn(self.model(X), y)
+            loss.backward()
+            return loss
+
+        self.optimizer.step(closure)
+        self.steps += 1
+
+def train_line(rows, lr, batch_size, epochs):
+    trainer = Trainer(lr)
+    for epoch in range(epochs):
+        for batch in DataLoader(rows, batch_size=batch_size, shuffle=True):
+            trainer.step(*batch)
+    return copy.deepcopy(trainer.model), trainer.steps""",
+        """\
+def train_line(rows, lr: float, batch_size: int, epochs: int) -> tuple[nn.Module, int]:
+    model, optimizer = start_over(lr)
+    sampler = torch.utils.data.BatchSampler(
+        torch.utils.data.RandomSampler(rows), batch_size, drop_last=False
+    )
+    loader, epoch = DataLoader(rows, batch_sampler=sampler), 0
+    while epoch < epochs:
+        for X, y in loader:
+            for parameter in model.parameters():
+                parameter.grad = None
+            loss_fn(model(X), y).backward()
+            optimizer.step()
+        epoch += 1
+    return model.eval(), epochs * len(loader)""",
+    ],
 }
