@@ -13,7 +13,6 @@ from claims import Claim
 from course_utils import datasets
 
 NOTEBOOK = "notebooks/06_evaluation.ipynb"
-GLOSSARY = "notebooks/glossary.md"
 QUESTIONS = "course_utils/questions.toml"
 CHECKS = "course_utils/checks/evaluation.py"
 loss_fn = nn.MSELoss()
@@ -260,22 +259,15 @@ CLAIMS = [
         "A choice made on some rows fits those rows, on average, a little better than others.",
         a_choice_fits_the_rows_it_was_made_on,
     ),
-    Claim(
-        GLOSSARY,
-        "On average, a choice made on them fits them a little better than others",
-        a_choice_fits_the_rows_it_was_made_on,
-    ),
     Claim(NOTEBOOK, "the rows stay the same however often you run the cell", the_split_stays),
     Claim(
         NOTEBOOK,
         "sets each value to zero with a probability $p$ and divides the others by $1 - p$",
         dropout_scales,
     ),
-    Claim(GLOSSARY, "while training and divides the others by $1 - p$", dropout_scales),
     Claim(NOTEBOOK, "After `eval()` the layer passes its input through", eval_passes_through),
     Claim(NOTEBOOK, "`eval()` changes none of its predictions", eval_leaves_a_line),
     Claim(NOTEBOOK, "does **not** do is stop PyTorch from recording gradients", eval_still_records),
-    Claim(GLOSSARY, "It does not stop the recording of gradients.", eval_still_records),
     Claim(NOTEBOOK, "inside, nothing is recorded", inference_mode_records_nothing),
     Claim(
         NOTEBOOK,
