@@ -18,6 +18,7 @@ STYLES = {
     "prediction": (BLACK, "+", "cross-thin-open", "-", "solid"),
     "truth": (GRAY, "x", "x", "--", "dash"),
     "limit": (BLACK, "|", "line-ns", ":", "dot"),
+    "diverged": (VERMILLION, "^", "triangle-up", "-", "solid"),
 }
 SPARE = (
     (VERMILLION, "s", "square", "-", "solid"),
@@ -185,6 +186,55 @@ class Chart:
         with np.errstate(divide="ignore"):
             heights = np.log10(z)
         return x, y, np.maximum(heights, np.nanmax(heights) - 8)
+
+
+def as_text(
+    value: float, digits: int = 4, *, decimals: int | None = None, least: float = 0.0
+) -> str:
+    """Write a number as people do; replay.js has the same rules.
+
+    There is no minus before a zero, a comma parts the thousands, and only what lies outside a
+    millionth to a million gets an exponent.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    digits : int
+        How many significant digits it gets below 1,000.
+    decimals : int, optional
+        How many digits stand after the point, instead, below 100,000.
+    least : float
+        What is above 0 and smaller than this is told as being so.
+    """
+    value = float(value)
+    if 0 < value < least:
+        return f"less than {as_text(least)}"
+    if value == 0 and decimals is None:
+        return "0"
+    if not np.isfinite(value):
+        return str(value)
+    if decimals is not None and abs(value) < 1e5:
+        return f"{round(value, decimals) + 0.0:,.{decimals}f}"
+    rounded = float(f"{value:.{digits - 1}e}")
+    if not 1e-6 <= abs(rounded) < 1e6:
+        mantissa, power = f"{value:.{digits - 1}e}".split("e")
+        return f"{float(mantissa):g}e{int(power)}"
+    if abs(rounded) >= 1_000:
+        return f"{value:,.0f}"
+    return np.format_float_positional(rounded, trim="-")
+
+
+def count(n: int, thing: str = "row") -> str:
+    """Return a number with what is counted."""
+    return f"{n:,} {thing}{'s' if n != 1 else ''}"
+
+
+def drawn(n: int) -> str:
+    """Say how many of n points are drawn, or nothing if all are."""
+    return (
+        "" if n <= MOST_POINTS else f" ({len(range(0, n, -(-n // MOST_POINTS))):,} of them drawn)"
+    )
 
 
 def thin(values: np.ndarray) -> np.ndarray:

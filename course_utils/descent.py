@@ -1,9 +1,9 @@
 """Gradient descent on a line from hand-derived gradients, for many learning rates at once.
 
-With the residual r_i = weight * x_i + bias - y_i and the mean taken over a batch:
+With the residual r_i = y_i - (weight * x_i + bias) and the mean taken over a batch:
 
-    MSE = mean(r_i ** 2)    d/d weight = 2 * mean(r_i * x_i)        d/d bias = 2 * mean(r_i)
-    L1  = mean(|r_i|)       d/d weight = mean(sign(r_i) * x_i)      d/d bias = mean(sign(r_i))
+    MSE = mean(r_i ** 2)    d/d weight = -2 * mean(r_i * x_i)       d/d bias = -2 * mean(r_i)
+    L1  = mean(|r_i|)       d/d weight = -mean(sign(r_i) * x_i)     d/d bias = -mean(sign(r_i))
 
 SGD subtracts lr times the gradient. Adam (Kingma and Ba, 2015, algorithm 1; betas 0.9 and 0.999,
 epsilon 1e-8) subtracts lr * m / (sqrt(v) + epsilon) with bias-corrected running means m of the
@@ -164,7 +164,7 @@ def stable_lr(X: object) -> float:
 
     It is 2 / lambda_max, lambda_max being the largest eigenvalue of the Hessian of the MSE of a
     line, 2 * [[mean(x ** 2), mean(x)], [mean(x), 1]]: on a quadratic, a step of learning rate lr
-    multiplies the error along an eigenvector by 1 - lr * lambda.
+    multiplies the distance to the minimum along an eigenvector by 1 - lr * lambda.
 
     Raises
     ------

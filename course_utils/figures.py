@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from course_utils import inputs
-from course_utils.charts import MOST_POINTS, STYLES, Chart, Series
+from course_utils.charts import STYLES, Chart, Series, as_text, count, drawn
 
 _LARGEST = 1e100  # what an axis can still hold
 FEATURE, TARGET = "feature x (no unit)", "target y (no unit)"
@@ -43,8 +43,8 @@ def plot_data(
     features, targets = inputs.pair(X, y)
     points = Series("data", features, targets, role="data")
     said = f"{_points(len(features))}, {_span('x', features)}, {_span('y', targets)}"
-    drawn, equations = _lines(lines or {}, features)
-    return Chart((points, *drawn), xlabel, ylabel, "; ".join([said, *equations]) + ".")
+    straight, equations = _lines(lines or {}, features)
+    return Chart((points, *straight), xlabel, ylabel, "; ".join([said, *equations]) + ".")
 
 
 def plot_groups(
@@ -80,8 +80,8 @@ def plot_groups(
     series = [Series(name, *pair, role=_role(name)) for name, pair in pairs.items()]
     features = np.concatenate([pair[0] for pair in pairs.values()])
     said = [f"{name}: {_points(len(pair[0]))}" for name, pair in pairs.items()]
-    drawn, equations = _lines(lines or {}, features)
-    return Chart((*series, *drawn), xlabel, ylabel, "; ".join(said + equations) + ".")
+    straight, equations = _lines(lines or {}, features)
+    return Chart((*series, *straight), xlabel, ylabel, "; ".join(said + equations) + ".")
 
 
 def plot_split(
@@ -123,12 +123,14 @@ def plot_split(
     inputs.choice("held_out", held_out, ("test", "validation"))
     train, test = inputs.pair(X_train, y_train), inputs.pair(X_test, y_test)
     series = [Series("train", *train, role="train"), Series(held_out, *test, role=held_out)]
-    said = f"{len(train[0])} training points and {len(test[0])} {held_out} points"
+    said = (
+        f"{count(len(train[0]), 'training point')} and {count(len(test[0]), f'{held_out} point')}"
+    )
     if y_pred is not None:
         predicted = inputs.column("y_pred", y_pred, rows=len(test[0]))
         series.append(Series("prediction", test[0], predicted, role="prediction"))
-        error = np.abs(predicted - test[1])
-        said += f"; predictions are off by {_g(error.mean())} on average, {_g(error.max())} at most"
+        off = np.abs(test[1] - predicted)
+        said += f"; predictions are off by {_g(off.mean())} on average, {_g(off.max())} at most"
     return Chart(tuple(series), xlabel, ylabel, said + ".", interactive=True)
 
 
@@ -217,7 +219,9 @@ def plot_losses(
         fits = (np.abs(curve) < _LARGEST) & ((curve > 0) | (not log_y))
         shown = np.where(fits, curve, np.nan)
         series.append(Series(name, np.arange(len(curve)), shown, "line", _role(name)))
-        said.append(f"{name} goes from {_g(curve[0])} to {_g(curve[-1])} in {len(curve)} {xlabel}s")
+        said.append(
+            f"{name} goes from {_g(curve[0])} to {_g(curve[-1])} ({count(len(curve), 'value')})"
+        )
     return Chart(
         tuple(series), xlabel, ylabel, "; ".join(said) + ".", log_y=log_y, interactive=True
     )
@@ -240,8 +244,10 @@ def plot_residuals(
         Series("residual", features, values, role="data"),
         Series("zero", ends, np.zeros(2), "line", "truth"),
     )
-    said = f"{len(values)} residuals, mean {_g(values.mean())}, standard deviation "
-    return Chart(series, xlabel, ylabel, said + f"{_g(values.std())}.")
+    mean, spread = values.mean(), values.std()
+    mean = 0.0 if abs(mean) < 1e-6 * spread else mean  # what is left is rounding
+    said = f"{count(len(values), 'residual')}, mean {_g(mean)}, standard deviation {_g(spread)}."
+    return Chart(series, xlabel, ylabel, said)
 
 
 def plot_surface(
@@ -279,7 +285,10 @@ def plot_surface(
     if z.shape != (len(b), len(w)) or not np.isfinite(z).all() or (z < 0).any():
         raise inputs.InputError(f"losses has shape {z.shape}, expected finite {(len(b), len(w))}")
     low = np.unravel_index(np.argmin(z), z.shape)
-    said = [f"the loss is lowest near weight {_g(w[low[1]])}, bias {_g(b[low[0]])}"]
+    said = [
+        f"Of {len(w)} by {len(b)} grid points, the one at weight {_g(w[low[1]])}, "
+        f"bias {_g(b[low[0]])} has the lowest loss"
+    ]
     series = []
     for name, (path_w, path_b) in (paths or {}).items():
         pw, pb = inputs.array(name, path_w).ravel(), inputs.array(name, path_b).ravel()
@@ -294,7 +303,7 @@ def plot_surface(
         tuple(series),
         "weight (unit of y per unit of x)",
         "bias (unit of y)",
-        "; ".join(said).capitalize() + ".",
+        "; ".join(said) + ".",
         surface=(w, b, z),
     )
 
@@ -304,6 +313,7 @@ def plot_learning_rates(
     losses: object,
     limit: float | None = None,
     *,
+    start: float | None = None,
     ylabel: str = "final MSE loss (squared unit of y)",
 ) -> Chart:
     """Draw the final loss of many runs against their learning rates, both axes logarithmic.
@@ -311,9 +321,13 @@ def plot_learning_rates(
     Parameters
     ----------
     lrs, losses : sequence of float, length R
-        Learning rates, and final losses; runs whose loss is not finite are left out and counted.
+        Learning rates, and final losses.
     limit : float, optional
         The largest stable learning rate, drawn as a vertical mark.
+    start : float, optional
+        The loss before the first step. A run that ends above it, or not at a number, diverged: it
+        is drawn as a triangle at the upper edge and counted. Without it, that is said of runs
+        beyond a million and of those not at a number.
     ylabel : str
         Label of the loss axis with its unit.
 
@@ -325,20 +339,30 @@ def plot_learning_rates(
     Raises
     ------
     InputError
-        If the two differ in length, are empty, or a learning rate is not positive.
+        If the two differ in length, are empty, a learning rate is not positive, or the start is
+        no finite number above 0.
     """
     rates, values = inputs.array("lrs", lrs).ravel(), inputs.array("losses", losses).ravel()
     if len(rates) != len(values) or not len(rates):
         raise inputs.InputError(f"got {len(rates)} learning rates and {len(values)} losses")
     if not (rates > 0).all():
         raise inputs.InputError(f"lrs holds {rates.min():g}: a logarithmic axis needs more than 0")
-    fine = np.isfinite(values) & (values > 0) & (values < 1e6)
+    most = 1e6 if start is None else inputs.number("start", start, low=1e-300)
+    wild = ~(values <= most)
+    fine = ~wild & (values > 0)
     series = [Series("final loss", rates[fine], values[fine], role="data")]
+    if wild.any():
+        edge = 10 * (max([*values[fine], start or 0]) or 1)
+        series.append(Series("diverged", rates[wild], np.full(wild.sum(), edge), role="diverged"))
     said = f"{len(rates)} learning rates from {_g(rates.min())} to {_g(rates.max())}"
     if fine.any():
         best = np.flatnonzero(fine)[np.argmin(values[fine])]
         said += f"; the lowest loss, {_g(values[best])}, at {_g(rates[best])}"
-    said += f"; {np.sum(~fine)} runs diverged"
+    if wild.any():
+        bound = "a million" if start is None else f"the {_g(start)} of the start"
+        said += f"; {count(wild.sum(), 'run')} diverged: no loss of theirs ends below {bound}"
+    if (zero := np.sum(values <= 0)) > 0:
+        said += f"; {count(zero, 'run')} with a loss of 0 cannot be drawn on this axis"
     if limit is not None:
         at = np.full(2, inputs.number("limit", limit, low=1e-300))
         series.append(Series("stable limit", at, np.array([0.0, 1.0]), "vertical", "limit"))
@@ -366,10 +390,7 @@ def _role(name: str) -> str:
 
 
 def _g(value: float) -> str:
-    """Write three significant digits, without an exponent where people would not use one."""
-    if value == 0 or 1e-4 <= abs(value) < 1e6:
-        return np.format_float_positional(value, precision=3, fractional=False, trim="-")
-    return f"{value:.3g}"
+    return as_text(value, 3)
 
 
 def _span(name: str, values: np.ndarray) -> str:
@@ -377,8 +398,7 @@ def _span(name: str, values: np.ndarray) -> str:
 
 
 def _points(n: int) -> str:
-    drawn = -(-n // -(-n // MOST_POINTS))
-    return f"{n} points" if n <= MOST_POINTS else f"{n} points ({drawn} of them drawn)"
+    return f"{count(n, 'point')}{drawn(n)}"
 
 
 def _names(curves: Mapping[str, object]) -> str:

@@ -50,7 +50,7 @@ def test_batch_explorer(n, kind):
     drawn = sum(len(mark.x) for mark in explorer._by_place.values())
     assert drawn == n if n <= 2_000 else drawn <= 2_016
     assert ("of them drawn" in explorer.page.text) == (n == 20_000)
-    assert f"Step {last} of {last}: {len(X_batch)} rows of {n}" in explorer.page.text
+    assert f"Step {last:,} of {last:,}: {len(X_batch)} rows of {n:,}" in explorer.page.text
     steps, size, low, high = run(explorer.as_code(explorer.settings), dataset=dataset)
     assert (steps, size, low, high) == (last, len(X_batch), X_batch.min(), X_batch.max())
     assert f"x from {low:.3f} to {high:.3f}" in explorer.page.text

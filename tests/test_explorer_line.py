@@ -42,7 +42,7 @@ def test_loss_and_drawn_line_follow_the_sliders(n):
     np.testing.assert_allclose(explorer._line.y, 0.5 * explorer._line.x + 1.5)
     np.testing.assert_array_equal(explorer._ends.y, explorer._line.y)
     assert len(explorer._points.x) == min(n, 2_000)
-    assert ("(2000 of them drawn)" in explorer.page.text) == (n == 20_000)
+    assert ("(2,000 of them drawn)" in explorer.page.text) == (n == 20_000)
     found = run(explorer.as_code(explorer.settings), X=X, y=y, loss_fn=nn.MSELoss())
     assert found == explorer.result.loss
 
@@ -97,8 +97,10 @@ def test_ends_and_sliders_move_each_other_without_an_echo():
     x_left, x_right = explorer._ends.x
     drag(explorer, -3.0, 6.0)
     weight = 9 / (x_right - x_left)
-    assert explorer.settings["weight"] == pytest.approx(weight, abs=5e-4)
-    np.testing.assert_allclose(explorer._line.y, [-3, 6], atol=5e-3)
+    assert explorer.settings["weight"] == pytest.approx(weight, abs=5e-3), (
+        "half a step of the slider"
+    )
+    np.testing.assert_allclose(explorer._line.y, [-3, 6], atol=0.05)
     np.testing.assert_array_equal(explorer._ends.y, [-3, 6], "an end held by the mouse stays")
     explorer.set(weight=1.0, bias=1.0)
     explorer.settle()
@@ -115,7 +117,7 @@ def test_while_an_end_is_dragged_no_older_line_moves_it_back():
         explorer._ends.y = np.array([1.65, height])
     explorer.settle()
     assert len(put) == 299, "only the mouse has set the ends"
-    np.testing.assert_allclose(explorer._line.y, [1.65, 6], atol=5e-3)
+    np.testing.assert_allclose(explorer._line.y, [1.65, 6], atol=0.05)
 
 
 def test_an_end_dragged_out_of_reach_comes_back_to_the_line():
@@ -140,7 +142,7 @@ def test_the_record_falls_and_is_forgotten_on_reset():
     assert f"Record since reset: {min(losses):.4g}," in explorer.page.text
     line = np.polyfit(X[:, 0].double(), y[:, 0].double(), 1)
     best = float(descent.mean_loss(X, y, *line))
-    assert f"{100 * (min(losses) / best - 1):,.0f} % above" in explorer.page.text
+    assert f"{min(losses) / best:.4g} times the loss of the least-squares" in explorer.page.text
     explorer.set(weight=1.99, bias=1.5)
     explorer.settle()
     assert "2.0" not in explorer.page.text, "the best parameters are not given away"

@@ -64,9 +64,8 @@ def settle_without_pause(explorer):
 def run(code):
     """Run a cell and return the value of its last line."""
     *lines, last = code.splitlines()
-    namespace = {"torch": torch, "nn": nn, "loss_fn": loss_fn}
-    with torch.random.fork_rng(devices=[]):
-        exec("\n".join(lines), namespace)
+    namespace = {"build": build, "train": train, "shuffled": shuffled}
+    exec("\n".join(lines), namespace)
     return eval(last, namespace)
 
 

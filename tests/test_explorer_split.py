@@ -27,7 +27,7 @@ def fit_line(X, y):
 
 
 def shown(explorer):
-    """Return the errors of training and test as the summary tells them."""
+    """Return the RMSEs of training and test as the summary tells them."""
     return [
         float(e.rstrip("."))
         for e in re.findall(r"points(?: \(.*?\))?, RMSE ([\d.e-]+)", explorer.page.text)
@@ -76,7 +76,7 @@ def test_the_cut_extrapolates_and_the_random_split_does_not():
     assert test < 2 * train, "a straight truth can be extended"
 
 
-def test_errors_inside_and_outside_make_up_the_error_of_the_test():
+def test_residuals_inside_and_outside_make_up_the_rmse_of_the_test():
     explorer = SplitExplorer(split, fit_line)
     mixed = 0
     for seed in range(30):
@@ -112,8 +112,8 @@ def test_penguins():
     np.testing.assert_allclose(shown(explorer), found, rtol=1e-3)
     scale = explorer._test[0].scales["y"]
     assert scale.min < y.min() < y.max() < scale.max
-    errors = explorer._test[1].scales["y"]
-    assert errors.min < explorer.result.errors.min() < explorer.result.errors.max() < errors.max
+    residuals, ends = explorer.result.residuals, explorer._test[1].scales["y"]
+    assert ends.min < residuals.min() < residuals.max() < ends.max
     chart = explorer.still(explorer.result)
     assert (chart.ylabel, chart.summary) == ("body mass (g)", explorer.page.text)
 
@@ -170,7 +170,7 @@ def test_bad_input():
         SplitExplorer(split, fit_line, torch.zeros(4), torch.zeros(4))
     two = SplitExplorer(split, fit_line, torch.rand(2, 1), torch.rand(2, 1))
     two.settle()
-    assert "test_rows has shape (0,)" in two.page.text
+    assert "No row is left to test: move train part down" in two.page.text
 
 
 def test_the_global_generator_is_left_alone():

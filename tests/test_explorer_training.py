@@ -44,7 +44,7 @@ def settled(train=train, X=None, y=None, **values):
 def run(code, **names):
     """Run a cell and return the value of its last line."""
     *lines, last = code.splitlines()
-    namespace = {"torch": torch, "History": History} | names
+    namespace = {"train": train} | names
     exec("\n".join(lines), namespace)
     return eval(last, namespace)
 
@@ -259,7 +259,7 @@ def broken(change):
 @pytest.mark.parametrize(
     ("change", "state", "words"),
     [
-        ("none", "agrees", "Your loop agrees with the formula, largest difference "),
+        ("none", "agrees", "Your loop agrees with the formula at every step, within a millionth."),
         ("after", "agrees", "Your loop agrees"),
         ("no reset", "departs", "departs from the formula at step 2: are gradients reset?"),
         ("no step", "departs", "departs from the formula at step 1: the parameters never move"),
@@ -328,8 +328,9 @@ def test_too_many_steps_are_cut_and_said():
     explorer.set(batch_size=1, epochs=5_000)
     explorer.settle()
     assert explorer.result.epochs * N_TRAIN <= runs.LEVELS[-1]
-    said = f"{explorer.result.epochs} epochs (of 5000: more would take too long here)"
+    said = f"{explorer.result.epochs} epochs (of 5,000: more would take too long here)"
     assert said in explorer.summary(explorer.result)
+    assert explorer.settings["epochs"] == explorer.result.epochs, "the slider shows what was run"
 
 
 def test_all_epochs_and_one():

@@ -126,9 +126,9 @@ def test_summaries_read_the_data():
         f"off by {error.mean():.3g} on average, {error.max():.3g} at most"
         in CHARTS["split"].summary
     )
-    assert "validation goes from 1.5 to 0.2 in 2 epochs" in CHARTS["losses"].summary
+    assert "validation goes from 1.5 to 0.2 (2 values)" in CHARTS["losses"].summary
     assert "run ends at weight 2, bias 1.5" in CHARTS["surface"].summary
-    assert "lowest loss, 0.01, at 0.1; 1 runs diverged" in CHARTS["learning rates"].summary
+    assert "lowest loss, 0.01, at 0.1; 1 run diverged: no loss" in CHARTS["learning rates"].summary
     for chart in CHARTS.values():
         assert chart.summary.endswith(".")
         assert repr(chart) == f"Chart: {chart.summary}"
@@ -137,7 +137,7 @@ def test_summaries_read_the_data():
 def test_large_data_are_drawn_in_part_and_said_so():
     many_x, many_y = datasets.make_line(n=20_000)
     chart = figures.plot_data(many_x, many_y)
-    assert "20000 points (2000 of them drawn)" in chart.summary
+    assert "20,000 points (2,000 of them drawn)" in chart.summary
     assert matplotlib_series(chart)["data"].shape == plotly_series(chart)["data"].shape == (2, 2000)
     assert f"{many_x.max():.3g}" in chart.summary
 

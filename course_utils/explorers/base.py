@@ -6,11 +6,16 @@ kernel each new thread that draws costs a socket, and there are a thousand. Once
 the learner's own function runs in a second thread, which newer settings or the stop button end.
 """
 
+import atexit
 import ctypes
 import inspect
 import keyword
+import sys
+import textwrap
 import threading
+import time
 import traceback
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +27,8 @@ from course_utils.explorers.page import Page
 
 REST_SECONDS = 0.15
 LINGER_SECONDS = 1.0
+LEAVE_SECONDS = 3.0
+_alive: weakref.WeakSet = weakref.WeakSet()  # explorers, and the threads they started
 
 
 class Stopped(BaseException):
@@ -73,8 +80,10 @@ class Explorer:
         self._start = self.settings
         self._work_to_do = threading.Condition(threading.RLock())
         self._wanted: dict | None = None
-        self._holding = self._stop = self._busy = False
+        self._holding = self._stop = self._busy = self._leaving = False
         self._worker: threading.Thread | None = None
+        self._notebook = _names_of_caller()
+        _alive.add(self)
         self.result: object = None
         self.verdict: Verdict | None = None
         row = [*self._controls.values(), *buttons]
@@ -113,7 +122,7 @@ class Explorer:
         raise NotImplementedError
 
     def as_code(self, settings: dict) -> str:
-        """Return the PyTorch cell that reproduces the settings' result."""
+        """Return the PyTorch cell that reproduces the settings' result; `_cell` writes it."""
         raise NotImplementedError
 
     prove = None  # or a method: (settings, result) -> Verdict, which runs the learner's function
@@ -140,8 +149,9 @@ class Explorer:
         with self._work_to_do:
             self._holding = True
             try:
-                for name, value in values.items():
-                    self._put(name, value)
+                for name in self._controls:  # one may decide how far a later one goes
+                    if name in values:
+                        self._put(name, values[name])
             except inputs.InputError:
                 for name, value in before.items():
                     self._controls[name].value = value
@@ -187,6 +197,52 @@ class Explorer:
 
     # How it works.
 
+    def _cell(self, body: str, **given: object) -> str:
+        """Return a cell that runs the body as a function: no name of the notebook is its own.
+
+        The function takes what the explorer was given, by the name that the notebook has for it. A
+        function the notebook has under no name is written into the body.
+        """
+        called = {name: self._called(value) for name, value in given.items()}
+        sources = {n: "" if called[n] else self._source_of(value) for n, value in given.items()}
+        rest = [name for name in given if not sources[name]]
+        for name in filter(sources.get, given):
+            own = given[name].__name__
+            same = "" if name == own else f"{name} = {own}\n"
+            body = f"{sources[name]}{same}{body}"
+        passed = [called[name] or name_of(given[name], name) for name in rest]
+        unknown = [name for name in rest if not called[name] and passed[rest.index(name)] == name]
+        note = f"  # {', '.join(unknown)}: what the explorer was given" if unknown else ""
+        ours = "from course_utils import datasets\n" * any("datasets." in name for name in passed)
+        return (
+            f"import torch\n{ours}\n\ndef replay({', '.join(rest)}):\n"
+            f"{textwrap.indent(body, '    ')}\n\n\nreplay({', '.join(passed)}){note}"
+        )
+
+    def _source_of(self, value: object) -> str:
+        """Return a function of the notebook as it was written, where Python still knows."""
+        try:
+            source = inspect.getsource(value)
+        except (OSError, TypeError):
+            return ""
+        is_own = getattr(value, "__globals__", None) is self._notebook
+        return source.rstrip() + "\n\n" if is_own and source.startswith("def ") else ""
+
+    def _called(self, value: object) -> str:
+        """Return the notebook's name for a value, or how PyTorch's own is made, or nothing."""
+        names = [
+            n for n, v in [*self._notebook.items()] if v is value and is_name(n) and n[0] != "_"
+        ]
+        own = getattr(value, "__name__", "")
+        if names:
+            return own if own in names else names[0]
+        if getattr(type(value), "__module__", "").startswith("torch.nn.modules.loss"):
+            options = inspect.signature(type(value)).parameters.values()
+            chosen = [(o.name, getattr(value, o.name, o.default), o.default) for o in options]
+            told = ", ".join(f"{name}={is_!r}" for name, is_, default in chosen if is_ != default)
+            return f"torch.nn.{type(value).__name__}({told})"
+        return ""
+
     def _button_for_another(self, thing: str) -> widgets.Button:
         """Return a button that takes the next seed."""
         button = widgets.Button(description=f"new {thing}", tooltip=f"Take the next {thing} number")
@@ -208,11 +264,10 @@ class Explorer:
         with self._work_to_do:
             if self._holding:
                 return
-            self._wanted, self._stop, self._busy = self.settings, False, True
+            self._wanted, self._stop, self._busy = self.settings, self._leaving, True
             self._work_to_do.notify_all()
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, daemon=True)
-                self._worker.start()
+            if self._worker is None and not self._leaving:
+                self._worker = _begun(self._work)
 
     def _work(self) -> None:
         while (settings := self._next()) is not None:
@@ -228,8 +283,10 @@ class Explorer:
             if self._wanted is None:
                 self._busy = False
                 self._work_to_do.notify_all()
-                self._work_to_do.wait_for(lambda: self._wanted is not None, LINGER_SECONDS)
-            settings, self._wanted = self._wanted, None
+                self._work_to_do.wait_for(
+                    lambda: self._wanted is not None or self._leaving, LINGER_SECONDS
+                )
+            settings, self._wanted = None if self._leaving else self._wanted, None
             if settings is None:
                 self._worker = None
             return settings
@@ -289,8 +346,7 @@ class Explorer:
                 with self._work_to_do:
                     self._work_to_do.notify_all()
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
+        thread = _begun(run)
         with self._work_to_do:
             self._work_to_do.wait_for(
                 lambda: self._is_interrupted() or answers or not thread.is_alive()
@@ -310,6 +366,48 @@ class Explorer:
 
     def _show_code(self) -> None:
         self.page.code = self.as_code(self.settings)
+
+    def _leave(self) -> None:
+        """End what runs: Python is about to."""
+        with self._work_to_do:
+            self._leaving = self._stop = True
+            self._work_to_do.notify_all()
+
+
+@atexit.register
+def _leave_all() -> None:
+    """End all threads before Python does.
+
+    A thread that still computes in C++ when the interpreter is gone is unwound there as it asks
+    for its return to Python, and that ends the process with "terminate called" and code 134.
+    """
+    end = time.monotonic() + LEAVE_SECONDS
+    for explorer in [one for one in _alive if isinstance(one, Explorer)]:
+        explorer._leave()
+    while (threads := _running()) and time.monotonic() < end:
+        threads[0].join(0.05)
+    for thread in threads:  # a learner's function that does not end
+        _raise_in(thread, Stopped)
+        thread.join(0.2)
+
+
+def _running() -> list[threading.Thread]:
+    return [one for one in _alive if isinstance(one, threading.Thread) and one.is_alive()]
+
+
+def _begun(function) -> threading.Thread:
+    thread = threading.Thread(target=function, daemon=True)
+    _alive.add(thread)
+    thread.start()
+    return thread
+
+
+def _names_of_caller() -> dict:
+    """Return the names where the explorer is made: those of the notebook."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("course_utils."):
+        frame = frame.f_back
+    return frame.f_globals
 
 
 def are_functions(**named: object) -> None:
@@ -336,15 +434,6 @@ def name_of(function: object, otherwise: str) -> str:
 def is_name(text: object) -> bool:
     """Tell whether code can use the text as a name; a lambda's and a keyword it cannot."""
     return isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text)
-
-
-def source_of(function: object) -> str:
-    """Return the function as it was written, or nothing where Python no longer knows."""
-    try:
-        source = inspect.getsource(function)
-    except (OSError, TypeError):
-        return ""
-    return source.rstrip() + "\n\n\n" if source.startswith("def ") else ""
 
 
 def _leaves(panels: Sequence[widgets.Widget]) -> list[widgets.Widget]:
@@ -378,5 +467,6 @@ def _range(control: widgets.Widget) -> str:
         few = ", ".join(f"{option:g}" for option in control.options[:3])
         return f"choose one of {len(control.options)} values: {few} ... {control.options[-1]:g}"
     if hasattr(control, "options"):
-        return "choose " + ", ".join(str(option) for option in control.options)
+        values = (option[1] if isinstance(option, tuple) else option for option in control.options)
+        return "choose " + ", ".join(map(str, values))
     return f"it takes values like {control.value!r}"

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader, default_collate
 
 from course_utils import figures, inputs
+from course_utils.charts import as_text, count, drawn
 from course_utils.explorers import panels
 from course_utils.explorers.base import Explorer, Verdict
 
@@ -84,9 +85,11 @@ class BatchExplorer(Explorer):
         self._by_value = {part: _mark(data, part) for part in PARTS}
         self._by_place = {part: _mark(order, part, display_legend=False) for part in PARTS}
         largest = min(n, LARGEST_BATCH)
-        size = widgets.IntSlider(min(16, n), min=1, max=largest, description="batch size")
+        size = widgets.IntSlider(
+            min(16, n), min=1, max=largest, description="batch size", readout_format=",d"
+        )
         drop_last = widgets.Checkbox(False, description="drop_last", indent=False)
-        self._step = widgets.IntSlider(1, min=1, max=n, description="step")
+        self._step = widgets.IntSlider(1, min=1, max=n, description="step", readout_format=",d")
         self._play = widgets.Play(1, min=1, max=n, interval=400, description="steps")
         self._link = widgets.jslink((self._play, "value"), (self._step, "value"))
         for control in (size, drop_last):  # before the base listens: it then sees a valid step
@@ -146,18 +149,18 @@ class BatchExplorer(Explorer):
         """Say what this batch holds and how the steps of the epoch are counted."""
         n, x = len(self._x), self._x[result.rows]
         rest = n % result.size
-        how = f"{n} / {result.size} = {round(n / result.size, 2):g}"
-        steps = f"{panels.count(result.steps, 'step')} an epoch"
+        how = f"{n:,} / {result.size:,} = {as_text(round(n / result.size, 2), 7)}"
+        steps = f"{count(result.steps, 'step')} an epoch"
         if rest and len(result.left_out):
-            how += f", rounded down: {steps}, {panels.count(rest)} left out"
+            how += f", rounded down: {steps}, {count(rest)} left out"
         elif rest:
-            how += f", rounded up: {steps}, the last with {panels.count(rest)}"
+            how += f", rounded up: {steps}, the last with {count(rest)}"
         else:
-            how += f": {steps}, all of the same size"
+            how += f": {steps}" + ", all of the same size" * (result.steps > 1)
+        low, high = (as_text(end, decimals=3) for end in (x.min(), x.max()))
         return (
-            f"Step {result.step} of {result.steps}: "
-            f"{panels.count(len(x))} of {n}{panels.drawn(n)}, "
-            f"x from {x.min():.3f} to {x.max():.3f}. {how}."
+            f"Step {result.step:,} of {result.steps:,}: {count(len(x))} of {n:,}{drawn(n)}, "
+            f"x from {low} to {high}. {how}."
         )
 
     def still(self, result: Batch):
@@ -170,14 +173,15 @@ class BatchExplorer(Explorer):
     def as_code(self, settings: dict) -> str:
         """Return the cell that serves this batch."""
         options = ", ".join(f"{n}={settings[n]}" for n in ("batch_size", "shuffle", "drop_last"))
-        return (
-            "from torch.utils.data import DataLoader\n\n"
+        return self._cell(
             f"generator = torch.Generator().manual_seed({self._seed})\n"
-            f"loader = DataLoader(dataset, {options}, generator=generator)\n"
+            "loader = torch.utils.data.DataLoader(\n"
+            f"    dataset, {options}, generator=generator\n)\n"
             f"for epoch in range({settings['epoch']}):\n"
             "    batches = list(loader)\n"
             f"X_batch, y_batch = batches[{settings['step'] - 1}]\n"
-            "len(loader), len(X_batch), X_batch.min().item(), X_batch.max().item()"
+            "return len(loader), len(X_batch), X_batch.min().item(), X_batch.max().item()",
+            dataset=self._dataset,
         )
 
     def _run_epoch(self, size: int, shuffle: bool, drop_last: bool, epoch: int):

@@ -9,9 +9,9 @@ import torch
 from numpy.polynomial.polynomial import polyval
 
 from course_utils import datasets, figures, inputs
-from course_utils.charts import Chart, Series
+from course_utils.charts import Chart, Series, as_text, count, drawn
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, Verdict, are_functions, name_of
+from course_utils.explorers.base import Explorer, Verdict, are_functions
 
 DEGREES = range(1, 16)
 VALIDATION_ROWS = 40
@@ -106,7 +106,9 @@ class FitExplorer(Explorer):
             "degree": widgets.IntSlider(1, DEGREES[0], DEGREES[-1], description="degree"),
             "noise": widgets.FloatSlider(0.2, min=0, max=1, step=0.05, description="noise"),
             "n": widgets.SelectionSlider(
-                options=sizes, value=min(20, sizes[-1]), description="train points"
+                options=[(f"{n:,}", n) for n in sizes],
+                value=min(20, sizes[-1]),
+                description="train points",
             ),
             "seed": widgets.BoundedIntText(420, min=0, max=9999, description="sample no."),
         }
@@ -184,11 +186,13 @@ class FitExplorer(Explorer):
         """Read both losses of the chosen degree, and name the best one."""
         at, n = result.degree - DEGREES[0], len(result.train[0])
         train, val = result.train_rmses[at], result.val_rmses[at]
-        through = train < 1e-5 * self._decades[-1]  # what is left is rounding
+        rounding = 1e-5 * self._decades[-1]
+        through = train < rounding
+        texts = [as_text(0 if e < rounding else e) for e in (train, val, result.val_rmses.min())]
         said = (
-            f"Degree {result.degree} on {n} training points{panels.drawn(n)}: train RMSE "
-            f"{0 if through else train:.4g}, validation RMSE {val:.4g}. The lowest validation "
-            f"RMSE, {result.val_rmses.min():.4g}, is at degree {result.best}."
+            f"Degree {result.degree} on {count(n, 'training point')}{drawn(n)}: train RMSE "
+            f"{texts[0]}, validation RMSE {texts[1]}. The lowest validation "
+            f"RMSE, {texts[2]}, is at degree {result.best}."
         )
         if through:
             said += " The curve passes through every training point."
@@ -209,10 +213,10 @@ class FitExplorer(Explorer):
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that fits this degree in PyTorch and measures both RMSEs."""
-        name = name_of(self._make, "make")
         first, end = VALIDATION_ROWS, VALIDATION_ROWS + settings["n"]
-        return (
-            f"X, y = {name}(n={_ROWS}, noise={settings['noise']}, seed={settings['seed']})\n"
+        return self._cell(
+            "# All rows that the sliders can ask for: the first validate, the next ones train.\n"
+            f"X, y = make(n={_ROWS}, noise={settings['noise']}, seed={settings['seed']})\n"
             f"X_val, y_val = X[:{first}], y[:{first}]\n"
             f"X_train, y_train = X[{first}:{end}], y[{first}:{end}]\n"
             f"powers = torch.arange({settings['degree']} + 1)\n"
@@ -220,9 +224,10 @@ class FitExplorer(Explorer):
             "coefficients = torch.linalg.lstsq(columns, y_train.double()).solution\n"
             "rmses = []\n"
             "for X_rows, y_rows in ((X_train, y_train), (X_val, y_val)):\n"
-            "    residuals = X_rows.double() ** powers @ coefficients - y_rows\n"
+            "    residuals = y_rows - X_rows.double() ** powers @ coefficients\n"
             "    rmses.append(residuals.square().mean().sqrt().item())\n"
-            "rmses"
+            "return rmses",
+            make=self._make,
         )
 
 
@@ -249,7 +254,7 @@ def _compared(own: Fits, formula: Fits) -> Verdict:
     at = int(np.argmin(same))
     text = (
         f"Your fit departs from least squares at degree {DEGREES[at]}: validation RMSE "
-        f"{own.val_rmses[at]:.4g} instead of {formula.val_rmses[at]:.4g}."
+        f"{as_text(own.val_rmses[at])} instead of {as_text(formula.val_rmses[at])}."
     )
     finite = np.isfinite([*own.curve, *own.train_rmses, *own.val_rmses]).all()
     return Verdict(text, False, own if finite else None)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from course_utils import figures, inputs
+from course_utils.charts import as_text, count, drawn
 from course_utils.explorers import panels
 from course_utils.explorers.base import Explorer
 
@@ -80,6 +81,8 @@ class LineExplorer(Explorer):
             raise inputs.InputError(
                 f"loss_fn is a {type(loss_fn).__name__}, expected a function such as nn.MSELoss()"
             )
+        self._rounding = 1e-10 * np.var(self._y) + 1e-13 * np.mean(self._y**2)
+        self._given = X, y
         self._X, self._targets, self._loss_fn = torch.as_tensor(X), torch.as_tensor(y), loss_fn
         self._labels = {"xlabel": xlabel, "ylabel": ylabel}
         self._best: float | None = None
@@ -93,7 +96,7 @@ class LineExplorer(Explorer):
         controls = {
             name: widgets.FloatSlider(
                 starts[name], min=low, max=high, step=step, description=name,
-                readout_format=f".{_digits(step)}f", layout={"width": "420px"},
+                readout_format=f",.{_digits(step)}f", layout={"width": "420px"},
             )
             for name, (low, high, step) in ranges.items()
         }  # fmt: skip
@@ -189,9 +192,9 @@ class LineExplorer(Explorer):
                 return
             limits = [self._controls[name] for name in ("weight", "bias")]
             wanted = np.diff(heights)[0] / np.diff(self._ends_x)[0]
-            weight = round(float(wanted), _digits(limits[0].step) + 1)
+            weight = _on_step(float(wanted), limits[0].step)  # what the slider shows is the line
             middle = heights.mean() - weight * self._ends_x.mean()
-            bias = round(float(middle), _digits(limits[1].step) + 1)
+            bias = _on_step(float(middle), limits[1].step)
             inside = [
                 min(max(value, slider.min), slider.max)
                 for value, slider in zip((weight, bias), limits, strict=True)
@@ -202,22 +205,28 @@ class LineExplorer(Explorer):
     def summary(self, result: Fit) -> str:
         """Tell the line, its loss, and how far the record is from least squares."""
         n, sign = len(self._x), "-" if result.bias < 0 else "+"
-        said = f"y = {result.weight:g} x {sign} {abs(result.bias):g} on {n} points"
-        said += f"{panels.drawn(n)}: loss {_short(result.loss)}."
+        weight, bias = as_text(result.weight, 6), as_text(abs(result.bias), 6)
+        said = f"y = {weight} x {sign} {bias} on {count(n, 'point')}"
+        said += f"{drawn(n)}: loss {self._loss_text(result.loss)}."
         if result.squares:
-            side = _short(result.mean_square**0.5)
-            said += f" The mean of all {n} squares is {_short(result.mean_square)}, a square of"
-            said += f" side {side}; {min(n, MOST_SQUARES)} squares are drawn."
-        return f"{said} Record since reset: {_short(self._record)}, {self._gap()}."
+            mean = 0.0 if result.mean_square <= self._rounding else result.mean_square
+            said += f" The mean of all {n:,} squares is {as_text(mean)}, a square of side"
+            said += f" {as_text(mean**0.5)}; {min(n, MOST_SQUARES)} squares are drawn."
+        return f"{said} Record since reset: {self._loss_text(self._record)}, {self._gap()}."
+
+    def _loss_text(self, loss: float) -> str:
+        return as_text(0.0 if abs(loss) <= self._rounding else loss)
 
     def _gap(self) -> str:
-        if abs(self._best) <= 1e-10 * np.var(self._y):
-            return "and the least-squares line reaches 0"
-        percent = 100 * (self._record / self._best - 1)
-        if abs(percent) < 0.05:
+        if self._best <= self._rounding:
+            return f"and the least-squares line reaches {self._loss_text(self._best)}"
+        ratio = self._record / self._best
+        if abs(ratio - 1) < 5e-4:
             return "level with the least-squares line"
-        way = "above" if percent > 0 else "below"
-        return f"{_short(abs(percent))} % {way} the loss of the least-squares line"
+        if ratio > 2:
+            return f"{as_text(ratio)} times the loss of the least-squares line"
+        way = "above" if ratio > 1 else "below"
+        return f"{as_text(100 * abs(ratio - 1))} % {way} the loss of the least-squares line"
 
     def still(self, result: Fit):
         """Return points and line as a chart."""
@@ -226,11 +235,13 @@ class LineExplorer(Explorer):
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that computes this loss in PyTorch."""
-        return (
+        return self._cell(
             f"weight, bias = {settings['weight']}, {settings['bias']}\n"
             "y_pred = weight * X + bias\n"
-            "loss = loss_fn(y_pred, y)\n"
-            "float(loss)"
+            "return float(loss_fn(y_pred, y))",
+            X=self._given[0],
+            y=self._given[1],
+            loss_fn=self._loss_fn,
         )
 
 
@@ -254,7 +265,3 @@ def _on_step(value: float, step: float) -> float:
 
 def _digits(step: float) -> int:
     return max(0, -int(np.floor(np.log10(step))))
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"

@@ -17,9 +17,9 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_utils import figures, inputs
-from course_utils.charts import Chart, Series
+from course_utils.charts import Chart, Series, as_text, count
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, are_functions, name_of, source_of
+from course_utils.explorers.base import Explorer, are_functions, name_of
 
 ACTIVATIONS = {"tanh": nn.Tanh, "ReLU": nn.ReLU, "sigmoid": nn.Sigmoid, "none": nn.Identity}
 LRS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -313,10 +313,12 @@ class NetworkExplorer(Explorer):
     def summary(self, result: Picture) -> str:
         """Tell the settings and both losses."""
         s = result.settings
+        train, val = (as_text(losses[-1], least=1e-6) for losses in (result.train, result.val))
         said = (
-            f"{s['activation']}, width {s['width']}, depth {s['depth']} ({result.parameters} "
-            f"parameters), lr {s['lr']:g}, noise {s['noise']:g}, epoch {s['epochs']}: training "
-            f"loss {result.train[-1]:.4g}, validation loss {result.val[-1]:.4g}.{result.note}"
+            f"{s['activation']}, width {s['width']}, depth {s['depth']} "
+            f"({count(result.parameters, 'parameter')}), lr {as_text(s['lr'])}, noise "
+            f"{as_text(s['noise'])}, epoch {s['epochs']:,}: training loss {train}, "
+            f"validation loss {val}.{result.note}"
         )
         stays = s["epochs"] >= 10 and np.ptp(result.train) == 0
         return f"{said} The loss has not moved: does your loop step?" if stays else said
@@ -333,25 +335,26 @@ class NetworkExplorer(Explorer):
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that trains the learner's network to the same two losses."""
-        build, train = name_of(self._build, "model"), name_of(self._train, "train")
         width, depth, lr = settings["width"], settings["depth"], settings["lr"]
         kind = ACTIVATIONS[settings["activation"]].__name__
-        return (
-            f"{source_of(self._build)}{source_of(self._train)}"
+        return self._cell(
             f"X = torch.linspace(-{X_END:g}, {X_END:g}, 81).unsqueeze(1)\n"
             f"generator = torch.Generator().manual_seed({SEED})\n"
             f"y = torch.sin(2 * X) + {settings['noise']} * "
             "torch.randn(X.shape, generator=generator)\n"
             "X_train, y_train, X_val, y_val = X[::2], y[::2], X[1::2], y[1::2]\n"
-            f"torch.manual_seed({settings['seed']})\n"
-            f"network = {build}({width}, {depth}, torch.nn.{kind})\n"
-            f"steps = {train}(network, X_train, y_train, {lr})\n"
-            f"for epoch, _ in zip(range({settings['epochs']}), steps):\n"
-            "    pass  # your function does the work\n"
+            "with torch.random.fork_rng():  # what the notebook draws next stays the same\n"
+            f"    torch.manual_seed({settings['seed']})\n"
+            f"    network = model({width}, {depth}, torch.nn.{kind})\n"
+            f"    steps = train(network, X_train, y_train, {lr})\n"
+            f"    for epoch, _ in zip(range({settings['epochs']}), steps):\n"
+            "        pass  # your function does the work\n"
             "with torch.inference_mode():\n"
-            "    train_loss = (network(X_train) - y_train).square().mean().item()\n"
-            "    val_loss = (network(X_val) - y_val).square().mean().item()\n"
-            "train_loss, val_loss"
+            "    train_loss = (y_train - network(X_train)).square().mean().item()\n"
+            "    val_loss = (y_val - network(X_val)).square().mean().item()\n"
+            "return train_loss, val_loss",
+            model=self._build,
+            train=self._train,
         )
 
     # How it plays.

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from course_utils import inputs
-from course_utils.charts import Chart, Series
+from course_utils.charts import Chart, Series, as_text
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, are_functions, name_of, source_of
+from course_utils.explorers.base import Explorer, are_functions
 
 ACTIVATIONS = {
     "tanh": (torch.tanh, "torch.tanh"),
@@ -97,14 +97,19 @@ class NodeExplorer(Explorer):
     def summary(self, result: Curves) -> str:
         """Tell where the sum is 0, and the range of output and slope."""
         s, bend = result.settings, _bend(result.settings)
+        ends = result.outputs[0], result.outputs[-1]
         steepest = result.slopes[np.argmax(np.abs(result.slopes))]
-        where = f"the sum is 0 at x1 = {bend:.3g}" if bend is not None else "the sum never changes"
+        first, last, slope = (as_text(value, decimals=3) for value in (*ends, steepest))
+        where = (
+            "the sum never changes" if bend is None else f"the sum is 0 at x1 = {as_text(bend, 3)}"
+        )
+        w1, w2, b, x2 = (as_text(s[name]) for name in ("w1", "w2", "b", "x2"))
+        node = f"{w1} x1 + {w2} x2 + {b}".replace("+ -", "- ")
+        node = node if s["activation"] == "none" else f"{s['activation']}({node})"
         return (
-            f"{s['activation']}({s['w1']:g} x1 + {s['w2']:g} x2 + {s['b']:g}) with x2 = "
-            f"{s['x2']:g}: {where}; for x1 from -4 to 4 the output runs from "
-            f"{result.outputs[0]:.3f} to {result.outputs[-1]:.3f}, the steepest slope is "
-            f"{steepest:.3f}."
-        ).replace("+ -", "- ")
+            f"{node} with x2 = {x2}: {where}; for x1 from -4 to 4 the output runs from "
+            f"{first} to {last}, the steepest slope is {slope}."
+        )
 
     def still(self, result: Curves) -> Chart:
         """Return sum, output and slope as a chart."""
@@ -119,14 +124,14 @@ class NodeExplorer(Explorer):
         """Return the cell that computes the output at both ends and the steepest slope."""
         w1, w2, b, x2 = (settings[name] for name in ("w1", "w2", "b", "x2"))
         function = ACTIVATIONS[settings["activation"]][1]
-        return (
-            f"{source_of(self._node)}"
+        return self._cell(
             "x1 = torch.linspace(-4, 4, 161).unsqueeze(1).requires_grad_()\n"
             f"X = torch.cat([x1, torch.full_like(x1, {x2})], dim=1)\n"
             f"w, b = torch.tensor([[{w1}], [{w2}]]), torch.tensor([{b}])\n"
-            f"output = {name_of(self._node, 'node')}(X, w, b, {function})\n"
+            f"output = node(X, w, b, {function})\n"
             "(slope,) = torch.autograd.grad(output.sum(), x1)\n"
-            "output[0].item(), output[-1].item(), slope[slope.abs().argmax()].item()"
+            "return output[0].item(), output[-1].item(), slope[slope.abs().argmax()].item()",
+            node=self._node,
         )
 
 

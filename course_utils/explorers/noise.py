@@ -7,12 +7,13 @@ import ipywidgets as widgets
 import numpy as np
 
 from course_utils import figures, inputs
-from course_utils.charts import VERMILLION
+from course_utils.charts import VERMILLION, as_text, count, drawn
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, are_functions, name_of
+from course_utils.explorers.base import Explorer, are_functions
 
 GRID = np.linspace(-4.5, 4.5, 61)  # where the lines are drawn; its ends are those of the x axis
 Y_END = 15.0
+SIZES = (2, 5, 10, 20, 50, 100, 200, 1_000, 20_000)
 
 
 class Sample(NamedTuple):
@@ -36,9 +37,10 @@ def least_squares(X: object, y: object) -> tuple[tuple[float, float], tuple[floa
 
     Returns
     -------
-    (weight, bias), (weight error, bias error) : tuple of tuple of float
-        Standard errors sqrt(s**2 / Sxx) and sqrt(s**2 * (1 / N + mean(x)**2 / Sxx)) with
-        s**2 = sum(residuals**2) / (N - 2); nan where N is 2.
+    (weight, bias), (of the weight, of the bias) : tuple of tuple of float
+        The line, and its standard errors sqrt(s**2 / Sxx) and
+        sqrt(s**2 * (1 / N + mean(x)**2 / Sxx)) with s**2 = sum(residuals**2) / (N - 2); nan where N
+        is 2.
 
     Raises
     ------
@@ -66,8 +68,8 @@ def line_errors(X: object, errors: tuple[float, float], grid: np.ndarray) -> np.
     ----------
     X : Tensor or ndarray, shape (N, 1)
         The features the line was fitted to.
-    errors : (weight error, bias error)
-        As `least_squares` returns them.
+    errors : (of the weight, of the bias)
+        Standard errors as `least_squares` returns them.
     grid : ndarray, shape (M,)
         Where the line is read.
 
@@ -76,7 +78,7 @@ def line_errors(X: object, errors: tuple[float, float], grid: np.ndarray) -> np.
     ndarray, shape (M,)
         Standard errors of the mean prediction, in the unit of y: s * sqrt(1 / N + (x - mean)**2 /
         Sxx), smallest at the mean feature (Weisberg, Applied Linear Regression, "fitted values").
-        Written with the weight's error e = s / sqrt(Sxx) it is e * sqrt(Sxx / N + (x - mean)**2).
+        With the weight's e = s / sqrt(Sxx) it is e * sqrt(Sxx / N + (x - mean)**2).
 
     Raises
     ------
@@ -105,7 +107,7 @@ class NoiseExplorer(Explorer):
         are_functions(make=make)
         self._make = make
         panel = panels.Panel(
-            "Least squares, ± 2 errors shaded",
+            "Least squares, ± 2 standard errors",
             (figures.FEATURE, GRID[0], GRID[-1]),
             (figures.TARGET, -Y_END, Y_END),
             width=640,
@@ -126,7 +128,7 @@ class NoiseExplorer(Explorer):
             "bias": widgets.FloatSlider(1.5, min=-3, max=3, step=0.1, description="bias"),
             "noise": widgets.FloatSlider(0.1, min=0, max=3, step=0.05, description="noise"),
             "n": widgets.SelectionSlider(
-                options=[2, 5, 10, 20, 50, 100, 200, 1000, 20000], value=200, description="points"
+                options=[(f"{n:,}", n) for n in SIZES], value=200, description="points"
             ),
             "seed": widgets.BoundedIntText(420, min=0, max=9999, description="sample no."),
         }
@@ -156,14 +158,17 @@ class NoiseExplorer(Explorer):
         x, y = inputs.pair(result.X, result.y)
         pairs = zip(("weight", "bias"), result.fitted, result.errors, result.truth, strict=True)
         found = [
-            f"{name} {value:.3f}" + (f" ± {error:.3f}" if len(x) > 2 else "") + f" (truth {true:g})"
+            f"{name} {as_text(value, decimals=3)}"
+            + (f" ± {as_text(error, decimals=3)}" if len(x) > 2 else "")
+            + f" (truth {as_text(true)})"
             for name, value, error, true in pairs
         ]
-        said = f"{len(x)} points{panels.drawn(len(x))}: least squares finds {' and '.join(found)}."
+        points = count(len(x), "point") + drawn(len(x))
+        said = f"{points}: least squares finds {' and '.join(found)}."
         if len(x) == 2:
             said += " A line fits any two points, so nothing is left to judge it by."
         outside = np.sum((np.abs(x) > GRID[-1]) | (np.abs(y) > Y_END))
-        return said + (f" {outside} of the points lie outside the picture." if outside else "")
+        return said + (f" {outside:,} of the points lie outside the picture." if outside else "")
 
     def still(self, result: Sample):
         """Return points and both lines as a chart."""
@@ -173,9 +178,10 @@ class NoiseExplorer(Explorer):
     def as_code(self, settings: dict) -> str:
         """Return the cell that makes these points and fits them in PyTorch."""
         arguments = ", ".join(f"{name}={value}" for name, value in settings.items())
-        return (
-            f"X, y = {name_of(self._make, 'make')}({arguments})\n"
+        return self._cell(
+            f"X, y = make({arguments})\n"
             "columns = torch.cat([X, torch.ones_like(X)], dim=1)\n"
             "weight, bias = torch.linalg.lstsq(columns, y).solution.flatten().tolist()\n"
-            "weight, bias"
+            "return weight, bias",
+            make=self._make,
         )

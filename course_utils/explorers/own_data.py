@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from course_utils import descent, figures, inputs
-from course_utils.charts import Chart
+from course_utils.charts import Chart, as_text, count
 from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, Verdict, are_functions, name_of
+from course_utils.explorers.base import Explorer, Verdict, are_functions
 
 MOST = 200
 LOSSES = {"MSE": nn.MSELoss, "L1": nn.L1Loss}
@@ -227,16 +227,18 @@ class OwnDataExplorer(Explorer):
         wild = [name for name, line in lines.items() if not np.isfinite(line).all()]
         if wild:
             text = f"Your fit diverged with {wild[0]}: the largest stable learning rate for MSE is "
-            return Verdict(f"{text}{descent.stable_lr(result.X):.3g} with these points.", False)
+            return Verdict(
+                f"{text}{as_text(descent.stable_lr(result.X), 3)} with these points.", False
+            )
         own = _fitted(result.X, result.y, lines)
         off = {name: max(own.losses[name] - result.losses[name], 0.0) for name in LOSSES}
         off["MSE"] **= 0.5  # the root mean square distance between two MSE lines
         worst = max(off, key=off.get)
         if off[worst] <= 0.01 * self._height:
-            text = "Your fit agrees with the formulas, closer than the drawn lines are wide."
+            text = "Your fit and the formula agree."
             return Verdict(text, True, own)
-        text = f"Your fit departs: its {worst} loss is {own.losses[worst]:.4g}, the formula's"
-        return Verdict(f"{text} {result.losses[worst]:.4g}.", False, own)
+        text = f"Your fit departs: its {worst} loss is {as_text(own.losses[worst])}, the formula's"
+        return Verdict(f"{text} {as_text(result.losses[worst])}.", False, own)
 
     def draw(self, result: Lines) -> None:
         """Set both lines; the points are where the text says."""
@@ -248,11 +250,11 @@ class OwnDataExplorer(Explorer):
     def summary(self, result: Lines) -> str:
         """Read both lines, and how far their slopes have moved since the start."""
         found = [
-            f"{name} line: slope {weight:.3f}, bias {bias:.3f}, "
-            f"slope moved by {round(weight - self._first[name][0], 2) + 0:.2f} since the start"
+            f"{name} line: slope {as_text(weight, decimals=3)}, bias {as_text(bias, decimals=3)}, "
+            f"slope moved by {as_text(weight - self._first[name][0], decimals=2)} since the start"
             for name, (weight, bias) in result.lines.items()
         ]
-        said = f"{len(result.X)} points. {'. '.join(found)}."
+        said = f"{count(len(result.X), 'point')}. {'. '.join(found)}."
         x, y = inputs.pair(result.X, result.y)
         low, high = self._panel.scales["y"].min, self._panel.scales["y"].max
         outside = (x < self._ends[0]) | (x > self._ends[1]) | (y < low) | (y > high)
@@ -266,11 +268,12 @@ class OwnDataExplorer(Explorer):
     def as_code(self, settings: dict) -> str:
         """Return the cell that makes these points and calls the learner's function on them."""
         points, _, _ = read_points(settings["points"])
-        name = name_of(self._fit, "fit")
-        losses = ", ".join(f"nn.{loss.__name__}()" for loss in LOSSES.values())
-        return (
+        losses = ", ".join(f"torch.nn.{loss.__name__}()" for loss in LOSSES.values())
+        return self._cell(
             f"{_column('X', [x for x, _ in points])}\n{_column('y', [y for _, y in points])}\n"
-            f"[{name}(X, y, loss_fn) for loss_fn in ({losses})]"
+            "with torch.random.fork_rng():  # what the notebook draws next stays the same\n"
+            f"    return [fit(X, y, loss_fn) for loss_fn in ({losses})]",
+            fit=self._fit,
         )
 
     def __repr__(self) -> str:
@@ -302,9 +305,9 @@ def _pair(answer: object) -> tuple[float, float]:
 
 
 def _line(x: float, y: float) -> str:
-    return f"{x:.4g}, {y:.4g}"
+    return f"{x + 0.0:.4g}, {y + 0.0:.4g}"
 
 
 def _column(name: str, values: list[float]) -> str:
     row = f"{name} = torch.tensor([{', '.join(map(str, values))}]).unsqueeze(1)"
-    return textwrap.fill(row, 88, subsequent_indent="    ")
+    return textwrap.fill(row, 92, subsequent_indent="    ")

@@ -1,6 +1,6 @@
 // Buttons, live region and code panel of an explorer. Everything is set as text, never as HTML.
 const STATES = {
-  shown: "", preview: "Preview.", running: "\u23f3 Your code runs.", playing: "\u25b6 Your code trains.",
+  shown: "", preview: "Preview.", running: "\u2026 Your code runs.", playing: "\u25b6 Your code trains.",
   agrees: "\u2714 Your code agrees.", departs: "\u26a0 Your code departs.", error: "\u2716 Error.",
 };
 
@@ -22,6 +22,20 @@ function sendWhileHeld(control, el) {
   }, true);
 }
 
+// A handle tells its number to all digits, or its place in a list: let it speak what is shown.
+function speakWhatIsShown(el) {
+  const [handle, readout] = [el.querySelector("[role=slider]"), el.querySelector(".widget-readout")];
+  if (!handle || !readout) return;
+  const speak = () => {
+    const shown = readout.textContent.trim();
+    if (handle.getAttribute("aria-valuetext") !== shown) handle.setAttribute("aria-valuetext", shown);
+  };
+  const options = { childList: true, characterData: true, subtree: true };
+  new MutationObserver(speak).observe(readout, options);
+  new MutationObserver(speak).observe(handle, { attributeFilter: ["aria-valuetext"] });
+  speak();
+}
+
 // Slider handles and play buttons have no name of their own: give each that of its control.
 const PLAY_BUTTONS = ["play or pause", "stop", "repeat"];
 async function nameControls(controls) {
@@ -32,6 +46,7 @@ async function nameControls(controls) {
         handle.setAttribute("aria-label", control.get("description"));
       }
       if (view.el.querySelector("[role=slider]")) sendWhileHeld(control, view.el);
+      speakWhatIsShown(view.el);
       const buttons = view.el.matches(".widget-play") ? view.el.querySelectorAll("button") : [];
       buttons.forEach((button, index) => {
         button.title = `${control.get("description")}: ${PLAY_BUTTONS[index]}`;
@@ -96,7 +111,7 @@ function render({ model, el }) {
   const update = () => {
     const said = model.get("own") ?? { text: model.get("text"), state: model.get("state") }; // replay.js
     el.dataset.state = said.state;
-    state.textContent = STATES[said.state] + " ";
+    state.textContent = STATES[said.state] && `${STATES[said.state]} `;
     text.textContent = said.text;
     stop.hidden = !["running", "playing"].includes(said.state);
     status.setAttribute("aria-live", said.state === "playing" ? "off" : "polite"); // 25 a second

@@ -3,7 +3,7 @@
 import bqplot
 import numpy as np
 
-from course_utils.charts import BLUE, GRAY, GREEN, MOST_POINTS, STYLES, VERMILLION, thin
+from course_utils.charts import BLUE, GRAY, GREEN, STYLES, VERMILLION, thin
 
 # A role's marker and dash as bqplot calls them; colors are those of the still figures.
 _MARKER = {
@@ -112,13 +112,3 @@ def put(mark: bqplot.Mark, x: np.ndarray, y: np.ndarray) -> None:
     """Set the data of a mark in one message; many points are thinned."""
     with mark.hold_sync():
         mark.x, mark.y = thin(np.asarray(x)), thin(np.asarray(y))
-
-
-def drawn(n: int) -> str:
-    """Say how many of n points are drawn, or nothing if all are."""
-    return "" if n <= MOST_POINTS else f" ({len(range(0, n, -(-n // MOST_POINTS)))} of them drawn)"
-
-
-def count(n: int, thing: str = "row") -> str:
-    """Return a number with what is counted."""
-    return f"{n} {thing}{'s' * (n != 1)}"

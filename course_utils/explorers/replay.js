@@ -11,12 +11,23 @@ function element(tag, parent, properties = {}) {
   return node;
 }
 
-// As Python writes it with `:.4g`, so that the sentence does not change when the slider rests.
-function short(number, digits) {
+// As Python's charts.as_text writes it, so that the sentence does not change when the slider rests.
+export function asText(number, digits = 4, decimals = null) {
+  if (number === 0 && decimals === null) return "0";
+  if (decimals !== null && Math.abs(number) < 1e5) {
+    const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+    return Number(number.toFixed(decimals) || 0).toLocaleString("en-US", options);
+  }
   const [mantissa, power] = number.toExponential(digits - 1).split("e");
-  if (power >= -4 && power < digits) return String(Number(number.toPrecision(digits)));
-  return `${Number(mantissa)}e${power[0]}${power.slice(1).padStart(2, "0")}`;
+  const rounded = Number(`${mantissa}e${power}`);
+  if (Math.abs(rounded) < 1e-6 || Math.abs(rounded) >= 1e6) return `${Number(mantissa)}e${Number(power)}`;
+  if (Math.abs(rounded) >= 1000) return number.toLocaleString("en-US", { maximumFractionDigits: 0 });
+  return String(rounded);
 }
+
+const LEAST = 1e-6; // smaller losses are told as being so
+const lossText = (loss) => (loss > 0 && loss < LEAST ? `less than ${asText(LEAST)}` : asText(loss));
+const counted = (n, thing) => `${n.toLocaleString("en-US")} ${thing}${n === 1 ? "" : "s"}`;
 
 // Let the kernel hear of a slider once it has rested.
 function resting(slider) {
@@ -41,17 +52,20 @@ function renderSlider(model, el) {
   element("label", el, { textContent: model.get("description"), htmlFor: id });
   const input = element("input", el, { id, type: "range", min: 0, max: options.length - 1, step: 1 });
   const shown = element("output", el);
-  const mark = model.get("mark");
-  if (mark !== null) {
+  const tick = element("span", el, { className: "explorer-mark", textContent: model.get("mark_label") });
+  const place = () => {
+    const mark = model.get("mark");
+    tick.style.visibility = mark === null ? "hidden" : "visible"; // its room stays
+    tick.hidden = model.get("mark_label") === "";
+    if (mark === null) return;
     const above = Math.max(options.findIndex((option) => option >= mark), 1);
     const part = (mark - options[above - 1]) / (options[above] - options[above - 1]);
-    const tick = element("span", el, { className: "explorer-mark", textContent: model.get("mark_label") });
     tick.style.marginLeft = `${THUMB / 2 + ((above - 1 + part) / (options.length - 1)) * (WIDTH - THUMB)}px`;
-  }
+  };
   const update = () => {
     const at = options.indexOf(model.get("value"));
     if (Number(input.value) !== at) input.value = at;
-    shown.textContent = short(model.get("value"), 4);
+    shown.textContent = asText(model.get("value"));
     input.setAttribute("aria-valuetext", shown.textContent);
   };
   const rest = resting(model);
@@ -61,8 +75,13 @@ function renderSlider(model, el) {
   });
   input.addEventListener("change", () => rest.after(REST_MS));
   model.on("change:value", update);
+  model.on("change:mark", place);
   update();
-  return () => model.off("change:value", update);
+  place();
+  return () => {
+    model.off("change:value", update);
+    model.off("change:mark", place);
+  };
 }
 
 const unpacked = new WeakMap(); // from a history to its numbers
@@ -107,15 +126,17 @@ export function picture(history, rates, rate, place, swept = false) {
 }
 
 function sentence(history, lr, epochs, run) {
-  const said = `${history.said}, lr ${short(lr, 6)}, ${epochs} epoch${epochs > 1 ? "s" : ""} of ${history.steps} step${history.steps > 1 ? "s" : ""}: `;
+  const { limit } = history; // of the learning rate, where there is one
+  const said = `${history.said}, lr ${asText(lr)}, ${counted(epochs, "epoch")} of ${counted(history.steps, "step")}: `;
+  const note = limit === null ? history.note : "";
   if (run.overflowed) {
-    return `${said}the run diverges, the picture stops at epoch ${short(run.passed, 3)}; ${history.limit}`;
+    return `${said}the run diverges, the picture stops at epoch ${asText(run.passed, 3)}; ${history.why}.${note}`;
   }
-  if (run.train > 10 * run.start) {
-    return `${said}the run diverges, the training loss is ${short(run.train, 3)}; ${history.limit}`;
+  if (limit !== null && lr > limit && run.train > 10 * run.start) {
+    return `${said}the run diverges, the training loss is ${asText(run.train, 3)}; ${history.why}.`;
   }
-  return `${said}weight ${run.weight.toFixed(4)}, bias ${run.bias.toFixed(4)}, ` +
-    `training loss ${short(run.train, 4)}, validation loss ${short(run.val, 4)}.`;
+  return `${said}weight ${asText(run.weight, 4, 4)}, bias ${asText(run.bias, 4, 4)}, ` +
+    `training loss ${lossText(run.train)}, validation loss ${lossText(run.val)}.${note}`;
 }
 
 async function renderReplay(model, el) {
@@ -172,7 +193,7 @@ async function renderReplay(model, el) {
   let goal = epochs.get("value"); // how far Play goes: as far as the slider of the epochs was put
   const play = element("button", el, { type: "button" });
   const step = element("button", el, { type: "button", textContent: "Step" });
-  const name = () => { play.textContent = playing === null ? `Play to epoch ${goal}` : "Pause"; };
+  const name = () => { play.textContent = playing === null ? `Play to epoch ${asText(goal)}` : "Pause"; };
   const pause = () => {
     clearInterval(playing);
     playing = null;

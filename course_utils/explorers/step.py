@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from course_utils import figures, inputs
-from course_utils.charts import Chart
+from course_utils.charts import Chart, as_text
 from course_utils.explorers import panels
 from course_utils.explorers.base import Explorer, is_name
 
@@ -325,7 +325,7 @@ class StepExplorer(Explorer):
         if not result.ran:
             return "Nothing has run yet: every number is as it was at the beginning."
         steps = sum("step" in self._lines[number - 1].calls for number in result.ran)
-        return f"{result.news} Steps so far: {steps}, lines: {len(result.ran)}."
+        return f"{result.news} Steps so far: {steps:,}, lines: {len(result.ran):,}."
 
     def _tell(self, new: tuple[int, ...], before: list, after: list) -> str:
         line = self._lines[new[-1] - 1]
@@ -354,12 +354,17 @@ class StepExplorer(Explorer):
         return Chart((), "step", "loss", self.summary(result))
 
     def as_code(self, settings: dict) -> str:
-        """Return the cell that goes back to the beginning and runs the same lines."""
+        """Return the cell that goes back to the beginning and runs the same lines on copies."""
         parameters, gradients, optimizer = self._beginning
         model, _, chosen, *_ = self._given
-        code = [f"{model}.load_state_dict({_literal(parameters)})"]
+        code = [
+            "import copy",
+            f"{model}, {chosen} = copy.deepcopy(({model}, {chosen}))  # your own stay as they are",
+        ]
         if sum(p.numel() for p in self._model.parameters()) > MOST_WRITTEN:
-            code = ["# Begin with the model as it was made: it has too many parameters to list."]
+            code.append("# Begin with the model as it was made: it has too many numbers to list.")
+        else:
+            code.append(f"{model}.load_state_dict({_literal(parameters)})")
         code.append(
             f"for parameter, gradient in zip({model}.parameters(), {_literal(gradients)}):\n"
             "    parameter.grad = gradient"
@@ -376,7 +381,8 @@ class StepExplorer(Explorer):
             code.append(loop if count > 1 else text)
         names = [name for name, _ in self._model.named_parameters()]
         last = ", ".join(f"{_reached(model, name)}.item()" for name in names)
-        return "\n".join([*code, last if self._line else f"{model}.state_dict()"])
+        code.append(f"return {last if self._line else f'{model}.state_dict()'}")
+        return self._cell("\n".join(code), **self._given)
 
 
 def _line(text: str, statement: ast.stmt, filename: str) -> Line:
@@ -465,7 +471,8 @@ def _describe(value: object) -> tuple[str, str, str]:
 
 def _values(tensor: torch.Tensor) -> str:
     few = tensor.detach().flatten()[:3].tolist()
-    texts = [f"{v:.4f}" if v == 0 or 1e-3 <= abs(v) < 1e5 else f"{v:.3e}" for v in few]
+    texts = [as_text(v, decimals=4 if v == 0 or abs(v) >= 1e-3 else None) for v in few]
+    texts = [text.replace(",", "") for text in texts]  # a comma parts them from each other
     return ", ".join(texts) + " ..." * (tensor.numel() > len(few))
 
 

@@ -9,14 +9,17 @@ import torch
 from torch import nn
 
 from course_utils import descent, figures, inputs
-from course_utils.charts import Chart, Series, thin
+from course_utils.charts import Chart, Series, as_text, count, drawn, thin
 from course_utils.explorers import panels, runs
-from course_utils.explorers.base import Explorer, Verdict, are_functions, name_of, source_of
+from course_utils.explorers.base import Explorer, Verdict, are_functions
 from course_utils.explorers.replay import Replay, Slider
 
 LOSSES = {"MSELoss": "mse", "L1Loss": "l1"}
+_UNITS = {"MSELoss": "MSE loss (squared unit of y)", "L1Loss": "L1 loss (unit of y)"}
 _MOST_RESIDUALS = 20_000_000  # more would take a second to measure: then the kernel draws alone
 _DIVERGES = "# This run diverges: no number is left at its end. The picture stops before that.\n"
+_NO_LIMIT = " No stable limit is drawn: its formula is for MSE with SGD."
+_LEAST = 1e-6  # smaller losses are told as being so; replay.js has the same
 _TOLERANCE = 1e-6  # relative to the larger of 1 and the parameter
 
 
@@ -61,7 +64,7 @@ class TrainingExplorer(Explorer):
         for name in names:
             inputs.choice("optimizer", name, ("SGD", "Adam"))
         self._train, self._optimizers = train, dict(zip(names, optimizers, strict=True))
-        self._own = X is not None
+        self._own, self._given = X is not None, (X, y)
         self._take(X, y)
         self._limit = descent.stable_lr(self._X_train)
         self._lrs = runs.rates(self._limit)
@@ -103,7 +106,7 @@ class TrainingExplorer(Explorer):
         return {
             "lr": Slider(
                 self._lrs, min(self._lrs, key=lambda lr: abs(lr - self._limit / 10)),
-                "learning rate", mark=self._limit, mark_label=f"limit {self._limit:.3g}",
+                "learning rate", mark=self._limit, mark_label=f"limit {as_text(self._limit, 3)}",
             ),
             "epochs": Slider(runs.EPOCHS, 100, "epochs"),
             "noise": widgets.FloatSlider(
@@ -130,12 +133,12 @@ class TrainingExplorer(Explorer):
         self._half = [1.25 * max(abs(a - b), 0.5) for a, b in zip(best, self._begin, strict=True)]
         around = [(m - h, m + h) for m, h in zip(best, self._half, strict=True)]
         self._frame = np.array(losses)
-        unit = "loss (unit of y, squared for MSE)"
+        unit = _UNITS["MSELoss"]
         one = panels.Panel(
             "Data and fitted line", (figures.FEATURE, *ends), (figures.TARGET, low, high), width=355
         )
         two = panels.Panel(
-            "Loss after each epoch", ("epochs passed", 0.1, runs.EPOCHS[-1]), (unit, *losses),
+            "Both losses along the run", ("epochs passed", 0.1, runs.EPOCHS[-1]), (unit, *losses),
             log_x=True, log_y=True, width=355,
         )  # fmt: skip
         three = panels.Panel(
@@ -160,6 +163,7 @@ class TrainingExplorer(Explorer):
         }
         panels.put(self._marks["limit"], np.full(2, self._limit), losses)
         self._contoured: tuple = ()
+        self._loss_panels, self._sweep_marks = (two.figure, four.figure), four.figure.marks
         layout = {"flex_flow": "row wrap", "max_width": "730px"}
         return widgets.Box([p.figure for p in (one, two, three, four)], layout=layout)
 
@@ -211,6 +215,23 @@ class TrainingExplorer(Explorer):
         put(marks["end"], weight[-1:], bias[-1:])
         put(marks["sweep"], np.array(self._lrs), self._clipped(result.final))
         put(marks["here"], np.array([result.settings["lr"]]), self._clipped(result.train[-1:]))
+        self._suit(result)
+
+    def _suit(self, result: Run) -> None:
+        """Let axes, the mark of the limit and the slider of the epochs tell what holds here."""
+        limit, four = self._marks["limit"], self._loss_panels[1]
+        affine = self._is_affine(result.settings)
+        self._controls["lr"].mark = self._limit if affine else None
+        marks = [mark for mark in self._sweep_marks if affine or mark is not limit]
+        if len(marks) != len(four.marks):
+            four.marks = marks  # bqplot draws the legend anew
+        for figure in self._loss_panels:
+            figure.axes[1].label = _UNITS[result.settings["loss"]]
+        with self._work_to_do:
+            if result.epochs < result.settings["epochs"] and self.settings == result.settings:
+                self._holding = True
+                self._controls["epochs"].value = result.epochs
+                self._holding = False
 
     def _key(self, result: Run) -> tuple:
         """Return what the runs in the page depend on."""
@@ -246,7 +267,8 @@ class TrainingExplorer(Explorer):
         self.replay.tell(
             steps / runs.steps_per_epoch(n, size), np.stack([*path, *measured], axis=1),
             line=self._ends.tolist(), frame=(self._frame * [0.1, 10]).tolist(),
-            said=self._said(n), steps=runs.steps_per_epoch(n, size), limit=self._why(size),
+            said=self._said(n), steps=runs.steps_per_epoch(n, size), why=self._why(size),
+            limit=self._limit if self._is_affine(result.settings) else None, note=_NO_LIMIT,
         )  # fmt: skip
         self._told = self._key(result)
 
@@ -258,29 +280,28 @@ class TrainingExplorer(Explorer):
         """Tell where the run ended; replay.js says the same in the same words."""
         settings, n = result.settings, len(result.data.X_train)
         asked, steps = settings["epochs"], runs.steps_per_epoch(n, settings["batch_size"])
-        cut = f" (of {asked}: more would take too long here)" if result.epochs < asked else ""
-        epochs, steps = (
-            f"{panels.count(result.epochs, 'epoch')}{cut}",
-            panels.count(steps, "step"),
-        )
-        said = f"{self._said(n)}, lr {settings['lr']:g}, {epochs} of {steps}: "
+        cut = f" (of {asked:,}: more would take too long here)" if result.epochs < asked else ""
+        affine = self._is_affine(settings)
+        said = f"{self._said(n)}, lr {as_text(settings['lr'])}, "
+        said += f"{count(result.epochs, 'epoch')}{cut} of {count(steps, 'step')}: "
+        end, why = result.train[-1], f"; {self._why(settings['batch_size'])}"
         if result.overflowed:
-            said += f"the run diverges, the picture stops at epoch {result.passed[-1]:.3g}; "
-        elif result.train[-1] > 10 * result.train[0]:
-            said += f"the run diverges, the training loss is {result.train[-1]:.3g}; "
+            stops = as_text(result.passed[-1], 3)
+            said += f"the run diverges, the picture stops at epoch {stops}{why}"
+        elif affine and settings["lr"] > self._limit and end > 10 * result.train[0]:
+            said += f"the run diverges, the training loss is {as_text(end, 3)}{why}"
         else:
-            return said + (
-                f"weight {result.weight[-1]:.4f}, bias {result.bias[-1]:.4f}, "
-                f"training loss {result.train[-1]:.4g}, validation loss {result.val[-1]:.4g}."
-            )
-        return said + self._why(settings["batch_size"])
+            weight, bias = (as_text(p[-1], decimals=4) for p in (result.weight, result.bias))
+            train, val = (as_text(e[-1], least=_LEAST) for e in (result.train, result.val))
+            said += f"weight {weight}, bias {bias}, training loss {train}, validation loss {val}"
+        return f"{said}.{_NO_LIMIT * (not affine)}"
 
     def _said(self, n: int) -> str:
-        return f"{n} training points{panels.drawn(n)}"
+        return f"{count(n, 'training point')}{drawn(n)}"
 
     def _why(self, size: int) -> str:
         small = "" if size == len(self._X_train) else " for steps on all points, less for batches"
-        return f"the stable limit is {self._limit:.3g}{small}."
+        return f"the stable limit is {as_text(self._limit, 3)}{small}"
 
     def still(self, result: Run) -> Chart:
         """Return both loss curves as a chart."""
@@ -289,9 +310,13 @@ class TrainingExplorer(Explorer):
             for name, losses, role in (
                 ("train", result.train, "train"), ("validation", result.val, "validation"))
         ]  # fmt: skip
-        unit = "loss (unit of y, squared for MSE)"
         return Chart(
-            tuple(series), "epochs passed", unit, self.summary(result), log_x=True, log_y=True
+            tuple(series),
+            "epochs passed",
+            _UNITS[result.settings["loss"]],
+            self.summary(result),
+            log_x=True,
+            log_y=True,
         )
 
     # the learner's loop
@@ -350,32 +375,33 @@ class TrainingExplorer(Explorer):
     def as_code(self, settings: dict) -> str:
         """Return the cell that trains with the learner's loop to the same two parameters."""
         kind = self._optimizers[settings["optimizer"]]
-        name = name_of(self._train, "train")
         n, size = len(self._X_train) + len(self._X_val), settings["batch_size"]
         epochs = min(settings["epochs"], runs.most_epochs(len(self._X_train), size))
-        line = "" if self._own else "targets = 1.5 + 2 * features\n"
-        X, y = ("X", "y") if self._own else ("features", "targets")
-        return (
-            f"{source_of(self._train)}"
+        line = "" if self._own else "X, y = features, 1.5 + 2 * features\n"
+        data = dict(zip("Xy", self._given, strict=True)) if self._own else {}
+        diverges = _DIVERGES * self.compute(settings).overflowed
+        return self._cell(
             f"generator = torch.Generator().manual_seed({runs.SEED})\n"
             f"features, noise = [torch.randn({n}, 1, generator=generator) for _ in range(2)]\n"
             f"{line}"
             f"rows = torch.randperm({n}, generator=generator)[:{len(self._X_train)}]\n"
-            f"X_train = {X}.double()[rows]\n"
-            f"y_train = {y}.double()[rows] + {settings['noise']} * noise.double()[rows]\n"
+            "X_train = X.double()[rows]\n"
+            f"y_train = y.double()[rows] + {settings['noise']} * noise.double()[rows]\n"
             f"generator = torch.Generator().manual_seed({runs.SEED})\n"
             "train_set = torch.utils.data.TensorDataset(X_train, y_train)\n"
             f"train_loader = torch.utils.data.DataLoader(\n"
             f"    train_set, batch_size={size}, shuffle=True, generator=generator\n)\n"
-            "model = torch.nn.Linear(1, 1, dtype=torch.float64)\n"
+            "model = torch.nn.utils.skip_init(torch.nn.Linear, 1, 1, dtype=torch.float64)\n"
             f"torch.nn.init.constant_(model.weight, {self._begin.weight!r})\n"
             f"torch.nn.init.constant_(model.bias, {self._begin.bias!r})\n"
             f"optimizer = {kind.__module__.rpartition('.')[0]}.{kind.__name__}"
             f"(model.parameters(), lr={settings['lr']})\n"
             f"loss_fn = torch.nn.{settings['loss']}()\n"
-            f"history = {name}(model, optimizer, loss_fn, train_loader, epochs={epochs})\n"
-            f"{_DIVERGES * self.compute(settings).overflowed}"
-            "model.weight.item(), model.bias.item()"
+            f"train(model, optimizer, loss_fn, train_loader, epochs={epochs})\n"
+            f"{diverges}"
+            "return model.weight.item(), model.bias.item()",
+            **data,
+            train=self._train,
         )
 
 
@@ -418,8 +444,7 @@ def _compared(loop: tuple, formula: tuple) -> tuple[str, bool]:
         told = np.isfinite(size) & (size < 1e100)
         apart = told & ~(gap <= _TOLERANCE * np.maximum(size, 1))
     if not apart.any():
-        largest = np.max((gap / np.maximum(size, 1))[told], initial=0.0)
-        return f"Your loop agrees with the formula, largest difference {largest:.0e}.", True
+        return "Your loop agrees with the formula at every step, within a millionth.", True
     step = int(np.argmax(apart))
     if not np.isfinite(gap[step]):
         hint = "the parameters are no longer numbers"
