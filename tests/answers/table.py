@@ -158,7 +158,10 @@ WRONG = {
         (changed(STOP, ("not loss.isfinite()", "not loss < 1000")), "billion"),
         (changed(STOP, ("trainer.should_stop = True", "return True")), "The callback returns True"),
         (changed(STOP, ("trainer.should_stop", "trainer.stop")), "`trainer.stop` was set"),
-        (changed("import sys\n" + STOP, ("trainer.should_stop = True", "sys.exit()")), "ends the whole program"),
+        (
+            changed("import sys\n" + STOP, ("trainer.should_stop = True", "sys.exit()")),
+            "ends the whole program",
+        ),
         (changed(STOP, ("trainer.should_stop = True", "exit()")), "ends the whole program"),
         (changed(STOP, ("= True", "= torch.tensor(True)")), "is a Tensor"),
         (changed(STOP, ("not loss.isfinite()", "loss != loss")), "infinite is another"),
