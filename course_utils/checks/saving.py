@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from course_utils import errors
 from course_utils.checks.judging import (
     Hostile,
     Wrong,
@@ -148,11 +147,7 @@ def _as_bytes(data: object) -> bytes:
             "`stop_at` returns no bytes at all. After `torch.save` a buffer stands at its end, and "
             "`read()` goes on from there: `seek(0)` first, or `getvalue()`, which returns all."
         )
-    try:
-        torch.load(io.BytesIO(data), weights_only=True)
-    except Exception as error:
-        told = errors.explain(error) or "Were they made by `to_bytes`?"
-        raise Wrong(f"These bytes do not load with `weights_only=True`. {told}") from None
+    call("torch.load(..., weights_only=True)", torch.load, io.BytesIO(data), weights_only=True)
     return data
 
 

@@ -238,7 +238,7 @@ WRONG = {
         ),
         (
             changed(RESUME, ("return to_bytes(checkpoint(*run))", "return str(run).encode()")),
-            "do not load",
+            "Calling `torch.load(..., weights_only=True)` raised",
         ),
         (changed(RESUME, ("io.BytesIO(data)", "data")), "io.BytesIO"),
         (changed(RESUME, ("until=until)", "until=until + 1)")), "at which does it end"),
