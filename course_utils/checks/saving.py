@@ -295,7 +295,7 @@ def _refuse_starts(Best: object) -> None:
     "07.4",
     "Keep the best weights",
     "`offer` compares with the lowest loss so far. What is the lowest before the first?",
-    "At a new low, keep the loss and a copy of the weights; a `state_dict` is no copy.",
+    "At a new low, keep the loss and a copy of the weights; a `state_dict` is not a copy.",
     "`self.data = to_bytes(model.state_dict())`; `put_back` loads it with `weights_only=True`.",
 )
 def best_weights(Best: object) -> str:
