@@ -245,7 +245,7 @@ def third_layer_draws_waves(seed):
     model, _ = trained(seed, 8, 600, depth=3, data=make_points(0.0)[:2])
     with torch.inference_mode():
         first, third = model[:2](X), model[:6](X)
-    return max(bends(first)) == 0 and min(bends(third)) >= 2
+    return max(bends(first)) == 0 and sum(turns >= 2 for turns in bends(third)) >= 5
 
 
 def middle_is_found_first(seed):
@@ -334,8 +334,8 @@ CLAIMS = [
           middle_is_found_first, slow=True),
     Claim(BOOK, "Play with rate 0.3, then with 0.0001. The loss jumps, or crawls.",
           large_rate_jumps_small_rate_crawls, slow=True),
-    Claim(BOOK, "Nodes of the first layer draw one S each, those of the third draw waves.",
-          third_layer_draws_waves, at_least=19, slow=True),
+    Claim(BOOK, "Nodes of the first layer draw one S each, those of the third mostly draw waves.",
+          third_layer_draws_waves, slow=True),
     Claim(BOOK, "Of the starts 420 to 439, 11 end below 0.12 and nine stay above 0.3.",
           relu_starts, slow=True),
     Claim(BOOK, "and on new points no model gets below it on average", noise_is_a_floor, slow=True),

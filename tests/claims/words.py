@@ -1,13 +1,12 @@
 """What the glossary and the teacher's page say in general."""
 
-import copy
 import hashlib
 import math
 
 import torch
 from torch import nn
 from torch.nn.functional import mse_loss
-from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+from torch.utils.data import DistributedSampler, TensorDataset
 
 from claims import Claim
 from course_utils.datasets import make_line
@@ -27,38 +26,6 @@ def columns(X):
 
 def solution(X, y):
     return torch.linalg.lstsq(columns(X), y.double()).solution
-
-
-def activation_squeezes(seed):
-    seeded(seed)
-    told = torch.tanh(5 * torch.randn(1000, dtype=torch.float64))
-    return bool((told.abs() <= 1).all())
-
-
-def adam_ignores_the_unit_of_the_loss(seed):
-    """A running measure of the size divides the step: 1,000 times the loss, the same way."""
-    ends = []
-    for factor in (1.0, 1000.0):
-        X, y = make_line(n=50, seed=seed)
-        weights = torch.zeros(2, 1, dtype=torch.float64, requires_grad=True)
-        optimizer = torch.optim.Adam([weights], lr=0.01)
-        for _ in range(5):
-            optimizer.zero_grad()
-            (factor * (columns(X) @ weights - y).square().mean()).backward()
-            optimizer.step()
-        ends.append(weights.detach())
-    return torch.allclose(*ends, atol=1e-4)
-
-
-def backward_adds_and_moves_nothing(seed):
-    seeded(seed)
-    line, X = nn.Linear(1, 1), torch.randn(20, 1)
-    before, grads = copy.deepcopy(line.state_dict()), []
-    for _ in range(2):
-        mse_loss(line(X), 2 * X).backward()
-        grads.append(line.weight.grad.clone())
-    same = all(torch.equal(before[name], value) for name, value in line.state_dict().items())
-    return same and torch.allclose(grads[1], 2 * grads[0])
 
 
 def broadcasting(seed):
@@ -95,12 +62,6 @@ def dropout(seed):
     return torch.allclose(kept, torch.tensor(1 / (1 - p))) and torch.equal(layer(ones), ones)
 
 
-def steps_of_an_epoch(seed):
-    rows, size = 50 + 7 * seed, 3 + seed
-    loader = DataLoader(TensorDataset(torch.zeros(rows, 1)), batch_size=size)
-    return len([*loader]) == math.ceil(rows / size)
-
-
 def evaluation_records(seed):
     seeded(seed)
     model = nn.Sequential(nn.Linear(1, 4), nn.Dropout(0.5), nn.Linear(4, 1)).eval()
@@ -122,32 +83,6 @@ def finite_difference(seed):
     (slope,) = torch.autograd.grad(mse_loss(weight * X, y), weight)
     up, down = (mse_loss((weight + nudge) * X, y).item() for nudge in (h, -h))
     return math.isclose((up - down) / (2 * h), slope.item(), abs_tol=1e-6)
-
-
-def limit_of_the_rate(seed, scaled=False):
-    """How far from the best line 2,000 steps end: near below the limit, very far above it."""
-    X, y = make_line(n=50, seed=seed)
-    if scaled:
-        X = (X - X.mean()) / X.std()
-    A = columns(X)
-    limit = 1.0 if scaled else (2 / torch.linalg.eigvalsh(2 * A.T @ A / 50).max()).item()
-    best, ends = solution(X, y), []
-    for factor in (0.97, 1.03):
-        step = torch.eye(2) - factor * limit * 2 * A.T @ A / 50
-        ends.append((torch.linalg.matrix_power(step, 2000) @ best).norm().item())
-    return ends[0] < 1e-6 and ends[1] > 1e3
-
-
-def layer_counts(seed):
-    m, k = 1 + seed, 2 + seed % 5
-    return sum(p.numel() for p in nn.Linear(m, k).parameters()) == m * k + k
-
-
-def noise_floor(seed):
-    X, y = make_line(n=200_000, seed=seed)
-    truth = mse_loss(2 * X + 1.5, y).item()
-    A, b = torch.randn(2, generator=seeded(seed)).tolist()
-    return abs(truth - 0.01) < 2e-4 and mse_loss((2 + A) * X + 1.5 + b, y).item() > truth
 
 
 def least_squares_is_lowest(seed):
@@ -175,26 +110,11 @@ def relu_has_a_kink(seed):
     return bool(flat > 0 and steep > 0 and flat + steep >= len(slopes) - 1)
 
 
-def standard_error_falls(seed):
-    def spread(n):
-        X = 2 * torch.rand(n, 1, generator=generator) - 1
-        y = 2 * X + 1.5 + torch.randn(X.shape, generator=generator)
-        left = (columns(X) @ solution(X, y) - y).square().sum() / (n - 2)
-        return (left / (X - X.mean()).square().sum()).sqrt().item()
-
-    generator = seeded(seed)
-    return 5 < spread(40) / spread(4000) < 20
-
-
 def state_dict_holds_buffers(seed):
     model = nn.Sequential(nn.Linear(1, 2 + seed), nn.BatchNorm1d(2 + seed))
     parameters = {name for name, _ in model.named_parameters()}
     held = model.state_dict()
     return parameters < held.keys() and all(map(torch.is_tensor, held.values()))
-
-
-def seed_repeats(seed):
-    return torch.equal(torch.rand(9, generator=seeded(seed)), torch.rand(9, generator=seeded(seed)))
 
 
 def choice_flatters(seed):
@@ -214,15 +134,6 @@ def scaling(seed):
     return abs(scaled.mean()) < 1e-5 and abs(scaled.std() - 1) < 1e-5
 
 
-def shared_parameter_moves_along(seed):
-    seeded(seed)
-    line, linear = nn.Parameter(torch.randn(1)), nn.Linear(1, 1)
-    linear.weight = nn.Parameter(line.reshape(1, 1))
-    with torch.no_grad():
-        linear.weight.add_(1.0)
-    return line.item() == linear.weight.item()
-
-
 def few_count_triple(seed):
     rows = torch.randn(16, generator=seeded(seed)).requires_grad_()
     many, few = rows[:12].mean(), rows[12:].mean()
@@ -240,34 +151,20 @@ def dummies_add_up(seed):
 
 
 CLAIMS = [
-    Claim(GLOSSARY, "which squeezes any number into the range from -1 to 1", activation_squeezes),
-    Claim(GLOSSARY, "divided by a running measure of its size", adam_ignores_the_unit_of_the_loss),
-    Claim(GLOSSARY, "it adds the gradient to `.grad` and moves nothing",
-          backward_adds_and_moves_nothing),
     Claim(GLOSSARY, "Stretching two tensors of different shapes until they match.", broadcasting),
     Claim(GLOSSARY, "Change one bit of the file, and the digest is another.", digest),
     Claim(GLOSSARY, "it repeats some rows if they do not divide evenly", sampler_repeats),
     Claim(GLOSSARY, "divides the others by $1 - p$", dropout),
-    Claim(GLOSSARY, "By default it has ceil(N / batch size) steps", steps_of_an_epoch),
     Claim(GLOSSARY, "It does not stop the recording of gradients.", evaluation_records),
     Claim(GLOSSARY, "Dropout stays as it was, so evaluation needs `model.eval()` as well.",
           inference_leaves_dropout),
     Claim(GLOSSARY, "divide the change of the loss by $2h$", finite_difference),
-    Claim(GLOSSARY, "needs a learning rate below two over its largest eigenvalue",
-          limit_of_the_rate),
-    Claim(GLOSSARY, "with $m \\cdot k$ weights and $k$ biases", layer_counts),
-    Claim(GLOSSARY, "The lowest loss on new points that noise allows, on average.", noise_floor),
     Claim(GLOSSARY, "OLS, the line with the smallest mean squared error", least_squares_is_lowest),
     Claim(GLOSSARY, "1 is perfect, 0 is no better than the mean", r_squared),
     Claim(GLOSSARY, "Its nodes draw a line with a kink.", relu_has_a_kink),
     Claim(GLOSSARY, "The mean is then 0 and the standard deviation 1", scaling),
-    Claim(GLOSSARY, "with MSE, the limit of the learning rate is 1 in any unit",
-          lambda seed: limit_of_the_rate(seed, scaled=True)),
-    Claim(GLOSSARY, "draws the same numbers in every run", seed_repeats),
-    Claim(GLOSSARY, "a tenth of it takes about 100 times the points", standard_error_falls),
     Claim(GLOSSARY, "with other tensors that it keeps (buffers)", state_dict_holds_buffers),
     Claim(GLOSSARY, "a choice made on them fits them a little better than others", choice_flatters),
-    Claim(TEACHING, "it moves along, they share memory", shared_parameter_moves_along),
     Claim(TEACHING, "the few count triple", few_count_triple),
     Claim(TEACHING, "Hope for: ones, which the bias has already.", dummies_add_up),
 ]  # fmt: skip
