@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from course_utils.checks.judging import (
     CROSSED,
@@ -52,7 +52,9 @@ def layer_by_hand(tanh_layer: object) -> str:
     given = [values.clone() for values in (X, w, b)]
     outputs = tensor("tanh_layer(X, w, b)", call("tanh_layer", tanh_layer, X, w, b), (4, 2))
     if not all(map(close, (X, w, b), given)):
-        raise Wrong("`tanh_layer` changes its inputs. `w += b` and the like work in place.")
+        raise Wrong(
+            "`tanh_layer` changes the tensors it is given. `w += b` and the like work in place."
+        )
     sums = X @ w
     if close(outputs, torch.tanh(sums + b)):
         return "One matrix product computes all nodes for all rows, without a loop over either."
@@ -294,7 +296,7 @@ _ALREADY = 1e9  # a goal that every loss of ours is below
 class _Step(NamedTuple):
     """What an optimizer met when it took a step, and the gradients that were due there."""
 
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     held: set[int]
     given: torch.Tensor
     due: torch.Tensor
@@ -325,9 +327,11 @@ class _Trial:
         self.moved = self.weights() != before
 
     def weights(self) -> list[float]:
+        """Return all parameters as one list."""
         return [value for parameter in self.model.parameters() for value in flat(parameter)]
 
     def loss(self) -> float:
+        """Return the MSE on all rows at the present weights."""
         return (self.model(self.X) - self.y).square().mean().item()
 
     def gradients(self) -> torch.Tensor:
@@ -337,7 +341,7 @@ class _Trial:
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
-        def look(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        def look(optimizer: Optimizer, *_: object) -> None:
             held = {id(p) for group in optimizer.param_groups for p in group["params"]}
             self.taken += 1
             if self.taken > _WATCHED:

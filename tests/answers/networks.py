@@ -76,7 +76,7 @@ WRONG = {
         (layer("torch.tanh(X @ w + b).tolist()"), "expected a tensor"),
         (
             "def tanh_layer(X, w, b):\n    w += b\n    return torch.tanh(X @ w)",
-            "changes its inputs",
+            "changes the tensors",
         ),
     ],
     "08.2": [
