@@ -360,7 +360,8 @@ def plot_learning_rates(
         said += f"; the lowest loss, {_g(values[best])}, at {_g(rates[best])}"
     if wild.any():
         bound = "a million" if start is None else f"the {_g(start)} of the start"
-        said += f"; {count(wild.sum(), 'run')} diverged: no loss of theirs ends below {bound}"
+        said += f"; {count(wild.sum(), 'run')} diverged, to a loss above {bound}"
+        said += " or to no number" if np.isnan(values).any() else ""
     if (zero := np.sum(values <= 0)) > 0:
         said += f"; {count(zero, 'run')} with a loss of 0 cannot be drawn on this axis"
     if limit is not None:

@@ -36,7 +36,7 @@ BAD = {
 EPOCHS = {"NetworkExplorer": (0, 30)}  # its own loop trains: the last epoch is minutes away
 TEXTS = {  # what a hand can type
     "lines": ("", "1", "1 2 3 4 5", " ".join(["1 2 3 4 5"] * 30)),
-    "points": ("0, 0\n1, 1", "0, 0\n1, 1\n2, 1000000", "-0, -0\n1e-7, 0\n3, 5"),
+    "points": ("0, 0\n1, 1", "0, 0\n0.5, 1\n1, 1000000", "-0, -0\n1e-7, 0\n1, 2"),
 }
 
 
@@ -140,11 +140,8 @@ def test_every_corner_of_every_pair_of_controls_is_a_picture_with_readable_numbe
 @pytest.mark.parametrize(
     ("text", "is_bad"),
     [
-        *(
-            (text, True)
-            for text in ["-0.000", "-0", "0e+00", "5.408e-08", "40,612 %", "20000 rows"]
-        ),
-        *((text, True) for text in ["is nan", "1 runs", "1.6499999999999986"]),
+        *((text, True) for text in ["-0.000", "-0", "0e+00", "5.408e-08", "40,612 %"]),
+        *((text, True) for text in ["is nan", "1 runs", "20000 rows", "1.6499999999999986"]),
         *((text, False) for text in ["-0.5", "10,000 points", "1.2e15", "2e-7", "250 %", "1 step"]),
         *((text, False) for text in ["0.00001234", "-3,800", "10 points", "0.000"]),
     ],
@@ -266,7 +263,7 @@ def test_the_code_of_every_explorer_runs_tells_its_numbers_and_touches_no_name(n
             for settings in states(explorer):
                 shows(explorer, settings)
                 text = explorer.page.text
-                assert explorer.page.state not in ("error", "departs"), text
+                assert explorer.page.state != "error", text
                 code = explorer.as_code(explorer.settings)
                 # A copy of the names, not of the objects: what the cell does to them shows.
                 names = dict(lesson(name))

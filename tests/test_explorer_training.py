@@ -226,6 +226,27 @@ def test_the_limit_is_marked_at_the_slider_and_in_the_panel():
     assert explorer._marks["limit"].x.tolist() == [limit, limit]
 
 
+@pytest.mark.parametrize("choice", [{"loss": "L1Loss"}, {"optimizer": "Adam"}])
+def test_no_limit_is_marked_where_its_formula_does_not_hold(choice):
+    explorer = settled(epochs=1)
+    figures = explorer._loss_panels
+    explorer.set(lr=3.0, epochs=60, **choice)
+    explorer.settle()
+    assert explorer._controls["lr"].mark is None
+    assert explorer._marks["limit"] not in figures[1].marks
+    assert explorer.page.text.count("limit") == 1
+    assert "No stable limit is drawn: its formula is for MSE with SGD." in explorer.page.text
+    assert "diverge" not in explorer.page.text
+    unit = "L1 loss (unit of y)" if "loss" in choice else "MSE loss (squared unit of y)"
+    labels = {figure.axes[1].label for figure in figures}
+    assert labels == {unit, explorer.still(explorer.result).ylabel} == {unit}
+    explorer.reset()
+    explorer.settle()
+    assert explorer._marks["limit"] in figures[1].marks
+    assert explorer._controls["lr"].mark == explorer._limit
+    assert "No stable limit" not in explorer.page.text
+
+
 def broken(change):
     """Return a train that has one line changed."""
 

@@ -11,6 +11,11 @@ DRAWN = """root => [...root.querySelectorAll('.bqplot.figure g[clip-path]')]
     .map(marks => marks.innerHTML).join()"""
 LEGENDS = """root => [...root.querySelectorAll('.g_legend')].map(legend =>
     [...legend.querySelectorAll('.legendtext')].map(name => [name.textContent, name.style.fill]))"""
+# what a screen reader says of each slider, and what stands beside it
+SPOKEN = """root => [...root.querySelectorAll('[role=slider], input[type=range]')].map(handle =>
+    [handle.getAttribute('aria-valuetext'),
+     handle.closest('.widget-slider, .widget-hslider, .explorer-slider')
+         .querySelector('.widget-readout, output').textContent.trim()])"""
 # notebook, number of the explorer in it, the control that is moved
 SLIDERS = [
     ("00_start_here", 0, "weight"),
@@ -55,7 +60,13 @@ class InPage:
         self.page.wait_for_function(
             f"([root, drawn]) => ({DRAWN})(root) !== drawn", arg=[self.root.element_handle(), drawn]
         )
+        self.speaks_what_it_shows()
         return self.state()[0]
+
+    def speaks_what_it_shows(self):
+        values = self.root.evaluate(SPOKEN)
+        assert [spoken for spoken, _ in values] == [shown for _, shown in values]
+        assert all(re.fullmatch(r"-?[\d,]+(\.\d{1,5})?", spoken) for spoken, _ in values), values
 
     def slider(self, name):
         return self.root.get_by_role("slider", name=name, exact=True)
@@ -129,6 +140,16 @@ def test_training_follows_one_slider_after_the_other(open_notebook):
     for control in ("learning rate", "epochs", "noise"):
         follows(explorer, explorer.slider(control))
     lr, epochs = explorer.slider("learning rate"), explorer.slider("epochs")
+    limit = explorer.root.get_by_text(re.compile(r"^limit 0\.\d+$"))
+    legends = explorer.root.locator(".g_legend", has_text="stable limit")
+    expect(limit).to_be_visible()
+    expect(legends).to_have_count(1)
+    loss = explorer.root.get_by_label("loss")
+    for choice, count in (("L1Loss", 0), ("MSELoss", 1)):
+        explorer.changes_by(lambda choice=choice: loss.select_option(choice))
+        expect(legends).to_have_count(count)
+        expect(limit).to_be_visible(visible=bool(count))
+        expect(explorer.root.get_by_text(f"{choice[:-4]} loss (")).to_have_count(2)
     drag(explorer.page, thumb(lr), -40)
     drag(explorer.page, thumb(epochs), -40)
     text = explorer.changes_by(lambda: notebook.press(explorer.slider("noise"), "ArrowRight"))

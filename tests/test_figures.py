@@ -128,10 +128,45 @@ def test_summaries_read_the_data():
     )
     assert "validation goes from 1.5 to 0.2 (2 values)" in CHARTS["losses"].summary
     assert "run ends at weight 2, bias 1.5" in CHARTS["surface"].summary
-    assert "lowest loss, 0.01, at 0.1; 1 run diverged: no loss" in CHARTS["learning rates"].summary
+    assert (
+        "lowest loss, 0.01, at 0.1; 1 run diverged, to a loss above"
+        in CHARTS["learning rates"].summary
+    )
     for chart in CHARTS.values():
         assert chart.summary.endswith(".")
         assert repr(chart) == f"Chart: {chart.summary}"
+
+
+def test_runs_that_end_above_their_start_diverged():
+    """The rates of the lesson: seven lie above the limit, and all seven grow."""
+    X_train, y_train = X[:160], Y[:160]
+    lrs = np.arange(0.4, 1.16, 0.03)
+    path = descent.descend(X_train, y_train, lrs, 30)
+    losses = descent.mean_loss(X_train, y_train, path.weight[:, -1], path.bias[:, -1])
+    start, limit = float(descent.mean_loss(X_train, y_train, 0, 0)), descent.stable_lr(X_train)
+    chart = figures.plot_learning_rates(lrs, losses, limit, start=start)
+    shown = {series.name: series for series in chart.series}
+    np.testing.assert_array_equal(shown["diverged"].x, lrs[losses > start])
+    assert (shown["diverged"].x > limit).all()
+    assert (shown["final loss"].y <= start).all()
+    assert (shown["diverged"].y > start).all(), "they stand at the upper edge"
+    assert len({marker for _, (_, marker, *_) in chart.styled()}) == 3
+    told = f"{len(shown['diverged'].x)} runs diverged, to a loss above the {start:.3g}"
+    assert told in chart.summary
+    quiet = figures.plot_learning_rates([0.1, 0.2, 0.3], [1.0, 0.0, 2.0], start=3.0)
+    assert "diverged" not in quiet.summary
+    assert "1 run with a loss of 0 cannot be drawn on this axis" in quiet.summary
+    wild = figures.plot_learning_rates([0.1, 0.2, 0.3], [1.0, np.nan, np.inf], start=3.0)
+    assert "2 runs diverged, to a loss above the 3 of the start or to no number" in wild.summary
+    far = figures.plot_learning_rates([0.1, 0.2], [1.0, 1e7])
+    assert "1 run diverged, to a loss above a million." in far.summary
+
+
+def test_the_lowest_node_is_told_as_a_node():
+    told = CHARTS["surface"].summary
+    assert told.startswith(
+        "Of 30 by 20 grid points, the one at weight 1.9, bias 1.47 has the lowest"
+    )
 
 
 def test_large_data_are_drawn_in_part_and_said_so():
@@ -201,6 +236,7 @@ def test_still_pictures_are_the_same_bytes_twice():
         (lambda: figures.plot_surface([0, 1], [0, 1], [[1, np.inf], [1, 1]]), "finite"),
         (lambda: figures.plot_learning_rates([0.1], [1, 2]), "1 learning rates and 2"),
         (lambda: figures.plot_learning_rates([0.0], [1]), "more than 0"),
+        (lambda: figures.plot_learning_rates([0.1], [1], start=0), "start is 0"),
     ],
 )
 def test_bad_input_is_named(call, word):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from course_utils.charts import as_text
 from course_utils.explorers import replay, runs
 from course_utils.explorers.training import TrainingExplorer
 
@@ -123,6 +124,15 @@ def assert_same_marks(found, expected):
             np.testing.assert_allclose(numbers, other[axis], rtol=1e-9, atol=1e-12, err_msg=name)
 
 
+def test_the_page_writes_numbers_as_python_does(plain):
+    numbers = [0.0, -0.0, 1.0, 0.3, -0.1, 5.408e-8, 1e-6, 9.9996, 999.96, 1234.6, -174256.4, 4e15]
+    numbers += [sign * 10.0 ** (power / 3) for power in range(-30, 30) for sign in (-1, 1)]
+    for digits, decimals in ((4, None), (3, None), (4, 4)):
+        code = "([numbers, ...rest]) => numbers.map((number) => replay.asText(number, ...rest))"
+        texts = plain.page.evaluate(code, [numbers, digits, decimals])
+        assert texts == [as_text(number, digits, decimals=decimals) for number in numbers]
+
+
 @pytest.mark.parametrize(
     "choice",
     [{"noise": 0.5}, {"loss": "L1Loss"}, {"optimizer": "Adam"}, {"batch_size": 160, "noise": 0.0}],
@@ -131,6 +141,7 @@ def assert_same_marks(found, expected):
 def test_page_kernel_and_loop_draw_the_same(page, choice):
     replayed = Replayed(page, **choice)
     explorer = replayed.explorer
+    limits = [choice.get(n, d) == d for n, d in (("loss", "MSELoss"), ("optimizer", "SGD"))]
     for lr, epochs in [(0.02, 1), (0.1, 40), (0.9, 5)]:
         told = replayed.picture(lr, epochs)
         settings = explorer.settings | {"lr": lr, "epochs": epochs}
@@ -138,6 +149,7 @@ def test_page_kernel_and_loop_draw_the_same(page, choice):
         explorer.draw(preview)
         assert_same_marks(told["marks"], replayed.drawn())
         assert replayed.sentence(lr, epochs) == explorer.summary(preview)
+        assert ("No stable limit is drawn" in explorer.summary(preview)) != all(limits)
 
         explorer.set(lr=lr, epochs=epochs)
         explorer.settle()  # the learner's own loop has drawn
