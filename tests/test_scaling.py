@@ -7,12 +7,17 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import threading
 
 import nbformat
 import psutil
 import pytest
 import torch
-from refresh import NOTEBOOKS
+import torch.distributed as dist
+from refresh import NOTEBOOKS, ROOT
+
+sys.path += [str(ROOT / "classroom" / "soak"), str(ROOT / "benchmarks")]
+import restarts
 
 (PATH,) = NOTEBOOKS.glob("10_*.ipynb")
 SCRIPT = NOTEBOOKS / "scripts/train_ddp.py"
@@ -122,6 +127,29 @@ def test_two_machines_need_another_command_and_nothing_else(straight_and_killed,
     )
 
 
+@pytest.fixture(scope="module")
+def calm():
+    return restarts.calm()
+
+
+@pytest.mark.parametrize("kind", restarts.KINDS)
+def test_a_restart_over_tcp_needs_no_second_one(kind, calm):
+    """The commands that the notebook prints; the soak's line `restarts` does this 20 times."""
+    assert restarts.KINDS[kind](calm) == ""
+
+
+def test_three_processes_are_refused_before_they_meet(names, place):
+    process = start([*names["torchrun"]("three", processes=3), "--epochs=1"], names)
+    printed, errors = process.communicate()
+    assert process.returncode
+    assert printed == ""
+    ours = {line for line in errors.splitlines() if "train_ddp: " in line}
+    assert ours == {"train_ddp: 3 processes do not divide a batch of 16 rows."}
+    assert 'train_ddp.py", line' not in errors, "torchrun's own report is long enough"
+    assert not list(place.glob("three.workers*"))
+    assert not (place / "three.pth").exists()
+
+
 def test_the_check_of_gradients_can_fail(names, place):
     """Leave the averaging out: each process follows its own half, and the first step says so."""
     source = SCRIPT.read_text(encoding="utf-8")
@@ -194,6 +222,52 @@ def module():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def asked(store, ranks, processes=3):
+    """Let processes of a start ask for its number, in threads; return it, and the threads."""
+    numbers, threads = {}, []
+    for rank in ranks:
+        spec = importlib.util.spec_from_file_location("train_ddp", SCRIPT)
+        one = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(one)
+        one.RANK, one.PROCESSES = rank, processes
+
+        def ask(one=one, rank=rank):
+            numbers[rank] = one.number_of_start(store)
+
+        threads.append(threading.Thread(target=ask, daemon=True))
+        threads[-1].start()
+    return numbers, threads
+
+
+def test_each_start_gets_a_number_of_its_own_whoever_died_before():
+    """Whole starts, one that died as a whole, and those in which some never came."""
+    store = dist.HashStore()
+    for number in (1, 2):
+        numbers, threads = asked(store, (0, 1, 2))
+        for thread in threads:
+            thread.join(30)
+        assert numbers == {0: number, 1: number, 2: number}
+    store.add("tickets", 1)  # a process that died before it was answered
+    store.add("starts", 1)  # a process 0 that died before anybody came
+    store.set("start of ticket 5", "3")  # it had answered one
+    numbers, threads = asked(store, (2, 0, 1))
+    for thread in threads:
+        thread.join(30)
+    assert set(numbers.values()) == {4}
+    assert sorted(numbers) == [0, 1, 2]
+
+
+def test_nobody_starts_before_all_are_there():
+    store = dist.HashStore()
+    numbers, first = asked(store, (1, 0))
+    first[0].join(1)
+    assert 0 not in numbers, "process 0 waits for process 2"
+    _, second = asked(store, (2,))
+    for thread in (*first, *second):
+        thread.join(30)
+    assert numbers == {0: 1, 1: 1}
 
 
 def sentence(call, *args):
@@ -275,7 +349,7 @@ def test_the_notebook_shows_the_script_as_it_is():
 
 def test_the_script_is_short_and_writes_the_loop_out():
     text = SCRIPT.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 120
+    assert len(text.splitlines()) == 141, "the notebook says so"
     five = ["optimizer.zero_grad()", "y_pred = ddp_model(X_batch)",
             "loss = loss_fn(y_pred, y_batch)", "loss.backward()", "optimizer.step()"]  # fmt: skip
     assert [line.strip() for line in text.splitlines() if line.strip() in five] == five
