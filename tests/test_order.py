@@ -178,8 +178,8 @@ def test_a_cell_that_failed_counts_as_left_out(shell):
 def test_a_cell_that_ran_twice_is_named(shell):
     said = run(shell, *NEEDED, LESSON[10], LESSON[10], LESSON[10])
     assert said == (
-        "The cell that begins with `weights = {'last': history.pop()}` in \"Train\" has already run. "
-        f"If you changed nothing in this cell, choose {order.ALL_AGAIN}."
+        "The cell that begins with `weights = {'last': history.pop()}` in \"Train\" has already "
+        f"run. If you changed nothing in this cell, choose {order.ALL_AGAIN}."
     )
 
 

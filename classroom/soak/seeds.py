@@ -9,16 +9,16 @@ GOAL = "each statement true for 20 seeds, or for as many as its words say"
 
 
 def measure(quick: bool) -> Outcome:
-    """Check every claim over all seeds (quick: the slow ones over one)."""
-    claims, failures = every_claim(), []
+    """Check every claim over all seeds (quick: every tenth over two; the tests check the rest)."""
+    claims, failures = every_claim()[:: 10 if quick else 1], []
+    seeds = SEEDS[:2] if quick else SEEDS
     for claim in claims:
-        seeds = SEEDS[:1] if quick and claim.slow else SEEDS
         if len(false := against(claim, seeds)) > allowed(claim):
             failures.append(f"{claim.where}: {claim.words!r} is false for the seeds {false}")
             say(failures[-1])
     slow = sum(claim.slow for claim in claims)
     return Outcome(
-        f"{len(claims)} statements over {len(SEEDS)} seeds each ({slow} of them take longer than "
-        f"2 s{', here over one' * quick}): {len(failures)} false",
+        f"{len(claims)} statements over {len(seeds)} seeds each ({slow} of them take longer than "
+        f"2 s): {len(failures)} false",
         failures,
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 from course_utils.checks.judging import (
@@ -142,7 +142,7 @@ def _start(train_on: object) -> torch.Tensor:
 class _Step(NamedTuple):
     """What an optimizer was about to do."""
 
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     rate: float
     full: bool  # whether it had gradients
 
@@ -182,7 +182,7 @@ def _judge_two_epochs(train_on: object) -> None:
     """Hold two epochs of batches of 2, 2 and 1 rows against plain SGD, and name what differs."""
     steps, loader = [], _Watched()
 
-    def look(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def look(optimizer: Optimizer, *_: object) -> None:
         group = optimizer.param_groups[0]
         full = any(part.grad is not None and any(flat(part.grad)) for part in group["params"])
         steps.append(_Step(optimizer, group["lr"], full))

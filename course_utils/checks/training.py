@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from course_utils import datasets
@@ -327,7 +327,7 @@ def _why_it_rests(train: Callable) -> str:
     """Say why no step moves the model, from what optimizers find when they step."""
     found: list[tuple[set, bool]] = []
 
-    def look(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def look(optimizer: Optimizer, *_: object) -> None:
         held = [values for group in optimizer.param_groups for values in group["params"]]
         full = any(values.grad is not None and bool(values.grad.any()) for values in held)
         found.append((set(map(id, held)), full))

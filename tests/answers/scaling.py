@@ -374,10 +374,14 @@ def rows_of(rank: int, processes: int, n: int, epoch: int) -> list[int]:
     return [*iter(sampler)]""",
     ],
     "10.3": [
-        AVERAGE.format("torch.tensor(sizes) / sum(sizes) @ torch.stack(gradients).squeeze(1)")
-        .replace("return ", "return (") + ").unsqueeze(0)",
-        AVERAGE.format("np.average([g.numpy() for g in gradients], axis=0, weights=sizes)")
-        .replace("return ", "return torch.from_numpy(") + ").float()",
+        AVERAGE.format(
+            "torch.tensor(sizes) / sum(sizes) @ torch.stack(gradients).squeeze(1)"
+        ).replace("return ", "return (")
+        + ").unsqueeze(0)",
+        AVERAGE.format("np.average([g.numpy() for g in gradients], axis=0, weights=sizes)").replace(
+            "return ", "return torch.from_numpy("
+        )
+        + ").float()",
         """\
 def average(gradients, sizes):
     total = torch.zeros_like(gradients[0], dtype=torch.float64)
