@@ -383,7 +383,7 @@ def test_a_run_that_diverges_ends_with_a_reason():
             yield
 
     explorer = settled(climbing, epochs=500)
-    assert "the learning rate is too large" in explorer.page.text
+    assert "is the learning rate too large?" in explorer.page.text
     assert explorer.result.epochs[-1] < 20
     assert np.isfinite(explorer._marks["train"].y).all()
     assert explorer.still(explorer.result).to_png().startswith(b"\x89PNG")

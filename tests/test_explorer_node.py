@@ -52,7 +52,8 @@ def test_the_code_gives_the_numbers_that_are_told(activation):
     explorer = settled(activation=activation, w1=2.2, w2=-1.0, b=1.5, x2=0.5)
     first, last, slope = run(explorer.as_code(explorer.settings))
     assert (
-        f"from {first:.3f} to {last:.3f}, the steepest slope is {slope:.3f}." in explorer.page.text
+        f"from {first:.3f} to {last:.3f}, the steepest slope drawn is {slope:.3f}."
+        in explorer.page.text
     )
 
 

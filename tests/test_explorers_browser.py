@@ -163,8 +163,8 @@ def test_training_follows_one_slider_after_the_other(open_notebook):
         pause.wait_for()
         ending.click()
         play.wait_for()
+    expect(play).not_to_have_text(goal)  # reset puts the epochs back
     explorer.wait_until_it_rests()
-    assert play.inner_text() != goal, "reset puts the epochs back"
     text = explorer.state()[0]
     lr.focus()
     lr.press("ArrowRight")

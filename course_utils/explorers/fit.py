@@ -215,8 +215,8 @@ class FitExplorer(Explorer):
         """Return the cell that fits this degree in PyTorch and measures both RMSEs."""
         first, end = VALIDATION_ROWS, VALIDATION_ROWS + settings["n"]
         return self._cell(
-            "# All rows that the sliders can ask for: the first validate, the next ones train.\n"
-            f"X, y = make(n={_ROWS}, noise={settings['noise']}, seed={settings['seed']})\n"
+            "# All rows that the sliders can ask for: the first 40 validate, the next ones train.\n"
+            f"X, y = make(n={_ROWS:_}, noise={settings['noise']}, seed={settings['seed']})\n"
             f"X_val, y_val = X[:{first}], y[:{first}]\n"
             f"X_train, y_train = X[{first}:{end}], y[{first}:{end}]\n"
             f"powers = torch.arange({settings['degree']} + 1)\n"

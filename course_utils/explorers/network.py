@@ -116,7 +116,7 @@ class Run:
             if _is_kept(self.epoch):
                 self._losses.append(self._measured())
                 if not np.isfinite(self._losses[-1][1]):
-                    self.note = " The loss is no number any more: the learning rate is too large."
+                    self.note = " The loss is no number any more: is the learning rate too large?"
 
     def _measured(self) -> tuple[int, float, float]:
         """Return the epoch and both losses at the present weights."""

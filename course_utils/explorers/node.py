@@ -108,7 +108,7 @@ class NodeExplorer(Explorer):
         node = node if s["activation"] == "none" else f"{s['activation']}({node})"
         return (
             f"{node} with x2 = {x2}: {where}; for x1 from -4 to 4 the output runs from "
-            f"{first} to {last}, the steepest slope is {slope}."
+            f"{first} to {last}, the steepest slope drawn is {slope}."
         )
 
     def still(self, result: Curves) -> Chart:

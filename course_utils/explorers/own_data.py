@@ -226,10 +226,11 @@ class OwnDataExplorer(Explorer):
         lines = {n: _pair(self._fit(result.X, result.y, loss())) for n, loss in LOSSES.items()}
         wild = [name for name, line in lines.items() if not np.isfinite(line).all()]
         if wild:
-            text = f"Your fit diverged with {wild[0]}: the largest stable learning rate for MSE is "
-            return Verdict(
-                f"{text}{as_text(descent.stable_lr(result.X), 3)} with these points.", False
+            limit = as_text(descent.stable_lr(result.X), 3)
+            text = (
+                f"Your fit ends at no number with {wild[0]}. With SGD, MSE and all points at once"
             )
+            return Verdict(f"{text} the largest stable learning rate is {limit} here.", False)
         own = _fitted(result.X, result.y, lines)
         off = {name: max(own.losses[name] - result.losses[name], 0.0) for name in LOSSES}
         off["MSE"] **= 0.5  # the root mean square distance between two MSE lines

@@ -16,7 +16,7 @@ export function asText(number, digits = 4, decimals = null) {
   if (number === 0 && decimals === null) return "0";
   if (decimals !== null && Math.abs(number) < 1e5) {
     const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-    return Number(number.toFixed(decimals) || 0).toLocaleString("en-US", options);
+    return (Number(number.toFixed(decimals)) || 0).toLocaleString("en-US", options);
   }
   const [mantissa, power] = number.toExponential(digits - 1).split("e");
   const rounded = Number(`${mantissa}e${power}`);
