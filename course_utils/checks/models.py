@@ -117,7 +117,7 @@ def _with_weight(model: nn.Module, weight: float, X: torch.Tensor) -> torch.Tens
 
 @exercise(
     "03.2",
-    "Mend the shape",
+    "Fix the shape",
     "Print the shapes of `y_pred` and `y_flat`. Which axis is missing, and where?",
     "`.unsqueeze(1)` turns 200 numbers into a column of 200 rows.",
 )
