@@ -178,8 +178,7 @@ CLAIMS = [
     ),
     Claim(
         LESSON,
-        "At a rate that the steepest can take, the flattest needs many steps: about as many as the "
-        "ratio of the two curvatures.",
+        "At such a rate the flattest needs about as many steps as the ratio of the two curvatures.",
         curvatures_say_how_long,
     ),
     Claim(
