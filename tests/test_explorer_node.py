@@ -87,6 +87,11 @@ def test_a_wrong_node_is_shown_as_it_is_and_a_broken_one_named():
         NodeExplorer(0.5)
 
 
+def test_without_activation_the_sentence_is_the_sum():
+    said = settled(w1=3, w2=0, b=-3, activation="none").page.text
+    assert said.startswith("3 x1 + 0 x2 - 3 with x2 = 1: the sum is 0 at x1 = 1;")
+
+
 def test_repr_and_still_picture():
     explorer = settled(w1=2)
     assert repr(explorer) == "NodeExplorer(w1=2.0, w2=0.0, b=0.0, x2=1.0, activation=tanh)"

@@ -89,6 +89,20 @@ def test_residuals_inside_and_outside_make_up_the_rmse_of_the_test():
     assert mixed > 0
 
 
+def test_a_split_that_leaves_no_row_to_test_is_a_picture_with_a_sentence():
+    explorer = SplitExplorer(split, fit_line)
+    explorer.set(n=10, fraction=0.95, sequential=False)
+    explorer.settle()
+    assert explorer.page.state == "shown"
+    assert explorer.page.text.startswith("10 training points, RMSE 0.0")
+    assert explorer.page.text.endswith(
+        "No row is left to test: move train part down, or take more points."
+    )
+    assert (len(explorer._train[0].x), len(explorer._test[0].x)) == (10, 0)
+    found = run(explorer.as_code(explorer.settings), split=split, fit_line=fit_line)
+    np.testing.assert_allclose(shown(explorer), found, rtol=1e-3)
+
+
 def test_new_split_takes_the_next_number():
     explorer = SplitExplorer(split, fit_line)
     explorer.set(sequential=False)

@@ -1,5 +1,6 @@
 """What the base class promises to every explorer, without browser or kernel."""
 
+import linecache
 import threading
 
 import ipywidgets as widgets
@@ -9,6 +10,7 @@ import torch
 
 from course_utils import datasets, figures
 from course_utils.explorers.base import Explorer, Verdict
+from course_utils.explorers.line import LineExplorer
 from course_utils.explorers.noise import NoiseExplorer, least_squares
 from course_utils.inputs import InputError
 
@@ -313,6 +315,63 @@ def run(code, **names):
     namespace = {"torch": torch, "datasets": datasets} | names
     exec("\n".join(lines), namespace)
     return eval(last, namespace)
+
+
+def cell(source):
+    """Run a cell of a notebook of its own, as far as explorers see; return its names."""
+    file, names = f"<cell {hash(source)}>", {"__name__": "__main__"}
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), names)
+    return names
+
+
+IN_A_NOTEBOOK = """
+from torch import nn
+from course_utils import datasets
+from course_utils.explorers.line import LineExplorer
+from course_utils.explorers.noise import NoiseExplorer
+
+def make(n, weight, bias, noise, seed):
+    return datasets.make_line(n, weight, bias, noise, seed)
+
+lengths, masses = datasets.load_penguins()
+X, y = datasets.make_line()
+line = LineExplorer(lengths, masses, nn.MSELoss())
+noise = NoiseExplorer(make)
+"""
+
+
+def test_code_calls_things_by_the_names_that_the_notebook_has_for_them():
+    names = cell(IN_A_NOTEBOOK)
+    line, noise = names["line"], names["noise"]
+    for explorer in (line, noise):
+        explorer.settle()
+    code = line.as_code(line.settings)
+    assert code.endswith("\nreplay(lengths, masses, torch.nn.MSELoss())")
+    assert run(code, **names) == line.result.loss
+
+    names["points"] = names.pop("make")
+    assert noise.as_code(noise.settings).endswith("\nreplay(points)")
+    names["points"] = names["lengths"] = None
+    code = noise.as_code(noise.settings)
+    assert "def replay():\n    def make(n, weight" in code, "the notebook has it no more"
+    np.testing.assert_allclose(run(code, **names), noise.result.fitted, rtol=1e-4)
+    code = line.as_code(line.settings)
+    assert code.endswith("replay(X, masses, torch.nn.MSELoss())  # X: what the explorer was given")
+
+
+@pytest.mark.parametrize(
+    ("loss_fn", "code"),
+    [
+        (torch.nn.L1Loss(), "torch.nn.L1Loss()"),
+        (torch.nn.MSELoss(reduction="sum"), "torch.nn.MSELoss(reduction='sum')"),
+        (torch.nn.HuberLoss(delta=2.5), "torch.nn.HuberLoss(delta=2.5)"),
+        (lambda y_pred, y: 0.0, "loss_fn"),
+    ],
+)
+def test_a_loss_without_a_name_is_made_in_the_code(loss_fn, code):
+    explorer = LineExplorer(*datasets.make_line(), loss_fn)
+    assert f"replay(X, y, {code})" in explorer.as_code(explorer.settings)
 
 
 @pytest.mark.parametrize("n", [2, 200, 20_000])
