@@ -97,8 +97,8 @@ def lines_of_code(path):
 
 
 def test_the_helper_is_small():
-    """An explorer is about 200 lines, an exercise's judge about 45; the rest stays small."""
-    limits = {"course_utils": 1_300, "explorers": 2_700, "checks": 2_700}
+    """An explorer is about 200 lines, an exercise's judge about 50; the rest stays small."""
+    limits = {"course_utils": 1_300, "explorers": 2_700, "checks": 2_900}
     for folder, limit in limits.items():
         assert sum(lines_of_code(path) for path in MODULES if path.parent.name == folder) < limit
     lengths = []
