@@ -85,12 +85,13 @@ _SENTENCES = [
     ),
     (
         r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)",
-        r"The layer takes \3 features a row and got rows of \2. Features have the shape "
-        r"(rows, features): print `X.shape`. `X.unsqueeze(1)` makes a column of a list.",
+        r"A product needs as many rows in the second table as the first has columns, and these are "
+        r"\3 and \2. Do the sizes of the layers fit, and does X have the shape (rows, features)? "
+        "`X.unsqueeze(1)` makes a column of a list.",
     ),
     (
         r"size mismatch, got input|input and weight\.T shapes cannot be multiplied",
-        "The layer takes another number of features a row. Features have the shape "
+        "The layer takes rows with another number of features. Features have the shape "
         "(rows, features): print `X.shape`. `X.unsqueeze(1)` makes a column of a list.",
     ),
     (
@@ -108,6 +109,23 @@ _SENTENCES = [
         r"Only Tensors of floating point and complex dtype can require gradients",
         "These are whole numbers, and a gradient needs numbers that can move a little: write `2.0` "
         "in place of `2`, or convert with `.float()`.",
+    ),
+    (
+        r"bitwise_(or|and|xor)_\w+\" not implemented for",
+        "`|` and `&` bind before `<` and `>`: put each comparison in parentheses.",
+    ),
+    (
+        r"torch\.return_types\.(max|min|sort|median|mode)\b",
+        r"`\1` gives a pair here, values and the places they stand in. `.values` takes the values; "
+        "`max` and `min` without a `dim` give one number.",
+    ),
+    (
+        r"(?:Tensor|Parameter)' object has no attribute 'zero_grad'",
+        "A tensor has no `zero_grad`, as models and optimizers have: set its `.grad` to `None`.",
+    ),
+    (
+        r"assigned grad expected to be a Tensor or None",
+        "`.grad` holds a tensor or `None`: set it to `None`, or call `.grad.zero_()`.",
     ),
     (
         r"not implemented for '(Long|Int|Bool)'|could not infer output dtype"

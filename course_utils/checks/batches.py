@@ -1,6 +1,5 @@
 """Checks of exercises on datasets, splits and batches."""
 
-import numpy as np
 import torch
 from torch.utils.data import Dataset, Subset, random_split
 
@@ -100,10 +99,14 @@ def three_parts(three: object) -> str:
             "and seed it in this cell."
         )
     if rows != _rows_of(7):
-        raise Wrong("The rows are not those of seed 7. Make and seed the generator in this cell.")
+        raise Wrong(
+            "The rows are not those of seed 7. Make and seed the generator in this cell, and let "
+            "nothing else draw from it before the split."
+        )
     return (
         "The parts hold 200 different rows, so no test row has been trained on. Whoever runs the "
-        "cell gets the same parts."
+        "cell gets the same parts. Did you seed with `torch.manual_seed(7)`? It gives these parts, "
+        "and sets the random numbers of all other code too; a generator of its own does not."
     )
 
 
@@ -119,8 +122,20 @@ def _rows_of(seed: int, drawn: int = 0) -> list[tuple[int, ...]]:
     return [tuple(part.indices) for part in parts]
 
 
+def _call(name: str, method: object, *args: object) -> object:
+    """Call a method, and say where its `n` is if it does not find it."""
+    try:
+        return call(name, method, *args)
+    except Wrong as wrong:
+        if "name 'n' is not defined" in str(wrong):
+            raise Wrong(f"{wrong}. Inside the methods use `self.n`.") from None
+        if "has no attribute 'n'" in str(wrong):
+            raise Wrong(f"{wrong}. Does `__init__` store it, as `self.n = n`?") from None
+        raise
+
+
 def _item(dataset: Dataset, index: int) -> torch.Tensor:
-    item = call(f"dataset[{index}]", dataset.__getitem__, index)
+    item = _call(f"dataset[{index}]", dataset.__getitem__, index)
     if type(item) not in (tuple, list) or len(item) != 2:
         raise Wrong(f"Item {index} is {kind(item)}, expected a pair: feature and target.")
     x, y = (tensor(name, part, (1,)) for name, part in zip("xy", item, strict=True))
@@ -129,7 +144,7 @@ def _item(dataset: Dataset, index: int) -> torch.Tensor:
         slips = {
             "Item 1 has the x of item 2. The first index is 0.": 2 / 50,
             "x is the index itself. It has to be divided by 50.": 1,
-            "`//` divides whole numbers and drops the rest. `/` gives decimals.": 0,
+            "The digits after the point are lost, as with `//` or `.int()`. `/` keeps them.": 0,
             "x is divided by n. The 50 stays, whatever n is.": 1 / len(dataset),
             "Feature and target have changed places in the pair.": 0.8 * right + 0.2,
         }
@@ -145,10 +160,10 @@ def _item(dataset: Dataset, index: int) -> torch.Tensor:
 
 def _refuse_stored(dataset: Dataset) -> None:
     for name, value in vars(dataset).items():
-        if isinstance(value, torch.Tensor | list | tuple | range | np.ndarray) and len(value) > 1:
+        if not (isinstance(value, int | float) or callable(value)):
             raise Wrong(
-                f"`self.{name}` stores the points. Here the dataset knows `n` alone, and computes "
-                "an item when it is asked for."
+                f"`self.{name}` is {kind(value)}. Here the dataset stores no points: it knows `n` "
+                "alone, a number, and computes an item when it is asked for."
             )
 
 
@@ -158,20 +173,32 @@ def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
             dataset[index]
         except IndexError:
             if index == n:
-                return
+                break
             raise Wrong(
                 f"A loop over `GridDataset({n})` takes {index} items. Which index is the first bad "
-                "one, and does the question use `self.n`?"
+                "one, and does the `if` use `self.n`?"
             ) from None
         except Exception as error:
             raise Wrong(
                 f"`GridDataset({n})[{index}]` raises {type(error).__name__}, and what a loop waits "
                 "for is IndexError."
             ) from None
-    raise Wrong(
-        f"`GridDataset({n})[{n}]` raises no IndexError, and neither do those behind it: a loop "
-        "would never end."
-    )
+    else:
+        raise Wrong(
+            f"`GridDataset({n})[{n}]` raises no IndexError, and neither do those behind it: a loop "
+            "would never end."
+        )
+    for index in (n + 1, n + 50):
+        try:
+            dataset[index]
+        except IndexError:
+            continue
+        except Exception:  # any other error is as wrong as none
+            pass
+        raise Wrong(
+            f"`GridDataset({n})[{n}]` raises IndexError, and `GridDataset({n})[{index}]` does not. "
+            "Every index from `n` on is a bad one."
+        )
 
 
 @exercise(
@@ -185,12 +212,13 @@ def dataset_that_ends(GridDataset: object) -> str:
     """Write a class that computes its items, and raises IndexError behind the last."""
     if not (isinstance(GridDataset, type) and issubclass(GridDataset, Dataset)):
         raise Wrong("`GridDataset` is not a class made with `class GridDataset(Dataset):`.")
-    for n in (50, 7):
+    for n in (50, 7, 60):
         dataset = call("GridDataset", GridDataset, n)
-        length = call("__len__", dataset.__len__)
+        length = _call("__len__", dataset.__len__)
         if type(length) is not int or length != n:
             raise Wrong(
-                f"`len(GridDataset({n}))` is not {n}. `__len__` returns what was asked for."
+                f"`len(GridDataset({n}))` is not {n}. `__len__` has to return the `n` that the "
+                "dataset was made with."
             )
         y = [_item(dataset, index) for index in (1, 0, n - 1)][-1]
         _refuse_wrong_end(dataset, n)
@@ -217,6 +245,15 @@ def count_outside(outside: object) -> str:
     inside = [0.2, 0.4, 0.45, 0.6, 0.75, 0.8]
     X_test = torch.tensor([-0.2, -0.1, 0.05, *inside, 0.82, 0.84, 0.87, 0.9, 0.95]).unsqueeze(1)
     count = _count(outside, X_train, X_test)
+    X_large = torch.tensor([150.0, 120.0, 180.0, 165.0]).unsqueeze(1)
+    within = [120.0, 130.0, 140.0, 150.0, 160.0, 170.0, 179.0, 180.0]
+    large = torch.tensor([90.0, 119.0, *within, 181.0, 300.0]).unsqueeze(1)
+    of_large = _count(outside, X_large, large)
+    if count == of_large != 0:
+        raise Wrong(
+            f"`outside` returns {count:g} for any points, as the lesson's cut may have it. It has "
+            "to count the points of the `X_test` that it is given."
+        )
     edge = "A point on the edge is inside: the model was trained at that very x."
     slips = {
         "Points left of the training range count as well, not only those on the right.": 5,
@@ -238,14 +275,29 @@ def count_outside(outside: object) -> str:
             f"For 14 points on both sides of the range, inside it and on its edges, `outside` "
             f"counts {count:g}. Does it use its two arguments, and nothing else?"
         )
+    if of_large != 4:
+        raise Wrong(
+            "`outside` counts well where features lie between 0 and 1. For training points from "
+            f"120 to 180, and 4 of 12 test points outside, it counts {of_large:g}. Does its range "
+            "come from `X_train`?"
+        )
     return (
-        "All 10 test points of the cut lie outside, and none of the random split's. Ask this of "
-        "each split before you believe its test RMSE."
+        "All 10 test points of the cut lie outside. Of the random split's it is 0 with this seed, "
+        "and with other seeds it may be one or two. Ask this of each split before you believe its "
+        "test RMSE."
     )
 
 
 def _count(outside: object, X_train: torch.Tensor, X_test: torch.Tensor) -> float:
-    found = call("outside", outside, X_train, X_test)
+    given = X_train.clone(), X_test.clone()
+    found = call("outside", outside, *given)
+    for name, now, before in zip(("X_train", "X_test"), given, (X_train, X_test), strict=True):
+        if now.shape != before.shape or not close(now, before):
+            raise Wrong(f"`outside` changes the `{name}` it is given. Compute a new tensor.")
     if type(found) is torch.Tensor and found.dtype is torch.bool and found.numel() > 1:
         raise Wrong("`outside` returns a True or False for each row. Their sum is their number.")
+    if type(found) in (list, tuple) or (type(found) is torch.Tensor and found.numel() != 1):
+        raise Wrong(
+            "`outside` returns the points themselves, or their places. Their number is asked for."
+        )
     return number("outside(X_train, X_test)", found)

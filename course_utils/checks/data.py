@@ -34,10 +34,21 @@ def noise_floor(loss: object) -> str:
     X, y = datasets.make_line(n=10_000, noise=0.3)
     residuals, loss = y - 2.0 * X - 1.5, number("loss", loss)
     right, fitted = residuals.square().mean(), torch.linalg.lstsq(_with_ones(X), y).solution
-    X_course, y_course = datasets.make_line()
     if close(abs(loss), abs(residuals.mean()), 5e-5):
         raise Wrong("Residuals above and below the line cancel in this mean. Square them first.")
+    refuse_slips(
+        loss, {"You squared the mean. Square each residual first.": residuals.mean() ** 2}, 1e-8
+    )
     slips = {
+        "This is the standard deviation of the noise. The loss averages squares.": 0.3,
+        "Without parentheses around the prediction the bias is added to `y_new`. The residual is "
+        "`y_new - (2.0 * X_new + 1.5)`.": (y - 2.0 * X + 1.5).square().mean(),
+        "This is the loss on 200 points. The exercise asks for 10,000, with `n=10_000`.": (
+            _true_loss(noise=0.3)
+        ),
+        "This is the loss on the lesson's points, whose noise is 0.5.": (
+            _true_loss(n=10_000, noise=0.5)
+        ),
         "This is the prediction itself. Compute the loss of the 10,000 points beside it.": 0.09,
         "This is the root of the mean squared error, near the noise. The loss has no root.": (
             right.sqrt()
@@ -58,14 +69,15 @@ def noise_floor(loss: object) -> str:
         "The line lacks its bias, so every residual is larger by 1.5.": (
             (2.0 * X - y).square().mean()
         ),
-        "This is the loss on the 200 points from before, whose noise is 0.1.": (
-            (2.0 * X_course + 1.5 - y_course).square().mean()
-        ),
+        "This is the loss on the 200 points from before, whose noise is 0.1.": _true_loss(),
         "This is the loss of the fitted line. The question is about the true one.": (
             (y - _with_ones(X) @ fitted).square().mean()
         ),
     }
     refuse_slips(loss, slips, 5e-5)
+    of_others = [_true_loss(n=10_000, noise=0.3, seed=seed) for seed in (0, 1, 7, 42)]
+    if any(close(loss, other, 5e-6) for other in of_others):
+        raise Wrong("These are the points of another seed. Leave `seed` as it is by default.")
     if not close(loss, right, 5e-5):
         raise Wrong(
             f"The loss is not {loss:.4g}. Is it the mean of the squares of y - (2.0 x + 1.5), over "
@@ -75,6 +87,12 @@ def noise_floor(loss: object) -> str:
         "The floor, the noise squared, is 0.3 · 0.3 = 0.09. A training loss far below it is a sign "
         "that the model follows the noise of its rows."
     )
+
+
+def _true_loss(**points: float) -> torch.Tensor:
+    """Return the mean squared error of the true line on points of `make_line`."""
+    X, y = datasets.make_line(**points)
+    return (y - 2.0 * X - 1.5).square().mean()
 
 
 def _with_ones(X: torch.Tensor) -> torch.Tensor:
@@ -112,10 +130,12 @@ def prices_of_three_cars(prices: object) -> str:
     }
     refuse_slips(prices, slips)
     if not close(prices, -2 * x + 20):
-        first = flat(prices)[0]
+        mileage, price = next(
+            (a, b) for a, b in zip(flat(x), flat(prices), strict=True) if not close(b, -2 * a + 20)
+        )
         raise Wrong(
-            f"The shape is right, the values are not: the first car, mileage 1.0, costs {first:g} "
-            "here. Compare with weight times mileage plus bias."
+            f"The shape is right, the values are not all right: the car with mileage {mileage:g} "
+            f"costs {price:g} here. Compare with weight times mileage plus bias."
         )
     return (
         "One row for each car and one column for each feature: a linear layer takes such a table "
@@ -125,8 +145,10 @@ def prices_of_three_cars(prices: object) -> str:
 
 def _drawn(draw: object, n: int, seed: int) -> list[torch.Tensor]:
     pair = call("draw", draw, n, seed)
-    if type(pair) not in (tuple, list) or len(pair) != 2:
+    if type(pair) not in (tuple, list):
         raise Wrong(f"`draw` returns {kind(pair)}, expected the pair `X, y`.")
+    if len(pair) != 2:
+        raise Wrong(f"`draw` returns {len(pair)} things, expected two: the pair `X, y`.")
     if type(pair[1]) is torch.Tensor and pair[1].shape == (n, n):
         raise Wrong(
             f"`y` has shape ({n}, {n}): X and the noise have different shapes, (N,) and (N, 1), so "
@@ -159,8 +181,8 @@ def _refuse_wrong_noise(residuals: list[float]) -> None:
         raise Wrong("This noise is even, as from `rand`. Normal noise comes from `randn`.")
     if not close(spread / 0.05, 1, 0.15):
         raise Wrong(
-            f"The points scatter around the line with a standard deviation of {spread:.3g}, which "
-            "is another standard deviation than 0.05."
+            f"The points scatter around the line with a standard deviation of {spread:.3g} in "
+            "place of 0.05."
         )
 
 
@@ -182,7 +204,10 @@ def draw_with_a_seed(draw: object) -> str:
     x, other = flat(X), flat(X_other)
     if x == other:
         raise Wrong("Seeds 3 and 4 give the same X. Is X drawn, and does its generator get `seed`?")
-    if not 0 <= min(x) <= max(x) <= 1:
+    even = [0 <= min(each) <= max(each) <= 1 for each in (x, flat(y))]
+    if even == [False, True]:
+        raise Wrong("X and y have changed places. Return the features first: `X, y`.")
+    if not even[0]:
         raise Wrong("Some features lie outside 0 to 1. `randn` is normal, and `rand` is even.")
     if not all(close(a, (i + 0.5) / 2000, 0.06) for i, a in enumerate(sorted(x))):
         raise Wrong(

@@ -33,10 +33,12 @@ def height_of_the_line(height: object) -> str:
         "This line has weight 2.0. The weight 0.5 belongs to the line from before.": 6.5,
         "Here the three numbers are added up. The weight multiplies x.": 13.5,
         "The bias is added, not subtracted: the line starts above zero.": 18.5,
+        "The parentheses add the bias before the weight multiplies. It is added last.": 23.0,
+        "The bias is added, not multiplied.": 30.0,
     }
     refuse_slips(height, slips)
     if not close(height, 21.5):
-        raise Wrong("The height is weight times x, plus bias. One of the three numbers is off.")
+        raise Wrong("Compare each number and each sign with weight times x, plus bias.")
     return "Every model of this course begins like this: multiply the features, then add."
 
 
@@ -51,9 +53,11 @@ def highest_target(highest: object) -> str:
     if type(highest).__name__ in ("builtin_function_or_method", "method"):
         raise Wrong("This is the method itself. The parentheses behind its name call it.")
     if type(highest).__module__ == "torch.return_types":
+        method = type(highest).__name__
+        given = "`max` with a `dim`" if method == "max" else f"`{method}`"
         raise Wrong(
-            "This is a pair: values, and the rows they stand in. `max` with a `dim` gives such a "
-            "pair, and without `dim` it gives one number."
+            f"This is a pair: values, and the rows they stand in. {given} gives such a pair, and "
+            "`max` without a `dim` gives one number."
         )
     X, y = datasets.make_line()
     highest = number("highest", highest)
@@ -77,8 +81,8 @@ def highest_target(highest: object) -> str:
             raise Wrong("This is near the largest target. Has the value been rounded or read off?")
         raise Wrong(f"The largest target is not {highest:g}. Ask the tensor `y` for it.")
     return (
-        "The text below a picture rounds, the tensor does not. And a hint costs nothing: ask for "
-        "one before you look at a solution."
+        "The text below a picture rounds to three digits; the tensor keeps about seven, of which "
+        "it prints five. And a hint costs nothing: ask for one before you look at a solution."
     )
 
 
@@ -90,36 +94,58 @@ def highest_target(highest: object) -> str:
 )
 def any_line(line: object) -> str:
     """Write a function of x, weight and bias that works for one x and for a column."""
-    height = number("line(10.0, 3.0, 0.25)", call("line", line, 10.0, 3.0, 0.25))
-    slips = {
-        "`line` leaves the bias out: at x = 0 it has to return the bias.": 30.0,
-        "`line` adds the bias before it multiplies, but the bias is added last.": 32.5,
-        "`line` multiplies x by the bias: weight and bias have changed places.": 5.5,
-        "`line` always draws the line of exercise 1. Use the names in the parentheses.": 21.5,
-        "`line` adds all three up. The weight has to multiply x.": 13.25,
-        "`line` takes the bias away. It has to be added.": 29.75,
-        "`line` multiplies all three. The bias has to be added.": 7.5,
-        "`x ** weight` is a power. A product is written with one `*`.": 1000.25,
-        "`weight ** x` is a power. A product is written with one `*`.": 59049.25,
-    }
-    refuse_slips(height, slips)
-    if not close(height, 30.25):
-        raise Wrong(
-            f"`line(10.0, 3.0, 0.25)` returns {height:g}, which is not 3.0 times 10.0 plus 0.25. "
-            "Compare with exercise 1, name by name."
-        )
-    x = torch.tensor([[0.0], [1.0], [-2.0]])
+    for x, weight, bias in ((10.0, 3.14, 0.25), (2.5, -3.0, 1.25)):
+        _judge_one_height(line, x, weight, bias)
+    x = torch.tensor([[0.0], [1.0], [-2.0], [7.0]])
     heights = call("line", line, x, -1.0, 4.0)
     if type(heights) in (int, float):
-        raise Wrong("`line` returns one number for a column of three x. Does it use its x?")
-    heights = tensor("line(X, ...)", heights, (3, 1))
-    if flat(x) != [0.0, 1.0, -2.0]:
+        raise Wrong("`line` returns one number for a column of four x. Does it use its x?")
+    heights = tensor("line(X, ...)", heights, (4, 1))
+    if flat(x) != [0.0, 1.0, -2.0, 7.0]:
         raise Wrong("`line` changes the x that it gets. Make a new value instead of `*=` or `+=`.")
-    if not close(heights, torch.tensor([[4.0], [3.0], [6.0]])):
+    if not close(heights, torch.tensor([[4.0], [3.0], [6.0], [-3.0]])):
         raise Wrong(
             "`line` is right for one x and wrong for a column. Does each row keep its own x?"
         )
     return (
-        "The check called your function with numbers of its own, and with a column of three x at "
+        "The check called your function with numbers of its own, and with a column of four x at "
         "once. From now on many answers are functions."
+    )
+
+
+def _judge_one_height(line: object, x: float, weight: float, bias: float) -> None:
+    """Expect the height of a line at one x."""
+    height = number(f"line({x}, {weight}, {bias})", call("line", line, x, weight, bias))
+    right = weight * x + bias
+    if close(height, right):
+        return
+    slips = {
+        "`line` multiplies the weight by 10, the x of exercise 1. Use the x it is given.": (
+            weight * 10 + bias
+        ),
+        "`line` leaves the bias out: at x = 0 it has to return the bias.": weight * x,
+        "`line` adds the bias to the weight before it multiplies. The bias is added last.": (
+            x * (weight + bias)
+        ),
+        "`line` adds the bias to x before it multiplies. The bias is added last.": (
+            weight * (x + bias)
+        ),
+        "`line` multiplies x by the bias: weight and bias have changed places.": bias * x + weight,
+        "`line` always draws the line of exercise 1. Use the names in the parentheses.": (
+            2.0 * x + 1.5
+        ),
+        "`line` adds all three up. The weight has to multiply x.": x + weight + bias,
+        "`line` takes the bias away. It has to be added.": weight * x - bias,
+        "`line` multiplies all three. The bias has to be added.": weight * x * bias,
+        "`x ** weight` is a power. A product is written with one `*`.": abs(x**weight) + bias,
+        "`line` loses a sign. A height below zero is negative.": -right,
+    }
+    if weight > 0:
+        slips["`weight ** x` is a power. A product is written with one `*`."] = weight**x + bias
+    refuse_slips(height, slips)
+    if abs(height - right) < 1 and close(height, round(height, 1)):
+        raise Wrong("The height is rounded. Return it as it is.")
+    raise Wrong(
+        f"`line({x}, {weight}, {bias})` returns {height:g}, which is not {weight} times {x} plus "
+        f"{bias}. Compare with exercise 1, name by name."
     )

@@ -18,6 +18,7 @@ from course_utils.checks.judging import (
     kind,
     number,
     refuse_slips,
+    same_random_numbers,
 )
 
 _HALVED = (
@@ -81,15 +82,17 @@ def slope_of_the_bias(slope: object) -> str:
             _slopes(X, y, 0.0, 2.0)[1]
         ),
         "That is the loss itself. Its slope is in a `.grad`.": loss,
-        "That is the slope of the L1 loss, which knows the signs of the residuals alone.": -1.0,
-        "A slope of 1: the bias is added and not squared. MSE squares each residual.": 1.0,
+        "That is the slope of the mean prediction. The loss squares each residual first.": 1.0,
+        "That is the slope of the L1 loss, which knows the signs of the residuals alone, or of the "
+        "mean residual. MSE squares each residual.": -1.0,
         "That is the slope of the root of the MSE. Leave the loss a square.": right
         / (2 * loss**0.5),
         "That is the slope on the three small points. Use `X` and `y`, all 200.": (
             _slopes(X_small, 0.8 * X_small + 0.2, 2.0, 0.0)[1]
         ),
         "That is 0, as the bias is. Its slope is `bias.grad`, filled by `backward`.": 0.0,
-        "That is the bias after a step with `lr` 0.1. Its slope is asked.": -0.1 * right,
+        "That is the bias after a step with `lr` 0.1. The exercise asks for its slope.": -0.1
+        * right,
     }
     refuse_slips(slope, mistakes, within=1e-3)
     if close(slope, right, 0.01):
@@ -109,6 +112,8 @@ def slope_of_the_bias(slope: object) -> str:
 )
 def better_rate(lr: object) -> str:
     """Expect a learning rate whose first step from (0, 0) brings the loss below 0.05."""
+    if type(lr) is tuple and all(type(part) is int for part in lr):
+        raise Wrong("A comma makes several values of one. Python writes decimals with a point.")
     lr = number("lr", lr)
     X, y = datasets.make_line()
     if not -1e3 < lr < 1e3:
@@ -167,7 +172,14 @@ def nudged(nudge: object) -> str:
                 up - down / (2 * h)
             ),
             "The change is divided by 2, and not by `h`.": (up - down) / 2,
-            "That is the change of the function. Divide it by the distance.": up - down,
+            "That is the change of the function, divided by 1 or not at all. Divide it by the "
+            "distance of the two places.": up - down,
+            "The difference is divided by `2 * at`. How far apart are the two places?": (
+                (up - down) / (2 * at)
+            ),
+            "`up - down / 2 * h` divides `down` alone. Use parentheses, around the difference and "
+            "around `2 * h`.": up - down / 2 * h,
+            "The two values are added. The change is their difference.": (up + down) / (2 * h),
             "That is the value of the function at this place, not a slope.": here,
             "`//` divides and drops what comes after the point. Divide with `/`.": (
                 (up - down) // (2 * h)
@@ -177,19 +189,35 @@ def nudged(nudge: object) -> str:
             ),
         }
         refuse_slips(value, mistakes, within=1e-3)
-        places = ", ".join(f"{place:g}" for place in asked)
-        if close(value, call("nudge", nudge, given, at, 2 * h), 1e-2):
-            raise Wrong("The result does not depend on `h`. Nudge by the `h` that is given.")
+        asked_wider: list[float] = []
+        call("nudge", nudge, _noting(function, asked_wider), at, 2 * h)
+        if asked == asked_wider:
+            raise Wrong("Where `function` is asked does not depend on `h`. Nudge by that `h`.")
+        _judge_places(f"For {said} at {at:g} with h = {h:g}", asked, [at + h, at - h])
         if close(value, (up - down) / (2 * h), 0.012):
             raise Wrong("This is near the right value, and not equal to it. Is it rounded?")
         raise Wrong(
-            f"For {said} at {at:g} with h = {h:g}, `function` was asked at {places}, and the "
-            f"result is {value:.4g}. Asked at `at + h` and `at - h`, how far apart are the places?"
+            f"For {said} at {at:g} with h = {h:g} the result is {value:.4g}. `function` is asked "
+            "at the right places. What is the difference divided by?"
         )
     return (
         "This checks a gradient that you wrote by hand, with two calls for each parameter. "
         "Autograd needs one pass back for all of them."
     )
+
+
+def _judge_places(said: str, asked: list[float], right: list[float]) -> None:
+    places, wanted = (", ".join(f"{place:g}" for place in each) for each in (asked, right))
+    if not all(any(close(place, other, 1e-6) for other in asked) for place in right):
+        raise Wrong(
+            f"{said}, `function` was asked at {places}. It has to be asked at `at + h` and "
+            f"`at - h`, here {wanted}."
+        )
+    if not all(any(close(place, other, 1e-6) for other in right) for place in asked):
+        raise Wrong(
+            f"{said}, `function` was asked at {places}. The central difference needs two of them, "
+            f"`at + h` and `at - h`, here {wanted}."
+        )
 
 
 def _noting(function: Callable, asked: list[float]) -> Callable:
@@ -219,7 +247,7 @@ def step_by_hand(step: object) -> str:
     for _ in range(2):
         before = [value.item() for value in place]
         slopes.append(_slopes(X, y, *before))
-        with _autograd_alone():
+        with same_random_numbers("step"), _autograd_alone():
             loss = call("step", step, *place, *given, lr)
         moved = torch.tensor([value.item() for value in place]) - torch.tensor(before)
         if not (close(given[0], X) and close(given[1], y)):
@@ -327,8 +355,8 @@ def _judge_move(moved: torch.Tensor, lr: float, all_slopes: list[torch.Tensor], 
     refuse_slips(moved, mistakes, within=1e-5)
     told = ["({:.4f}, {:.4f})".format(*pair.tolist()) for pair in (moved, -lr * slopes)]
     raise Wrong(
-        f"Weight and bias moved by {told[0]}, and minus `lr` times their gradients of the MSE is "
-        f"{told[1]}. Compare the loss and both moves with those of the lesson."
+        f"Weight and bias moved by {told[0]}; they should have moved by {told[1]}, minus `lr` "
+        "times their gradients of the MSE. Compare loss and moves with those of the lesson."
     )
 
 

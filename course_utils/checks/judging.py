@@ -149,6 +149,8 @@ def tensor(name: str, value: object, shape: Sequence[int] | None = None) -> torc
         remedy = ""
         if (*value.shape, 1) == tuple(shape):
             remedy = " Features and targets are columns: `.unsqueeze(1)` adds the missing axis."
+            if not value.shape:
+                remedy = " `torch.tensor([...])`, with brackets, or `.unsqueeze(0)` makes it (1,)."
         raise Wrong(f"`{name}` has shape {tuple(value.shape)}, expected {tuple(shape)}.{remedy}")
     if not all(map(math.isfinite, flat(value))):
         raise Wrong(f"`{name}` holds values that are not finite (nan or inf).")

@@ -7,7 +7,6 @@ from torch import nn
 
 from course_utils import datasets
 from course_utils.checks.judging import (
-    CROSSED,
     HALF_MSE,
     Wrong,
     call,
@@ -24,10 +23,11 @@ from course_utils.checks.judging import (
 class _Line(nn.Module):
     """A line like the notebook's, with numbers that the notebook does not use."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: tuple = ("bias", "weight")) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.tensor([0.7312]))
-        self.bias = nn.Parameter(torch.tensor([-1.2468]))
+        for name in order:
+            value = {"weight": 0.7312, "bias": -1.2468}[name]
+            setattr(self, name, nn.Parameter(torch.tensor([value])))
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return the predictions, shape (N, 1)."""
@@ -65,6 +65,12 @@ def _predicted(name: str, model: nn.Module, X: torch.Tensor) -> torch.Tensor:
     return y_pred
 
 
+_HIDDEN = (
+    "The predictions are right and their slopes are not, so training would go wrong. Something in "
+    "`forward` is hidden from autograd, as by `.detach()`, `.data` or `.item()`."
+)
+
+
 def _fill(model: nn.Module) -> None:
     """Set all parameters to normal random numbers, the same in each run."""
     generator = torch.Generator().manual_seed(11)
@@ -87,12 +93,18 @@ def through_the_origin(proportional: object) -> str:
     own = list(model.parameters())
     if len(own) != 1:
         raise Wrong(f"The model has {len(own)} parameters, and training moves each. It needs one.")
-    if torch.autograd.grad(y_pred.sum(), own, allow_unused=True)[0] is None:
+    slope = torch.autograd.grad(y_pred.sum(), own, allow_unused=True)[0]
+    if slope is None:
         raise Wrong(
             "The predictions do not depend on the model's own weight. Is a `self.` missing, or is "
             "a new layer made in `forward`?"
         )
     y_pred = _with_weight(model, 2.0, X)
+    powers = {
+        "`self.weight ** X` is a power. A product is written with one `*`.": 2**X,
+        "`X ** self.weight` is a power. A product is written with one `*`.": X**2,
+    }
+    refuse_slips(y_pred, powers)
     if not close(y_pred[2], 0.0):
         raise Wrong("At x = 0 a line through the origin predicts 0. What does yours add there?")
     for x, value in zip(flat(X), flat(y_pred), strict=True):
@@ -103,6 +115,8 @@ def through_the_origin(proportional: object) -> str:
             )
     if not close(_with_weight(model, 4.7, X), 4.7 * X):
         raise Wrong("The parameter was set to 4.7, and the predictions did not follow it.")
+    if not close(slope.sum(), X.sum()):
+        raise Wrong(_HIDDEN)
     return (
         "With the parameter set to 4.7 the predictions follow, as they have to: training changes "
         "`self.weight`, never the text of `forward`."
@@ -144,7 +158,9 @@ def mended_loss(mse: object) -> str:
         )
     stretched = (1.5 + 2 * X - y.squeeze(1)).square().mean().item()
     mistakes = {
-        f"That is the average of 40,000 differences instead of 200. {CROSSED}": stretched,
+        "That is the average of 40,000 differences instead of 200. Predictions and targets have "
+        "different shapes, (N,) or (1, N) against (N, 1), so each prediction meets all targets. "
+        "Leave both as columns, (N, 1).": stretched,
         HALF_MSE: right / 2,
         "That is the sum of the 200 squares. A mean divides by their number.": 200 * right,
         "That is the root of the mean squared error. Leave the square as it is.": right**0.5,
@@ -191,13 +207,27 @@ def handed_over(as_linear: object) -> str:
         raise Wrong("The line that was handed over has changed. Copy in the other direction.")
     if len(line.state_dict()) != 2:
         raise Wrong("The new layer has become a part of the line. Keep it in a name of its own.")
+    for name in ("weight", "bias"):
+        given = getattr(line, name)
+        if given.shape != (1,) or given.dtype != torch.float32:
+            raise Wrong(
+                f"`as_linear` changes the line it is given: its {name} has shape "
+                f"{tuple(given.shape)} and dtype {given.dtype} afterwards. Reshape a copy."
+            )
     if not (line.weight.requires_grad and line.bias.requires_grad):
         raise Wrong(
             "`as_linear` switches off the gradients of the line it is given, so that line can no "
             "longer be trained. `with torch.no_grad():` ends by itself."
         )
-    if close(linear.weight, bias) and close(linear.bias, weight):
+    other = call("as_linear", as_linear, _Line(("weight", "bias")))
+    swapped = [_is_swapped(copied, weight, bias) for copied in (linear, other)]
+    if all(swapped):
         raise Wrong("Weight and bias are swapped. Which of the two multiplies x?")
+    if any(swapped):
+        raise Wrong(
+            "This takes the parameters by their order, which differs from model to model. Use "
+            "`line.weight` and `line.bias`."
+        )
     for name, value, shape in (("weight", weight, (1, 1)), ("bias", bias, (1,))):
         _judge_copy(name, getattr(linear, name), value, shape)
     if call("as_linear", as_linear, _Line()) is linear:
@@ -211,6 +241,12 @@ def handed_over(as_linear: object) -> str:
         "The numbers are copies, so either model can be trained without moving the other. "
         "Loading a saved model copies numbers in the same way."
     )
+
+
+def _is_swapped(linear: object, weight: float, bias: float) -> bool:
+    if type(linear) is not nn.Linear or linear.bias is None:
+        return False
+    return close(linear.weight, bias) and close(linear.bias, weight)
 
 
 def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> None:
@@ -247,7 +283,7 @@ def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> 
 def small_network(network: object) -> str:
     """Expect one hidden layer of 8 tanh nodes, one output without activation."""
     model = _made("Network", network)
-    X = torch.linspace(-2.0, 2.0, 7).unsqueeze(1)
+    X = torch.tensor([[3.0], [-0.5], [1.7]])
     y_pred = _predicted("Network", model, X)
     if not close(model(X), y_pred):
         raise Wrong(
@@ -256,8 +292,15 @@ def small_network(network: object) -> str:
         )
     _judge_parts(model, y_pred)
     _fill(model)
-    y_pred = model(X).detach()
-    parts = {tuple(parameter.shape): parameter.detach() for parameter in model.parameters()}
+    y_pred = model(X)
+    for row, value in zip(X.split(1), flat(y_pred), strict=True):
+        if not close(tensor("model(row)", call("Network().forward", model, row), (1, 1)), value):
+            raise Wrong(
+                f"At x = {row.item():g} the model predicts one thing alone and another beside "
+                "other rows. The prediction for a row must not change with the other rows."
+            )
+    own = list(model.parameters())
+    parts = {tuple(parameter.shape): parameter for parameter in own}
 
     def hidden(features: torch.Tensor) -> torch.Tensor:
         return features @ parts[8, 1].T + parts[8,]
@@ -265,7 +308,11 @@ def small_network(network: object) -> str:
     def output(nodes: torch.Tensor) -> torch.Tensor:
         return nodes @ parts[1, 8].T + parts[1,]
 
-    if close(y_pred, output(torch.tanh(hidden(X)))):
+    right = output(torch.tanh(hidden(X)))
+    if close(y_pred, right):
+        found, wanted = (torch.autograd.grad((X * each).sum(), own) for each in (y_pred, right))
+        if not all(map(close, found, wanted)):
+            raise Wrong(_HIDDEN)
         return (
             "The output node has no activation, so a prediction may be any number, and all 25 "
             "parameters are found by `parameters()`. Training can start."
@@ -293,7 +340,7 @@ def small_network(network: object) -> str:
     refuse_slips(y_pred, mistakes)
     raise Wrong(
         "The layers are right, and the predictions are not those of 8 tanh nodes and a plain "
-        "output. What does `forward` do between the two layers, and after them?"
+        "output. What does `forward` do between the two layers, before them and after?"
     )
 
 
@@ -305,7 +352,10 @@ def _judge_parts(model: nn.Module, y_pred: torch.Tensor) -> None:
     shapes = [tuple(parameter.shape) for parameter in parameters.values()]
     count = sum(parameter.numel() for parameter in parameters.values())
     if set(shapes) != {(8, 1), (8,), (1, 8), (1,)} or count != 25:
-        raise Wrong(f"{count} parameters, with shapes {', '.join(map(str, shapes))}. Expected 25.")
+        raise Wrong(
+            f"Your model has {count} parameters, with the shapes {', '.join(map(str, shapes))}. "
+            "It should have 25: 8 weights and 8 biases, then 8 weights and 1 bias."
+        )
     if sum(isinstance(part, nn.Linear) for part in model.modules()) != 2:
         raise Wrong("25 parameters, and not in two `nn.Linear`, which the exercise asks for.")
     slopes = torch.autograd.grad(y_pred.sum(), list(parameters.values()), allow_unused=True)

@@ -103,6 +103,11 @@ WRONG = {
             "has drawn before",
         ),
         (
+            "generator = torch.Generator().manual_seed(7)\ntorch.rand(3, generator=generator)\n"
+            "three = random_split(dataset, [140, 30, 30], generator=generator)",
+            "nothing else draw from it",
+        ),
+        (
             "generator = torch.Generator().manual_seed(7)\n"
             "train, rest = random_split(dataset, [140, 60], generator=generator)\n"
             "three = [train, *random_split(rest, [30, 30], generator=generator)]",
@@ -146,12 +151,12 @@ WRONG = {
         (grid("return self.n", "return 50"), "is not 7"),
         (grid("return self.n", "return self.n - 1"), "is not 50"),
         (grid("return self.n", "print(self.n)"), "Is a `return` missing?"),
-        (grid("torch.tensor([index / 50])", "torch.tensor(index / 50)"), ".unsqueeze(1)"),
+        (grid("torch.tensor([index / 50])", "torch.tensor(index / 50)"), "with brackets"),
         (grid("torch.tensor([index / 50])", "index / 50"), "a float, expected a tensor"),
         (grid("torch.tensor([index / 50])", "torch.tensor([(index + 1) / 50])"), "index is 0"),
         (grid("torch.tensor([index / 50])", "torch.tensor([max(index, 0.5) / 50])"), "x = 0.01"),
         (grid("torch.tensor([index / 50])", "torch.tensor([index])"), "divided by 50"),
-        (grid("index / 50", "float(index // 50)"), "drops the rest"),
+        (grid("index / 50", "float(index // 50)"), "digits after the point"),
         (grid("index / 50", "index / self.n"), "whatever n is"),
         (grid("return x, 0.8 * x + 0.2", "return 0.8 * x + 0.2, x"), "changed places in the pair"),
         (grid("return x, 0.8 * x + 0.2", "return x, 0.2 * x + 0.8"), "Weight and bias"),
@@ -163,9 +168,31 @@ WRONG = {
             "    def __len__(self):\n        return self.n\n\n"
             "    def __getitem__(self, index):\n"
             "        return self.X[index], 0.8 * self.X[index] + 0.2",
-            "stores the points",
+            "stores no points",
         ),
         (grid("return x, 0.8 * x + 0.2", "return x"), "expected a pair"),
+        (grid(">= self.n", "== self.n"), "Every index from `n` on"),
+        (grid(">= self.n", "in (self.n, self.n + 1)"), "Every index from `n` on"),
+        (grid(">= self.n", ">= n"), "Inside the methods use `self.n`"),
+        (grid("return self.n", "return n"), "Inside the methods use `self.n`"),
+        (grid("self.n = n", "pass"), "Does `__init__` store it"),
+        (grid("self.n = n", "n = n"), "Does `__init__` store it"),
+        (grid("[index / 50])", "[index / 50]).int()"), "`.int()`"),
+        (grid("return x, 0.8", "return X_grid[index], 0.8"), "`dataset[59]` raised IndexError"),
+        (
+            grid("torch.tensor([index / 50])", "torch.arange(0, 1, 0.02)[index].reshape(1)"),
+            "`dataset[59]` raised IndexError",
+        ),
+        (
+            grid("self.n = n", "self.n = n\n        X = torch.arange(n).unsqueeze(1) / 50\n"
+                 "        self.p = TensorDataset(X, 0.8 * X + 0.2)"),
+            "`self.p` is a TensorDataset",
+        ),
+        (
+            grid("self.n = n", "self.n = n\n"
+                 "        self.p = {i: (i / 50, 0.8 * i / 50 + 0.2) for i in range(n)}"),
+            "`self.p` is a dict",
+        ),
         (grid("return x, 0.8 * x + 0.2", "return x, 2.0 * x + 1.5"), "another point"),
         (grid("(Dataset)", ""), "not a class made with"),
         (GRID + "GridDataset = GridDataset(50)", "not a class made with"),
@@ -232,6 +259,26 @@ WRONG = {
         ),
         (outside("print((X_test < X_train.min()).sum())"), "Is a `return` missing?"),
         ("outside = 10", "expected something to call"),
+        (outside("return 10"), "for any points"),
+        (outside("return 8"), "for any points"),
+        (outside("return ((X_grid[40:] < 0) | (X_grid[40:] > 0.78)).sum()"), "for any points"),
+        (outside("return ((X_test < 0.2) | (X_test > 0.8)).sum()"), "come from `X_train`"),
+        (outside("return ((X_test < 0) | (X_test > 0.78)).sum()"), "come from `X_train`"),
+        (outside("return ((X_test < X_grid[0]) | (X_test > X_grid[39])).sum()"),
+         "come from `X_train`"),
+        (outside("X_test.clamp_(X_train.min(), X_train.max())\n    return len(X_test)"),
+         "changes the `X_test`"),
+        (outside("X_test -= X_train.min()\n    X_train -= X_train.min()\n"
+                 "    return ((X_test < 0) | (X_test > X_train.max())).sum()"),
+         "changes the `X_train`"),
+        (outside("return X_test[(X_test < X_train.min()) | (X_test > X_train.max())]"),
+         "Their number is asked for"),
+        (outside("return ((X_test < X_train.min()) | (X_test > X_train.max())).nonzero()"),
+         "Their number is asked for"),
+        (outside("return (X_test < X_train.min() | X_test > X_train.max()).sum()"),
+         "each comparison in parentheses"),
+        (outside("return ((X_test < X_train.min(dim=0)) | (X_test > X_train.max(dim=0))).sum()"),
+         "`.values` takes the values"),
     ],
 }  # fmt: skip
 

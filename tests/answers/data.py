@@ -33,7 +33,7 @@ WRONG = {
         (
             "X_new, y_new = datasets.make_line(n=10_000, noise=0.5)\n"
             "loss = (2.0 * X_new + 1.5 - y_new).square().mean()",
-            "with a noise of 0.3?",
+            "whose noise is 0.5",
         ),
         (POINTS + "loss = ((2.0 * X_new + 1.5 - y_new) ** 2 / 2).mean()", "half of the mean"),
         (POINTS + "loss = 0.5 * torch.nn.MSELoss()(2.0 * X_new + 1.5, y_new)", "half of the mean"),
@@ -42,7 +42,23 @@ WRONG = {
             "for p in (2.0 * X_new + 1.5).flatten()]).mean()",
             "each prediction meets all",
         ),
-        (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).mean() ** 2 + 0.3", "The loss is not 0.3"),
+        (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).mean() ** 2 + 0.3", "deviation of the noise"),
+        ("loss = 0.3", "standard deviation of the noise"),
+        (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).square().mean() + 1", "with a noise of"),
+        (POINTS + "loss = (y_new - 2.0 * X_new + 1.5).square().mean()", "Without parentheses"),
+        (POINTS + "loss = (y_new - (2.0 * X_new + 1.5)).mean() ** 2", "squared the mean"),
+        (POINTS + "loss = (y_new - (2.0 * X_new + 1.5)).mean().square()", "squared the mean"),
+        ("loss = (y_noisy - (2.0 * X_noisy + 1.5)).square().mean()", "whose noise is 0.5"),
+        (
+            "X_new, y_new = datasets.make_line(noise=0.3)\n"
+            "loss = (2.0 * X_new + 1.5 - y_new).square().mean()",
+            "The exercise asks for 10,000",
+        ),
+        (
+            "X_new, y_new = datasets.make_line(n=10_000, noise=0.3, seed=1)\n"
+            "loss = (2.0 * X_new + 1.5 - y_new).square().mean()",
+            "another seed",
+        ),
         (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).square().sum() / len(X)", "divided by 200"),
         (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).norm()", "root of the sum"),
         (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).mean()", "cancel"),
@@ -73,11 +89,13 @@ WRONG = {
         ("prices = -2.0 * torch.tensor([[1.0], [3.5], [8.0]]) - 20.0", "The bias is taken away"),
         ("prices = -2.0 * (torch.tensor([[1.0], [3.5], [8.0]]) + 20.0)", "Add it last"),
         ("prices = -2e4 * torch.tensor([[1.0], [3.5], [8.0]]) + 20.0", "count 10,000 miles"),
-        ("prices = torch.tensor([1.0, 3.5, 8.0]).reshape(3, 1) ** -2.0 + 20.0", "costs 21 here"),
+        ("prices = torch.tensor([1.0, 3.5, 8.0]).reshape(3, 1) ** -2.0 + 20.0", "1 costs 21 here"),
         (
             "import numpy as np\nprices = -2.0 * np.array([[1.0], [3.5], [8.0]]) + 20.0",
             "a ndarray, expected a tensor",
         ),
+        ("prices = torch.tensor([[18.0], [13.5], [4.0]])", "mileage 3.5 costs 13.5 here"),
+        ("prices = torch.tensor([[18.0], [13.0], [5.0]])", "mileage 8 costs 5 here"),
         ("prices = torch.tensor([[4.0], [13.0], [18.0]])", "another order"),
     ],
     "01.3": [
@@ -118,9 +136,11 @@ WRONG = {
               "noise = torch.tensor([[random.gauss(0, 0.05)] for _ in range(n)])",
               "return X, 0.8 * X + 0.2 + noise"), "all other code gets from Python"),
         (draw(OWN, EVEN, "torch.seed()", NOISY), "all other code gets from PyTorch"),
-        (draw(OWN, EVEN, NOISY.replace("0.05", "0.5")), "another standard deviation"),
+        (draw(OWN, EVEN, NOISY.replace("0.05", "0.5")), "in place of 0.05"),
         (draw(OWN, EVEN.replace("n, 1", "50, 1"), NOISY.replace("n, 1", "50, 1")), "(50, 1)"),
         (draw(OWN, EVEN, NOISY.replace("return X, ", "return ")), "the pair `X, y`"),
+        (draw(OWN, EVEN, NOISY.replace("return X, ", "return X, generator, ")), "returns 3 things"),
+        (draw(OWN, EVEN, NOISY.replace("return X, ", "return ") + ", X"), "have changed places"),
         (draw(OWN, EVEN, NOISY.replace("return X, ", "y = ")), "Is a `return` missing?"),
         ("X, y = make(50, 0.8, 0.2, 0.05, 3)\ndraw = X, y", "expected something to call"),
     ],

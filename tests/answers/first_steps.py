@@ -8,7 +8,10 @@ WRONG = {
         ("height = 0.5 * 10 + 1.5", "the line from before"),
         ("height = 2.0 + 1.5 + 10", "added up"),
         ("height = 2.0 * 10 - 1.5", "not subtracted"),
-        ("height = 2.0 ** 10 + 1.5", "One of the three numbers"),
+        ("height = 2.0 ** 10 + 1.5", "Compare each number and each sign"),
+        ("height = 2.0 * (10 + 1.5)", "before the weight multiplies"),
+        ("height = 2.0 * 10 * 1.5", "added, not multiplied"),
+        ("height = 2.0 * 11 + 1.5", "Compare each number and each sign"),
         ("height = 21,5", "Python writes decimals with a point"),
         ('height = "21.5"', "a str, expected one number"),
         ("height = print(2.0 * 10 + 1.5)", "None, expected one number"),
@@ -30,7 +33,8 @@ WRONG = {
         ("highest = (2.0 * X + 1.5).max()", "height of the line at the largest x"),
         ("highest = y.max(dim=0)", "a pair: values, and the rows"),
         ("highest = y.max(0)", "a pair: values, and the rows"),
-        ("highest = y.sort()", "a pair: values, and the rows"),
+        ("highest = y.sort()", "`sort` gives such a pair"),
+        ("highest = y.topk(1)", "`topk` gives such a pair"),
         ("highest = int(y.max())", "rounded or read off"),
         ("highest = round(float(y.max()), 1)", "is rounded"),
         ("highest = y.sum()", "adds up all targets"),
@@ -39,11 +43,25 @@ WRONG = {
     "00.3": [
         ("def line(x, weight, bias):\n    print(weight * x + bias)", "Is a `return` missing?"),
         ("def line(x, weight, bias):\n    return weight * x", "leaves the bias out"),
-        ("def line(x, weight, bias):\n    return x * (weight + bias)", "added last"),
+        ("def line(x, weight, bias):\n    return x * (weight + bias)", "to the weight before"),
+        ("def line(x, weight, bias):\n    return weight * (x + bias)", "the bias to x before"),
+        ("def line(x, weight, bias):\n    return abs(weight * x + bias)", "below zero is negative"),
+        (
+            "def line(x, weight, bias):\n    height = weight * x + bias\n"
+            "    return height if isinstance(x, float) else height.abs()",
+            "wrong for a column",
+        ),
+        (
+            "def line(x, weight, bias):\n    return max(weight * x + bias, 0.0)",
+            "returns 0, which is not",
+        ),
+        ("def line(x, weight, bias):\n    return round(weight * x + bias)", "is rounded"),
+        ("def line(x, weight, bias):\n    return int(weight * x + bias)", "is rounded"),
+        ("def line(x, weight, bias):\n    return round(weight * x + bias, 1)", "is rounded"),
         ("def line(x, weight, bias):\n    return bias * x + weight", "changed places"),
         ("def line(x, weight, bias):\n    return 2.0 * x + 1.5", "the line of exercise 1"),
         ("def line(x, weight, bias):\n    return weight + x + bias", "adds all three up"),
-        ("def line(x, weight, bias):\n    return weight * 10 + bias", "one number for a column"),
+        ("def line(x, weight, bias):\n    return weight * 10 + bias", "the x of exercise 1"),
         (
             "def line(x, weight, bias):\n    if isinstance(x, float):\n"
             "        return weight * x + bias\n    return weight * x.mean() + bias + 0 * x",
@@ -60,7 +78,7 @@ WRONG = {
         ("def line(x, weight, bias):\n    return weight * x - bias", "takes the bias away"),
         ("def line(x, weight, bias):\n    return weight * x * bias", "multiplies all three"),
         ("def line(x, weight, bias):\n    return weight ** x + bias", "`weight ** x` is a power"),
-        ("def line(x, weight, bias):\n    return weight * x / bias", "returns 120, which is not"),
+        ("def line(x, weight, bias):\n    return weight * x / bias", "returns 125.6, which is not"),
         ("def line(x, weight, bias):\n    return float(weight * x + bias)", "Print its shape"),
         ("def line(x, weight, bias):\n    return weight * x, bias", "a tuple, expected one number"),
         (

@@ -58,7 +58,9 @@ WRONG = {
             "swapped",
         ),
         (gradient(READ, loss="loss_fn(weight * X, y) + 0 * bias + 5 * bias"), "read after"),
-        (gradient(READ, loss="(weight * X + bias - y).mean()"), "squares each residual"),
+        (gradient(READ, loss="(weight * X + bias).mean()"), "slope of the mean prediction"),
+        (gradient(READ, loss="(weight * X + bias - y).mean()"), "squares each residual first"),
+        (gradient(READ, loss="(y - weight * X - bias).mean()"), "or of the mean residual"),
         (gradient(READ + ".sum"), "are parentheses missing"),
         (gradient("loss.backward()\nslope = -bias.grad"), "sign is turned"),
         (
@@ -79,6 +81,7 @@ WRONG = {
         ("lr = 0.9", "long: it passes the lowest point"),
         ("lr = 1e30", "far away"),
         ("lr = float('nan')", "is nan"),
+        ("lr = 0,5", "decimals with a point"),
         ("lr = '0.5'", "a str, expected one number"),
         ("lr = lambda: 0.5", "a function, expected one number"),
         ("lr = 1.2", "higher than it began"),
@@ -107,13 +110,30 @@ WRONG = {
         (nudge("int((function(at + h) - function(at - h)) / (2 * h))"), "digits after the point"),
         (nudge("round((function(at + h) - function(at - h)) / (2 * h), 1)"), "is it rounded"),
         (nudge("(function(at + h) - function(at - h)) / 2"), "not by `h`"),
-        (nudge("(function(at + h / 2) - function(at - h / 2)) / h"), "was asked at 3.5, 0.5"),
+        (
+            nudge("(function(at + h / 2) - function(at - h / 2)) / h"),
+            "was asked at 3.5, 0.5. It has to be",
+        ),
         (nudge("abs(function(at + h) - function(at - h)) / (2 * h)"), "sign is lost"),
         (nudge("(function(at + h) - function(at)) / (2 * h)"), "second place is `at` itself"),
         (nudge("(function(at) - function(at - h)) / (2 * h)"), "first place is `at` itself"),
-        (nudge("(function(at + h) + function(at - h)) / (2 * h)"), "was asked at 5, -1"),
+        (nudge("(function(at + h) + function(at - h)) / (2 * h)"), "The two values are added"),
         (nudge("(function(at * (1 + h)) - function(at * (1 - h))) / (2 * h)"), "asked at 8, -4"),
         (nudge("function(at, h)"), "takes one number"),
+        (nudge("(function(2 + h) - function(2 - h)) / (2 * h)"), "asked at 2.23, 1.77. It has to"),
+        (nudge("(function(at + 2 * h) - function(at - 2 * h)) / (4 * h)"), "here 5, -1"),
+        (nudge("(function(at + h) - 2 * function(at) + function(at - h)) / h**2"), "needs two"),
+        (
+            nudge(
+                "(function(at - 2 * h) - 8 * function(at - h) + 8 * function(at + h) "
+                "- function(at + 2 * h)) / (12 * h)"
+            ),
+            "needs two of them",
+        ),
+        (nudge("(function(at + h) - function(at - h)) / (2 * 0.5)"), "divided by 1"),
+        (nudge("(function(at + h) - function(at - h)) / (2 * at)"), "divided by `2 * at`"),
+        (nudge("(function(at + h) - function(at - h)) / (3 * h)"), "difference divided by?"),
+        (nudge("function(at + h) - function(at - h) / 2 * h"), "divides `down` alone"),
         (
             "def nudge(function, at, h):\n"
             "    at += h\n"
@@ -173,6 +193,13 @@ WRONG = {
             "does `backward` or the move run twice",
         ),
         (step(*MOVE, RESET, "X -= X.mean()"), "changes the data"),
+        (step("torch.manual_seed(0)", *MOVE, RESET), "random numbers that all other code gets"),
+        (step(*MOVE, "weight.zero_grad(), bias.zero_grad()"), "set its `.grad` to `None`"),
+        (step(*MOVE, "weight.grad = bias.grad = 0"), "call `.grad.zero_()`"),
+        (
+            step(*MOVE, RESET, loss="(weight * X + bias - y).abs().square().exp().mean()"),
+            "they should have moved by",
+        ),
         (step(*MOVE, RESET, loss="(weight * X + bias - y).square().sum() / 2"), "half of a sum"),
         (step(*MOVE, RESET, loss="loss_fn(bias * X + weight, y)"), "have changed places"),
         (step(*MOVE, RESET, end="return loss.detach()"), "returns a tensor"),

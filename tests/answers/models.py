@@ -74,6 +74,12 @@ WRONG = {
         (proportional("return X.mul_(self.weight)"), "changes `x` itself"),
         (proportional("return self.weight @ X"), "shapes cannot be multiplied"),
         (proportional("return self.weight * X * X"), "is 18 and not 6"),
+        (proportional("return self.weight ** X"), "`self.weight ** X` is a power"),
+        (proportional("return X ** self.weight"), "`X ** self.weight` is a power"),
+        (
+            proportional("return self.weight.detach() * X + 0 * self.weight"),
+            "hidden from autograd",
+        ),
         (
             proportional(
                 "return self.weight * X + self.bias",
@@ -105,7 +111,8 @@ WRONG = {
             "    mse = nn.MSELoss()(1.5 + 2 * X_column, y_flat)",
             "each prediction meets all targets",
         ),
-        ("mse = ((1.5 + 2 * X_column - y_flat.unsqueeze(0)) ** 2).mean()", "40,000"),
+        ("mse = ((1.5 + 2 * X_column - y_flat.unsqueeze(0)) ** 2).mean()", "or (1, N) against"),
+        ("mse = ((1.5 + 2 * X_column - y_flat.reshape(1, -1)) ** 2).mean()", "or (1, N) against"),
         ("mse = ((1.5 + 2 * x_flat - y_flat) ** 2).sum()", "the sum of the 200"),
         ("mse = (1.5 + 2 * x_flat - y_flat).abs().mean()", "mean of the sizes"),
         ("mse = ((1.5 + 2 * x_flat - y_flat) ** 2).mean().sqrt()", "root of the mean"),
@@ -214,6 +221,45 @@ WRONG = {
             as_linear(NEW, NO_GRAD, COPY_WEIGHT, COPY_BIAS, "return linear.requires_grad_(False)"),
             "never be trained",
         ),
+        (
+            as_linear(
+                NEW,
+                NO_GRAD,
+                "    for mine, theirs in zip(linear.parameters(), line.parameters()):",
+                "        mine.copy_(theirs)",
+                "return linear",
+            ),
+            "by their order",
+        ),
+        (
+            as_linear(
+                NEW,
+                "weight, bias = line.parameters()",
+                NO_GRAD,
+                "    linear.weight.copy_(weight.reshape(1, 1))",
+                "    linear.bias.copy_(bias)",
+                "return linear",
+            ),
+            "by their order",
+        ),
+        (
+            as_linear(
+                NEW,
+                "bias, weight = line.parameters()",
+                NO_GRAD,
+                "    linear.weight.copy_(weight.reshape(1, 1))",
+                "    linear.bias.copy_(bias)",
+                "return linear",
+            ),
+            "by their order",
+        ),
+        (
+            as_linear(
+                NEW, "line.weight.data = line.weight.data.reshape(1, 1)", *COPIES, "return linear"
+            ),
+            "changes the line it is given",
+        ),
+        (as_linear("line.double()", NEW, *COPIES, "return linear"), "dtype torch.float64"),
         (as_linear("return line"), "expected the `nn.Linear`"),
         (as_linear("return nn.Linear(line.weight, line.bias)"), "once it is made"),
         (
@@ -280,6 +326,12 @@ WRONG = {
             network(TWO, "self.output(torch.tanh(self.hidden(torch.tanh(X))))"),
             "The features go through an activation too",
         ),
+        (network(TWO, TANH.replace("(X)", "(X - X.mean())")), "change with the other rows"),
+        (network(TWO, TANH.replace("(X)", "(X / X.max())")), "change with the other rows"),
+        (network(TWO, TANH.replace("(X)", "(X.sort(dim=0).values)")), "with the other rows"),
+        (network(TWO, TANH.replace("(X)", "((X - X.mean()) / X.std())")), "not finite"),
+        (network(TWO, TANH.replace("(X)", "(X.clamp(-2, 2))")), "before them and after"),
+        (network(TWO, f"(y := {TANH}) - y.mean() + y.mean().detach()"), "hidden from autograd"),
         (
             network(TWO, "self.output(torch.tanh(torch.tanh(self.hidden(X))))"),
             "tanh twice",
@@ -308,7 +360,7 @@ WRONG = {
                 ("hidden = nn.Linear(1, 8, bias=False)", TWO[1]),
                 "self.output(torch.tanh(self.hidden(X)))",
             ),
-            "17 parameters",
+            "Your model has 17 parameters",
         ),
         (
             network(
@@ -339,8 +391,8 @@ WRONG = {
         (network(TWO, "self.output(torch.tanh(self.hidden))"), "once it is called"),
         (network(TWO, "torch.tanh(self.hidden(X)).sum(1, keepdim=True)"), "Call both layers"),
         (network(TWO, TANH).replace("__init__", "_init_"), "two underscores"),
-        (network(TWO, "self.hidden(torch.tanh(self.output(X)))"), "takes 8 features a row"),
-        (network(TWO, "torch.tanh(self.hidden(X))"), "has shape (7, 8)"),
+        (network(TWO, "self.hidden(torch.tanh(self.output(X)))"), "Do the sizes of the layers fit"),
+        (network(TWO, "torch.tanh(self.hidden(X))"), "has shape (3, 8)"),
         (network(TWO, "self.output(torch.tanh(self.hidden(X))).squeeze(1)"), "`.unsqueeze(1)`"),
         (network(TWO, "self.output(torch.tanh(self.hidden(X))).detach()"), "no record of it"),
         (
@@ -348,7 +400,7 @@ WRONG = {
                 ("hidden = nn.Linear(1, 3)", "output = nn.Linear(3, 1)"),
                 "self.output(torch.tanh(self.hidden(X)))",
             ),
-            "expected 25",
+            "should have 25",
         ),
         (
             network(
