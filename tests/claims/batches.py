@@ -213,6 +213,30 @@ def parts_share_no_row(seed):
     return len({row for part in parts for row in part.indices}) == 200
 
 
+def some_are_outside_with_other_seeds(seed):
+    """Of ten seeds, none leaves many points outside, and some leave one or two."""
+    counts = []
+    for other in range(10 * seed, 10 * seed + 10):
+        train, test = random_split(range(50), [40, 10], generator=seeded(other))
+        low, high = min(train.indices), max(train.indices)
+        counts.append(sum(not low <= row <= high for row in test.indices))
+    return any(count in (1, 2) for count in counts) and max(counts) <= 5
+
+
+def global_seed_gives_the_same_parts(seed):
+    """And it changes what other code draws, which a generator does not."""
+    own = random_split(range(200), [140, 30, 30], generator=seeded(seed))
+    torch.manual_seed(seed + 1)
+    expected = torch.rand(1)
+    torch.manual_seed(seed + 1)
+    random_split(range(200), [140, 30, 30], generator=seeded(seed))
+    untouched = torch.rand(1) == expected
+    torch.manual_seed(seed)
+    parts = random_split(range(200), [140, 30, 30])
+    same = all(a.indices == b.indices for a, b in zip(own, parts, strict=True))
+    return same and bool(untouched) and torch.rand(1) != expected
+
+
 CLAIMS = [
     Claim(
         NOTEBOOK,
@@ -245,6 +269,11 @@ CLAIMS = [
     Claim(
         NOTEBOOK,
         "an epoch has ceil($N$ / batch size) steps unless `drop_last` is set",
+        steps_are_rounded_up,
+    ),
+    Claim(
+        NOTEBOOK,
+        "by default an epoch has ceil($N$ / batch size) steps",
         steps_are_rounded_up,
     ),
     Claim(GLOSSARY, "By default it has ceil(N / batch size) steps", steps_are_rounded_up),
@@ -283,7 +312,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "this line would miss at least as much as the other does to the right of 0.8",
+        "its RMSE would be at least as large as that of the cut's line to the right of 0.8",
         random_test_does_not_ask_beyond,
     ),
     Claim(
@@ -298,4 +327,19 @@ CLAIMS = [
     ),
     Claim(GUIDE, "That tests extrapolation, which is another question.", cut_hurts_with_curvature),
     Claim(CHECKS, "The parts hold 200 different rows", parts_share_no_row),
+    Claim(
+        CHECKS,
+        "and sets the random numbers of all other code too",
+        global_seed_gives_the_same_parts,
+    ),
+    Claim(
+        CHECKS,
+        "and with other seeds it may be one or two",
+        some_are_outside_with_other_seeds,
+    ),
+    Claim(
+        NOTEBOOK,
+        "With other seeds one or two points may be outside.",
+        some_are_outside_with_other_seeds,
+    ),
 ]

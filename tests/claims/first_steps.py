@@ -53,6 +53,14 @@ def largest_is_not_at_the_largest_x(seed):
     return abs(y.max() - (2.0 * X.max() + 1.5)) > 1e-4
 
 
+def tensor_prints_five_digits(seed):
+    """And float32 keeps seven: the value written with seven digits is read back as the same."""
+    highest = datasets.make_line(seed=seed)[1].max()
+    printed = str(highest).removeprefix("tensor(").removesuffix(")")
+    kept = float(f"{highest.item():.6e}")
+    return len(printed.replace(".", "")) == 5 and abs(kept / highest.item() - 1) < 1e-6
+
+
 CLAIMS = [
     Claim(
         QUESTIONS,
@@ -64,4 +72,5 @@ CLAIMS = [
     ),
     Claim(NOTEBOOK, "its height at $x = 0$", the_bias_is_the_height_at_zero),
     Claim(CHECKS, "The points scatter around the line.", largest_is_not_at_the_largest_x),
+    Claim(CHECKS, "about seven, of which it prints five", tensor_prints_five_digits),
 ]
