@@ -5,6 +5,7 @@ rests, the page asks the kernel to run the learner's own function for the settin
 """
 
 import ctypes
+import keyword
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -196,6 +197,14 @@ def are_functions(**named: object) -> None:
     for name, value in named.items():
         if not callable(value):
             raise inputs.InputError(f"{name} is a {type(value).__name__}, expected a function")
+
+
+def name_of(function: object, otherwise: str) -> str:
+    """Return how a cell calls the learner's function."""
+    name = getattr(function, "__name__", otherwise)
+    usable = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
+    ours = getattr(function, "__module__", "") == "course_utils.datasets"
+    return ("datasets." if ours else "") + (name if usable else otherwise)
 
 
 class _Prover:

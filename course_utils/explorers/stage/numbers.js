@@ -16,8 +16,7 @@ export function short(value) {
   if (!Number.isFinite(value)) return fixed(value);
   if (size < 1e-9) return "0";
   if (size < 1e-4) return power(value);
-  if (size < 10) return Number(value.toPrecision(size < 1 ? 3 : 4)).toString().replace("-", MINUS);
-  if (size < 1000) return fixed(value, size < 100 ? 2 : 1);
+  if (size < 1000) return Number(value.toPrecision(size < 1 ? 3 : 4)).toString().replace("-", MINUS);
   if (size < 1e6) return whole(value);
   return size < 1e9 ? `${fixed(value / 1e6, 1)} million` : power(value);
 }

@@ -1,5 +1,6 @@
 // A picture of an explorer: frame, axes, marks and handles, all in the units of its axes.
 import { scaleLinear, scaleLog } from "d3-scale";
+import { contours } from "d3-contour";
 import { line } from "d3-shape";
 import { clamp, fixed, short } from "./numbers.js";
 
@@ -181,6 +182,24 @@ export class Panel {
         const box = { x: clamp(x, left + 16, right - 16), y: clamp(y + 4, top + 16, bottom - 8) };
         svg(group, "text", { ...box, "text-anchor": "middle", class: "on-surface" }, short(value));
       }
+    });
+  }
+
+  // Level sets of any height over the frame, from a grid; `height` is a function of x and y.
+  field(size = 60) {
+    const group = svg(null, "g");
+    return this.#mark(this.#plot, group, (height, values) => {
+      const { left, top, right, bottom } = this.box, grid = new Float64Array(size * size);
+      const across = (right - left) / size, up = (bottom - top) / size;
+      for (let j = 0; j < size; j++) for (let i = 0; i < size; i++)
+        grid[j * size + i] = height(this.x.invert(left + (i + 0.5) * across), this.y.invert(top + (j + 0.5) * up));
+      group.replaceChildren();
+      svg(group, "rect", { x: left, y: top, width: right - left, height: bottom - top, fill: shade(0) });
+      const at = ([i, j]) => [left + i * across, top + j * up];
+      contours().size([size, size]).thresholds(values)(grid).forEach((level, k) => svg(group, "path", {
+        d: level.coordinates.flat().map((ring) => line()(ring.map(at)) + "Z").join(""),
+        fill: shade((k + 1) / values.length), class: "level",
+      }));
     });
   }
 

@@ -3,8 +3,10 @@
 // An explorer is a module that exports {compute, sentence, build}:
 //   compute(settings, given)          pure; what is drawn and said
 //   sentence(settings, result, given) one or two sentences, **bold** allowed
-//   build(stage)                      makes strip and panels; returns draw(settings, result, proof):
-//                                     `proof` is what the kernel found for just these settings, or null
+//   build(stage)                      makes strip and panels; returns draw(settings, result, proof, extra)
+//   *later(settings, given)           optional: what takes longer than a frame; computed at rest in
+//                                     slices (it yields between them), then handed to draw as `extra`
+// `proof` is what the kernel found for just these settings, `extra` what `later` did; or null.
 import { Control } from "./controls.js";
 import { clamp } from "./numbers.js";
 import { Panel, put, svg } from "./panel.js";
@@ -47,6 +49,8 @@ export class Stage {
   #queued = 0;
   #timer = 0;
   #waiting = 0;
+  #slice = 0;
+  #extra = { of: null, value: null };
   #glide = null; // {from, to, began} while the picture glides from one state to another
   #undo = [];
   #draw;
@@ -92,7 +96,7 @@ export class Stage {
 
   close() {
     cancelAnimationFrame(this.#queued);
-    clearTimeout(this.#timer);
+    for (const timer of [this.#timer, this.#waiting, this.#slice]) clearTimeout(timer);
     for (const undo of this.#undo) undo();
   }
 
@@ -322,12 +326,30 @@ export class Stage {
     const to = this.settings;
     const result = this.explorer.compute(to, this.given);
     const proof = this.proof;
-    this.#draw(this.#glided(to), result, proof);
+    if (this.explorer.later && this.#extra.of !== this.state && !this.playing) this.#begin(to);
+    const extra = this.#extra.of === this.state ? this.#extra.value : null;
+    this.#draw(this.#glided(to), result, proof, extra);
     write(this.said, this.explorer.sentence(to, result, this.given));
     this.#tell(proof);
     this.result = result;
     this.root.dataset.frames = Number(this.root.dataset.frames ?? 0) + 1;
     if (this.#glide) this.ask();
+  }
+
+  #begin(settings) {
+    clearTimeout(this.#slice);
+    const of = this.state, work = this.explorer.later(settings, this.given);
+    const slice = () => {
+      if (this.state !== of) return;
+      const began = performance.now();
+      for (;;) {
+        const { done, value } = work.next();
+        if (done) { this.#extra = { of, value }; return this.ask(); }
+        if (performance.now() - began > 8) break;
+      }
+      this.#slice = setTimeout(slice);
+    };
+    this.#slice = setTimeout(slice, 30);
   }
 
   // The settings as they are drawn now: on their way if the picture glides.
