@@ -406,7 +406,7 @@ export class Stage {
     if (!proves) return;
     const [mark, words] = SAID[kind];
     if (words) this.said.append(` ${mark}${words}${proof?.text ? `: ${proof.text}` : kind === "runs" ? "" : "."}`);
-    if (!this.alive) this.said.append(" There is no kernel here: run the cell in JupyterLab to compare with your own code.");
+    if (!this.alive && kind === "page") this.said.append(" No kernel here: run the cell in JupyterLab to compare with your own code.");
     else if (this.busy && kind === "page") this.said.append(" The kernel is busy: your code is compared once it is free.");
     if (changed && proof && kind !== "runs") this.#announce();
   }
