@@ -218,6 +218,18 @@ export class Panel {
     });
   }
 
+  // A hatched part of the frame, from one x to another: what was never seen, or is dangerous.
+  zone(role = "edge") {
+    const pattern = svg(this.node, "pattern", { id: `${this.id}-zone-${this.#marks.length}`, width: 9, height: 9, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
+    svg(pattern, "rect", { width: 9, height: 9, fill: "var(--soft)" });
+    svg(pattern, "line", { x1: 0, x2: 0, y1: 0, y2: 9, stroke: `var(--${role})`, "stroke-width": 1.4, "stroke-opacity": 0.7 });
+    const node = svg(null, "rect", { fill: `url(#${pattern.id})` });
+    return this.#mark(this.#plot, node, (from, to) => {
+      const { left, right, top, bottom } = this.box, x = clamp(this.x(from), left, right), end = clamp(this.x(to), left, right);
+      put(node, { x, y: top, width: Math.max(end - x, 0), height: bottom - top });
+    });
+  }
+
   // An arrow between two points of the picture, in pixels; short ones are left out.
   arrow(role) {
     const group = svg(null, "g", { "pointer-events": "none" });
