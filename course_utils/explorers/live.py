@@ -25,6 +25,10 @@ class Stopped(BaseException):
     """Raised inside the learner's function to end it; `except Exception` does not catch it."""
 
 
+class Unusable(inputs.InputError):
+    """Settings that leave the learner's function nothing to run on; the page itself says why."""
+
+
 class Proof(NamedTuple):
     """What the learner's own function did, compared with what the page computes.
 
@@ -170,7 +174,8 @@ class Explorer:
 
     def _conclude(self, state: str, proof: Proof | BaseException) -> None:
         if isinstance(proof, BaseException):
-            self.page.proof = {"of": state, "kind": "error", "text": errors.told(proof)}
+            kind = "page" if isinstance(proof, Unusable) else "error"
+            self.page.proof = {"of": state, "kind": kind, "text": errors.told(proof)}
             return
         kind = "agrees" if proof.agrees else "departs"
         drawn = {name: _plain(value) for name, value in proof.drawn.items()}

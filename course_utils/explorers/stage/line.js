@@ -33,6 +33,36 @@ export function bowl(x, y) {
   };
 }
 
+// Weight and bias of a line with the smallest mean absolute error: through each point the best slope
+// is the median of the slopes to the others, weighted by their distance in x; then the best of these.
+export function leastAbsolute(x, y) {
+  const n = x.length, height = Math.max(...y) - Math.min(...y), slopes = new Float64Array(n), runs = new Float64Array(n);
+  let best = [0, 0], lowest = Infinity;
+  for (let i = 0; i < n; i++) {
+    let others = 0, total = 0, sum = 0;
+    for (let j = 0; j < n; j++) {
+      if (x[j] === x[i]) continue;
+      slopes[others] = (y[j] - y[i]) / (x[j] - x[i]);
+      total += runs[others++] = Math.abs(x[j] - x[i]);
+    }
+    if (!others) continue;
+    const sorted = slopes.slice(0, others).sort();
+    let low = 0, high = others - 1;
+    while (low < high) { // the first slope with half of the weight at or below it
+      const middle = (low + high) >> 1;
+      let passed = 0;
+      for (let j = 0; j < others; j++) if (slopes[j] <= sorted[middle]) passed += runs[j];
+      if (2 * passed >= total * (1 - 1e-12)) high = middle;
+      else low = middle + 1;
+    }
+    const weight = sorted[low], bias = y[i] - weight * x[i];
+    for (let j = 0; j < n; j++) sum += Math.abs(weight * x[j] + bias - y[j]);
+    const loss = sum / n; // rounding decides nothing, here and above
+    if (lowest === Infinity || loss < lowest - 1e-12 * (lowest + height)) { lowest = loss; best = [weight, bias]; }
+  }
+  return best;
+}
+
 // The rows of a training set in the order in which a shuffling DataLoader with this seed serves
 // them. Targets are y + noise * draw, so that the noise can move and the draw stay.
 export class Rows {

@@ -33,3 +33,6 @@ function power(value) {
 }
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+// Digits after the point that tell apart what is size / parts from each other.
+export const digits = (size, parts) => clamp(Math.ceil(-Math.log10(size / parts)), 0, 9);

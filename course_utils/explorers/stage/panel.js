@@ -39,6 +39,19 @@ export class Panel {
   constructor(column, { title, note = "", x, y, equal = false, margin = {}, filled = false }) {
     this.id = `panel-${panels++}`;
     this.axes = { x, y };
+// Labels at the ends of lines ({y, ...}), moved apart; an arrow where a line has left the frame.
+export function beside(labels, top, bottom, gap = 17) {
+  const list = labels.map((one) => ({ ...one, way: one.y < top ? " \u2191" : one.y > bottom ? " \u2193" : "" })).sort((a, b) => a.y - b.y);
+  for (let round = 0; round < 30; round++) {
+    for (let k = 1; k < list.length; k++) {
+      const overlap = gap - (list[k].y - list[k - 1].y);
+      if (overlap > 0) { list[k].y += overlap / 2; list[k - 1].y -= overlap / 2; }
+    }
+    for (const one of list) one.y = clamp(one.y, top + 6, bottom - 6);
+  }
+  return list;
+}
+
     this.equal = equal;
     this.margin = { left: 44, right: 8, top: 8, bottom: 38, ...margin };
     const figure = document.createElement("figure");
