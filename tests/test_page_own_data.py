@@ -195,7 +195,8 @@ def test_the_cell_gives_the_learners_lines_and_binds_one_name():
     namespace = {"quick": quick, "torch": torch}
     *code, last = explorer.as_code(explorer.settings).splitlines()
     exec("\n".join(code), namespace)
-    assert [tuple(map(float, line)) for line in eval(last, namespace)] == [*result.lines.values()]
+    lines = [[float(number) for number in line] for line in eval(last, namespace)]
+    np.testing.assert_allclose(lines, [*result.lines.values()], rtol=1e-9)
     assert set(namespace) - {"quick", "torch", "__builtins__"} == {"lines_shown"}
 
 
@@ -217,6 +218,10 @@ def test_a_fit_that_diverged_names_the_largest_stable_rate():
     assert explorer.proof.text == f"{said} {limit:.3g} with these points."
     assert "lines" not in explorer.page.proof
     assert not abs(result.lines["MSE"][0]) < 1e6
+    for value in (1e12, float("nan"), float("inf")):
+        explorer = OwnDataExplorer(lambda X, y, f, value=value: (value, 0.0), X, y)
+        explorer.set()
+        assert explorer.proof.text == f"{said} {limit:.3g} with these points."
 
 
 @pytest.mark.parametrize("answer", [None, 1.0, "ab", (1.0,), (1.0, 2.0, 3.0), ("w", "b")])

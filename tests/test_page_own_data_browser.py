@@ -76,6 +76,8 @@ def test_the_mouse_drags_adds_and_removes(shown):
     shown.mouse.dblclick(*shown.at(0.3, 0.44))
     assert shown.lines[:3] == before[:3]
     assert len(shown.lines) == 10
+    shown.mouse.dblclick(*shown.at(0.6, 5))  # of no point: its first click has added one
+    assert len(shown.lines) == 11
     shown.mouse.click(*shown.at(0.5, 0.1, 1))  # a bar of the pulls chooses its point
     assert shown.hand == "x 0.5, y 0.6"
 
@@ -109,6 +111,8 @@ def test_text_and_buttons(shown):
     shown.press("End", "ArrowDown")
     assert shown.lines == ["0.1, 0.2", "second", "", "0.5, 1.2", "0.9, 1.92"]
     assert field.input_value().endswith("0.9, 1.92")
+    shown.press("Delete")
+    assert shown.lines == ["0.1, 0.2", "second", "", "0.5, 1.2"]
     shown.button("10 points again")
     assert shown.lines == before
     shown.button("Put it back")
