@@ -37,8 +37,8 @@ class LineExplorer(Explorer):
         y: torch.Tensor,
         loss_fn: Callable,
         *,
-        xlabel: str = figures.FEATURE,
-        ylabel: str = figures.TARGET,
+        xlabel: str = "feature x",
+        ylabel: str = "target y",
     ):
         x, targets = inputs.pair(X, y, least=2)
         if not np.ptp(x):
@@ -74,7 +74,8 @@ class LineExplorer(Explorer):
         x, y = inputs.pair(self._X, self._y)
         right = float(np.mean((y - settings["weight"] * x - settings["bias"]) ** 2))
         agrees = bool(np.isclose(loss, right, rtol=1e-4, atol=1e-9))
-        said = f"loss {loss:.4g}." if agrees else f"loss {loss:.4g}, the picture's is {right:.4g}."
+        said = "loss {}." if agrees else "loss {}; the mean of the squares is {}."
+        said = said.format(*(f"{v:,.0f}" if v >= 1000 else f"{v:.4g}" for v in (loss, right)))
         return Proof(agrees, said, loss)
 
     def still(self, settings: dict) -> Chart:
@@ -84,14 +85,17 @@ class LineExplorer(Explorer):
 
     def as_code(self, settings: dict) -> str:
         """Return the loss of this line by PyTorch, on the data of the explorer."""
+        explorer = self.called(self, "explorer")
+        X, y = (self.called(v, f"{explorer}.data[{i}]") for i, v in enumerate(self.data))
         return f"""\
-def loss_shown():
-    X_shown, y_shown = explorer.data
-    y_pred_shown = {settings["weight"]:.10g} * X_shown + {settings["bias"]:.10g}
-    return torch.nn.MSELoss()(y_pred_shown, y_shown).item()
+def loss_shown(X, y):
+    import torch
+
+    y_pred = {settings["weight"]!r} * X + {settings["bias"]!r}
+    return torch.nn.MSELoss()(y_pred, y).item()
 
 
-loss_shown()"""
+loss_shown({X}, {y})"""
 
     @property
     def data(self) -> tuple[torch.Tensor, torch.Tensor]:

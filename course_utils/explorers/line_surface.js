@@ -1,6 +1,7 @@
 // Line and surface: a line through points beside the loss surface; drag either and both move.
+import { movableLine } from "./stage/ends.js";
 import { bowl } from "./stage/line.js";
-import { clamp, fixed, short } from "./stage/numbers.js";
+import { clamp, fixed, short, whole } from "./stage/numbers.js";
 import { PLAY } from "./stage/stage.js";
 import { put, shade, svg } from "./stage/panel.js";
 
@@ -14,50 +15,20 @@ function bowlOf(given) {
 
 export function compute({ weight, bias }, given) {
   const surface = bowlOf(given);
-  const [gw, gb] = surface.gradient(weight, bias);
-  return { surface, weight, bias, loss: surface.loss(weight, bias), gradient: [gw, gb] };
+  return { surface, weight, bias, loss: surface.loss(weight, bias), gradient: surface.gradient(weight, bias) };
 }
 
-export function sentence(settings, { surface, loss }, { unit, factor }) {
-  const miss = (value) => `${fixed(Math.sqrt(value) * factor, 0)} ${unit}`;
+export function sentence({ weight, bias }, { surface, loss }, { unit, factor, starts: [[firstWeight, firstBias]] }) {
+  const typical = (value) => `${whole(Math.sqrt(value) * factor)} ${unit}`;
   if (loss - surface.lowest < 0.01 * surface.lowest)
-    return `**You are at the bottom.** A typical point is still missed by ${miss(surface.lowest)}. No line does better: that is the noise.`;
-  return `This line misses a typical point by **${miss(loss)}**, the best possible line by ${miss(surface.lowest)}.`;
-}
-
-export function step({ weight, bias }, given, rate = RATE) {
-  const [gw, gb] = bowlOf(given).gradient(weight, bias);
-  return { weight: weight - rate * gw, bias: bias - rate * gb };
+    return `**You are at the bottom.** No line does better: it still misses a typical penguin by ${typical(surface.lowest)}. Penguins differ; that is the noise.`;
+  const first = weight === firstWeight && bias === firstBias;
+  return `${first ? "**Catch the line or the ball.** They are one and the same: t" : "T"}his line misses a typical penguin by **${typical(loss)}**. The best possible line: ${typical(surface.lowest)}.`;
 }
 
 function build(stage) {
   const { given, controls } = stage, surface = bowlOf(given), { weight: W, bias: B } = controls;
-  const ends = [given.domain[0] + 0.25, given.domain[1] - 0.25]; // where the handles of the line are
-  let trail = [], timer = 0, best = Infinity, starts = 0;
-  const stop = () => { clearInterval(timer); timer = 0; };
-  const move = (weight, bias) => { W.moveTo(weight); B.moveTo(bias); };
-  const byHand = (weight, bias) => { stop(); stage.touch(); trail = []; move(weight, bias); };
-
-  // Strip: roll, step, new start; the loss on its scale, which is the color key too; the formula.
-  const one = () => {
-    const now = { weight: W.value, bias: B.value }, next = step(now, given);
-    trail.push([now.weight, now.bias]);
-    W.value = next.weight; B.value = next.bias;
-    return Math.hypot(next.weight - now.weight, next.bias - now.bias);
-  };
-  stage.button("Roll downhill", () => {
-    if (timer) return stop();
-    stage.touch();
-    trail = [];
-    timer = setInterval(() => { if (one() < 1e-4) stop(); }, 45);
-  }, { main: true, icon: PLAY });
-  stage.button("Step", () => { stop(); stage.touch(); one(); });
-  stage.button("New start", () => {
-    stop();
-    trail = [];
-    const [weight, bias] = given.starts[++starts % given.starts.length];
-    stage.set({ weight, bias });
-  });
+  const walk = descent(stage, surface), byHand = (weight, bias) => { walk.forget(); stage.touch(); W.slideTo(weight); B.slideTo(bias); };
   const scale = lossScale(stage.extra("loss-scale"), surface, given.levels);
   stage.formula([
     { text: "\u0177 =", note: " " },
@@ -65,116 +36,148 @@ function build(stage) {
     { text: "\u00b7 x", note: given.notes[1] }, { text: "+", note: " " },
     { name: "bias", label: "bias", note: given.notes[2] },
   ]);
-
-  // The line through its points.
-  const left = stage.panel(stage.column(1.18), {
-    title: given.titles[0], note: `${given.x.length} points, one line. Each stick is one residual.`,
-    x: { label: given.labels[0], domain: given.domain, format: (v) => fixed(v + given.offset, 0) },
-    y: { label: given.labels[1], domain: given.range, format: (v) => fixed(v, 0) },
-  });
-  const sticks = left.sticks("data", { opacity: 0.3 }), ghosts = left.group(false);
-  const dots = left.dots("data"), line = left.curve("hand", { width: 3.5, halo: 5 });
-  const at = (x) => W.value * x + B.value;
-  let grab = 0;
-  const grip = left.grip(([, y], [, last]) => byHand(W.value, B.value + y - last));
-  const handles = ends.map((_, i) => left.handle({
-    label: i ? "right end of the line" : "left end of the line",
-    drag: ([, y]) => turn(i, y), nudge: ([, steps]) => steps && turn(i, at(ends[i]) + steps * given.nudge),
-  }));
-  const turn = (i, y) => {
-    const other = ends[1 - i], height = at(other), weight = (clamp(y, ...given.range) - height) / (ends[i] - other);
-    byHand(weight, height - weight * other);
-  };
-  left.hover((x, y, px, py) => {
-    const i = left.nearest(given.drawn, given.y, px, py);
-    return i < 0 ? null : { x: given.drawn[i], y: given.y[i],
-      text: `${fixed(given.x[i] + given.offset, 1)} cm, ${fixed(given.y[i], 2)} kg; the line says ${fixed(at(given.x[i]), 2)}` };
-  });
-
-  // The surface: every spot is a line.
-  const right = stage.panel(stage.column(1), {
-    title: "How bad is each line?", note: "every spot is a line; shade = loss", filled: true, equal: true,
-    x: { label: `weight in ${given.notes[0].split(", ")[1]}`, domain: [surface.weight - 1, surface.weight + 1], format: (v) => fixed(v, 1) },
-    y: { label: `bias in ${given.notes[2].split(", ")[1]}`, domain: [surface.bias - 0.88, surface.bias + 0.88], format: (v) => fixed(v, 1) },
-  });
-  const levels = right.levels(given.levels, [[given.levels[1], 0.55], [given.levels[3], 0.75], [given.levels[5], 0.4]]);
-  const cross = svg(right.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
-  const lowest = right.words("truth", { bold: false, over: false }), path = right.curve("ink", { width: 1.6, halo: 3 });
-  const seen = right.dots("ink", { size: 2.4, opacity: 1 }), arrow = right.arrow("ink"), word = right.words("ink");
-  const ball = right.handle({
-    label: "the line as a ball on the loss surface", ball: true,
-    drag: ([weight, bias]) => byHand(weight, bias),
-    nudge: ([dw, db]) => byHand(W.value + dw * given.steps[0], B.value + db * given.steps[1]),
-  });
-  right.hover((weight, bias) => ({ x: weight, y: bias, text: `loss ${short(surface.loss(weight, bias))}` }));
-  const hint = [left.words("handtext"), right.words("handtext")];
-
-  const mine = right.arrow("danger");
+  const draws = [drawLine(stage, walk, byHand), drawSurface(stage, surface, walk, byHand)];
+  let best = Infinity;
   return (settings, result, proof) => {
-    const { weight, bias } = settings, f = (x) => weight * x + bias;
-    const [gw, gb] = surface.gradient(weight, bias), loss = surface.loss(weight, bias);
-    if (stage.touched) best = Math.min(best, result.loss);
-    else best = Infinity;
-    sticks(given.drawn, given.y, given.x.map(f));
-    dots(given.drawn, given.y);
-    const span = [given.domain[0] - 1, given.domain[1] + 1];
-    line(span, span.map(f));
-    grip(ends, ends.map(f));
-    ghosts.replaceChildren(...trail.filter((_, i) => i % 3 === 0).slice(-20).map(([w, b]) =>
-      svg(null, "path", { d: `M${left.x(span[0])},${left.y(w * span[0] + b)}L${left.x(span[1])},${left.y(w * span[1] + b)}`, stroke: "var(--hand)", "stroke-opacity": 0.14, "stroke-width": 2 })));
-    handles.forEach((put, i) => {
-      // where the line leaves the frame the handle slides along the frame
-      const y = clamp(f(ends[i]), given.range[0] + 0.12, given.range[1] - 0.12);
-      const x = y === f(ends[i]) || !weight ? ends[i] : clamp((y - bias) / weight, ...given.domain);
-      put(x, y, f(ends[i]), `${fixed(f(ends[i]))} kg`);
-    });
-    levels(surface);
-    cross.setAttribute("d", `M${right.x(surface.weight) - 7},${right.y(surface.bias)}h14m-7,-7v14`);
-    lowest("lowest", surface.weight, surface.bias, { dx: 18, dy: 4 });
-    const points = [...trail, [weight, bias]];
-    path(points.map(([w]) => w), points.map(([, b]) => b));
-    seen(trail.map(([w]) => w), trail.map(([, b]) => b));
-    const x = right.x(weight), y = right.y(bias), size = Math.hypot(gw, gb);
-    const length = size > 0.06 ? Math.min(34 + 26 * size, 120) : 0;
-    const tip = [x - (gw / (size || 1)) * length, y + (gb / (size || 1)) * length];
-    arrow([x, y], tip);
-    word(length > 50 ? "downhill" : "", right.x.invert(tip[0]), right.y.invert(tip[1]), { dx: 8, dy: -6 });
-    const [mw, mb] = proof?.kind === "departs" ? proof.gradient : [0, 0], far = Math.hypot(mw, mb) || 1;
-    mine([x, y], [x - (mw / far) * Math.min(90, 40 * far), y + (mb / far) * Math.min(90, 40 * far)]);
-    ball(weight, bias, loss, `weight ${fixed(weight)}, bias ${fixed(bias)}, loss ${short(loss)}`);
+    best = stage.touched ? Math.min(best, result.loss) : Infinity;
     scale(result.loss, best);
-    hint[0](stage.touched ? "" : "Drag an end \u2026", ends[1], f(ends[1]), { dx: -130, dy: 40 });
-    hint[1](stage.touched ? "" : "\u2026 or the ball", weight, bias, { dx: -40, dy: 42 });
+    walk.follow();
+    for (const draw of draws) draw(settings, proof);
   };
 }
 
-// A bar from the lowest loss to a high one, with now, best and lowest on it.
+// Buttons that walk downhill, and the trail that is left behind.
+function descent(stage, surface) {
+  const { given, controls: { weight: W, bias: B } } = stage, calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let timer = 0, starts = 0, last = null;
+  const walk = { trail: [] };
+  const roll = stage.button("Roll downhill", () => (timer ? stop() : begin()), { main: true, icon: PLAY }), name = roll.lastChild;
+  roll.style.minWidth = "162px";
+  const stop = stage.stop = () => { clearInterval(timer); timer = 0; name.textContent = "Roll downhill"; };
+  const step = () => {
+    const [w, b] = [W.value, B.value], [gw, gb] = surface.gradient(w, b);
+    walk.trail.push([w, b]);
+    last = [w - RATE * gw, b - RATE * gb];
+    [W.value, B.value] = last;
+    return RATE * Math.hypot(gw, gb) > 1e-4;
+  };
+  const begin = () => {
+    stage.touch();
+    walk.forget();
+    if (calm.matches) while (step());
+    else {
+      name.textContent = "Pause";
+      timer = setInterval(() => { if (!step()) stop(); }, 45);
+    }
+  };
+  stage.button("Step", () => { stop(); stage.touch(); step(); });
+  stage.button("New start", () => {
+    walk.forget();
+    const [weight, bias] = given.starts[++starts % given.starts.length];
+    stage.set({ weight, bias });
+  });
+  walk.forget = () => { stop(); walk.trail = []; };
+  walk.follow = () => { if (walk.trail.length && (W.value !== last[0] || B.value !== last[1])) walk.forget(); }; // moved otherwise
+  return walk;
+}
+
+// The line through its points.
+function drawLine(stage, walk, byHand) {
+  const { given, controls } = stage, { domain, range } = given, ends = [domain[0] + 0.25, domain[1] - 0.25];
+  const panel = stage.panel(stage.column(1.18), {
+    title: given.titles[0], note: `${given.x.length} penguins, one line. Each stick is one residual.`,
+    x: { label: given.labels[0], domain, format: (v) => fixed(v + given.offset, 0) },
+    y: { label: given.labels[1], domain: range, format: (v) => fixed(v, 0) },
+  });
+  const sticks = panel.sticks("data", { opacity: 0.3 }), ghosts = panel.group(false), dots = panel.dots("data"), line = panel.curve("hand", { width: 3.5, halo: 5 });
+  const movable = movableLine(stage, panel, { ends, range, unit: given.nudge, text: (height) => `${fixed(height)} kg`, move: byHand });
+  panel.hover((x, y, px, py) => {
+    const i = panel.nearest(given.drawn, given.y, px, py), says = controls.weight.value * given.x[i] + controls.bias.value;
+    return i < 0 ? null : { x: given.drawn[i], y: given.y[i],
+      text: `${fixed(given.x[i] + given.offset, 1)} cm, ${fixed(given.y[i], 2)} kg\nthe line says ${fixed(says, 2)} kg` };
+  });
+  const hint = panel.hint("Drag an end \u2026", { dx: -120, dy: 44 });
+  return ({ weight, bias }) => {
+    const f = (x) => weight * x + bias;
+    sticks(given.drawn, given.y, given.x.map(f));
+    dots(given.drawn, given.y);
+    line(ends, ends.map(f));
+    ghosts.replaceChildren(...walk.trail.filter((_, i) => i % 3 === 0).slice(-20).map(([w, b]) => svg(null, "path", {
+      d: `M${ends.map((x) => `${panel.x(x)},${panel.y(w * x + b)}`).join("L")}`, stroke: "var(--hand)", "stroke-opacity": 0.16, "stroke-width": 2 })));
+    hint(...movable(weight, bias)[1]);
+  };
+}
+
+// The surface: every spot is a line.
+function drawSurface(stage, surface, walk, byHand) {
+  const { given, controls: { weight: W, bias: B } } = stage, unit = (note) => note.split(", ")[1];
+  const panel = stage.panel(stage.column(1), {
+    title: "How bad is each line?", note: "every spot is a line. Its shade is the loss.", filled: true, equal: true,
+    x: { label: `weight in ${unit(given.notes[0])}`, domain: [surface.weight - 1.3, surface.weight + 1.3], format: (v) => fixed(v, 1) },
+    y: { label: `bias in ${unit(given.notes[2])}`, domain: [surface.bias - 0.97, surface.bias + 0.97], format: (v) => fixed(v, 1) },
+  });
+  const levels = panel.levels(given.levels, [1, 3, 5].map((i) => [given.levels[i], Math.PI]));
+  const cross = svg(panel.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
+  const lowest = panel.words("truth", { bold: false, over: false }), path = panel.curve("ink", { width: 1.6, halo: 3 });
+  const seen = panel.dots("ink", { size: 2.4, opacity: 1 }), arrow = panel.arrow("ink"), mine = panel.arrow("danger");
+  const word = panel.words("ink", { anchor: "middle" }), yours = panel.words("danger", { anchor: "middle" });
+  const ball = panel.handle({
+    label: "the line as a ball on the loss surface", ball: true, drag: ([weight, bias]) => byHand(weight, bias),
+    nudge: ([dw, db]) => byHand(W.value + dw * given.steps[0], B.value + db * given.steps[1]),
+  });
+  panel.hover((weight, bias) => ({ x: weight, y: bias, text: `weight ${fixed(weight)}, bias ${fixed(bias)}\nloss ${short(surface.loss(weight, bias))}` }));
+  const hint = panel.hint("\u2026 or the ball", { dx: 0, dy: 38, arrow: false });
+
+  // An arrow downhill from a place, longer where it is steeper, with a word beside its middle.
+  const downhill = (draw, write, text, [x, y], [gw, gb], other = 1) => {
+    const size = Math.hypot(gw, gb), length = size > 0.06 ? Math.min(34 + 26 * size, 120) : 0, dx = -gw / (size || 1), dy = gb / (size || 1);
+    const side = dx >= 0 ? other : -other, far = 12 + 32 * Math.abs(dy); // the word stands below, or right of what is steep
+    draw([x, y], [x + length * dx, y + length * dy]);
+    write(length > 50 ? text : "", panel.x.invert(x + 0.62 * length * dx - side * dy * far), panel.y.invert(y + 0.62 * length * dy + side * dx * far), { dy: 4 });
+  };
+  return ({ weight, bias }, proof) => {
+    const gradient = surface.gradient(weight, bias), place = [panel.x(weight), panel.y(bias)], departs = proof?.kind === "departs";
+    levels(surface);
+    cross.setAttribute("d", `M${panel.x(surface.weight) - 7},${panel.y(surface.bias)}h14m-7,-7v14`);
+    lowest("lowest", surface.weight, surface.bias, { dx: 14, dy: 4 });
+    path([...walk.trail.map(([w]) => w), weight], [...walk.trail.map(([, b]) => b), bias]);
+    seen(walk.trail.map(([w]) => w), walk.trail.map(([, b]) => b));
+    downhill(arrow, word, "downhill", place, gradient);
+    downhill(mine, yours, "yours", place, departs ? proof.gradient : [0, 0], -1);
+    ball(weight, bias, surface.loss(weight, bias), `weight ${fixed(weight)}, bias ${fixed(bias)}, loss ${short(surface.loss(weight, bias))}`);
+    hint(weight, bias);
+  };
+}
+
+// A bar from the lowest loss to a high one, with now, best and lowest on it: the key to the shades.
 function lossScale(box, surface, levels) {
-  const top = 20, node = svg(box, "svg", { width: "100%", height: 62, role: "img", "aria-label": "scale of the loss" });
-  const low = Math.log(surface.lowest * 0.8), high = Math.log(levels.at(-1) * 1.5);
-  const bar = svg(node, "g"), now = svg(node, "text", { y: 14, class: "bold" });
-  now.style.fill = "var(--ink)";
-  const mark = svg(node, "path", { fill: "var(--ink)" }), record = svg(node, "text", { y: top + 37 });
-  const ring = svg(node, "circle", { cy: top + 11.5, r: 5, fill: "var(--ground)", stroke: "var(--ink)", "stroke-width": 2 });
+  const y = 27, node = svg(box, "svg", { width: "100%", height: 62, role: "img", "aria-label": "scale of the loss" });
+  const low = Math.log(surface.lowest * 0.8), high = Math.log(levels.at(-1) * 1.5), id = `scale-${Math.random().toString(36).slice(2)}`;
+  const frame = svg(svg(node, "clipPath", { id }), "rect", { y, height: 9, rx: 4.5 }), bar = svg(node, "g", { "clip-path": `url(#${id})` });
+  const edge = svg(node, "rect", { x: 0.5, y, height: 9, rx: 4.5, fill: "none", stroke: "var(--edge)" });
+  const ground = svg(node, "path", { stroke: "var(--truth)", "stroke-width": 2, "stroke-dasharray": "3 2" }), least = svg(node, "text", { y: 57 }, `lowest possible ${short(surface.lowest)}`);
+  const mark = svg(node, "path", { fill: "var(--ink)" }), now = svg(node, "text", { y: 15, class: "bold scale-now" }), record = svg(node, "text", { y: 57, class: "bold scale-now" });
+  const ring = svg(node, "circle", { cy: y + 4.5, r: 5, fill: "var(--ground)", stroke: "var(--ink)", "stroke-width": 2 });
   let width = 0;
   const at = (loss) => clamp(((Math.log(loss) - low) / (high - low)) * width, 0, width);
-  const drawBar = () => {
+  const resize = () => {
+    width = box.clientWidth;
+    put(frame, { width });
+    put(edge, { width: width - 1 });
     bar.replaceChildren();
-    [surface.lowest * 0.8, ...levels].forEach((level, i) => svg(bar, "rect", {
-      x: at(level), y: top + 7, width: width - at(level), height: 9, fill: shade(i / levels.length) }));
-    svg(bar, "rect", { x: 0.5, y: top + 7, width: width - 1, height: 9, rx: 4.5, fill: "none", stroke: "var(--edge)" });
-    svg(bar, "path", { d: `M${at(surface.lowest)},${top + 2}v19`, stroke: "var(--truth)", "stroke-width": 2, "stroke-dasharray": "3 2" });
-    svg(bar, "text", { x: 0, y: top + 37 }, `lowest ${short(surface.lowest)}`);
+    [0, ...levels].forEach((level, i) => svg(bar, "rect", { x: at(level), y, width: width - at(level), height: 9, fill: shade(i / levels.length) }));
+    ground.setAttribute("d", `M${at(surface.lowest)},${y - 5}v19`);
+    put(least, { x: Math.max(at(surface.lowest) - 4, 0) });
   };
   return (loss, best) => {
-    if (width !== box.clientWidth) { width = box.clientWidth; drawBar(); }
+    if (width !== box.clientWidth) resize();
     const x = at(loss), shown = Number.isFinite(best);
     now.textContent = `loss now ${short(loss)}`;
-    put(now, { x: clamp(x - 50, 0, width - 108) });
-    mark.setAttribute("d", `M${x},${top + 6}l-6,-6h12Z`);
+    put(now, { x: clamp(x - now.getComputedTextLength() / 2, 0, width - now.getComputedTextLength()) });
+    mark.setAttribute("d", `M${x},${y - 1}l-6,-8h12Z`);
     put(ring, { cx: shown ? at(best) : 0, visibility: shown ? "visible" : "hidden" });
     record.textContent = shown ? `your best ${short(best)}` : "";
-    put(record, { x: shown ? clamp(at(best) - 14, 90, width - 96) : 0 });
+    put(record, { x: shown ? clamp(at(best) - 14, least.getComputedTextLength() + at(surface.lowest) + 10, width - record.getComputedTextLength()) : 0 });
   };
 }
 

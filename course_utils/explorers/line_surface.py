@@ -17,8 +17,8 @@ REFERENCE = 20.0  # cm: the bias is the mass at this flipper length
 class LineSurfaceExplorer(Explorer):
     """Drag a line through 342 penguins, or the ball that it is on the loss surface.
 
-    Features are flipper lengths in cm above 20, targets masses in kg, so that weight (kg per cm) and
-    bias (kg at 20 cm) are of one size.
+    Features are flipper lengths in cm above 20, targets masses in kg, so that weight (kg per cm)
+    and bias (kg at 20 cm) are of one size.
 
     Parameters
     ----------
@@ -43,7 +43,9 @@ class LineSurfaceExplorer(Explorer):
         self.y = np.round(y.double().flatten().numpy() / 1000, 6)
         weight, bias = STARTS[0]
         controls = {
-            "weight": widgets.FloatSlider(weight, min=-0.7, max=1.7, step=0.01, description="weight"),
+            "weight": widgets.FloatSlider(
+                weight, min=-0.7, max=1.7, step=0.01, description="weight"
+            ),
             "bias": widgets.FloatSlider(bias, min=3.3, max=5.05, step=0.01, description="bias"),
         }
         within = 0.04 * (np.arange(len(self.x)) * 0.618034 % 1 - 0.5)  # inside the rounding to 1 mm
@@ -71,7 +73,7 @@ class LineSurfaceExplorer(Explorer):
             mine = []
         if len(mine) != 2 or not np.isfinite(mine).all():
             raise inputs.InputError(
-                f"gradient returned {found!r:.80}, expected two numbers: d loss / d weight and d bias"
+                f"gradient returned {found!r:.80}, expected two numbers: by weight and by bias"
             )
         residuals = self.y - settings["weight"] * self.x - settings["bias"]
         right = [-2 * float(np.mean(residuals * self.x)), -2 * float(np.mean(residuals))]
@@ -79,7 +81,7 @@ class LineSurfaceExplorer(Explorer):
         said = f"gradient {mine[0]:.3f}, {mine[1]:.3f}"
         if not agrees:
             said += f"; the formula says {right[0]:.3f}, {right[1]:.3f}"
-        return Proof(agrees, f"{said}.", tuple(mine), {"gradient": mine})
+        return Proof(agrees, f"{said}.".replace("-", "\u2212"), tuple(mine), {"gradient": mine})
 
     def still(self, settings: dict) -> charts.Chart:
         """Return the points and the line."""
@@ -97,10 +99,13 @@ class LineSurfaceExplorer(Explorer):
         """Return the loss of this line by PyTorch."""
         return f"""\
 def loss_of_this_line():
+    import torch
+    from course_utils import datasets
+
     X, y = datasets.load_penguins()
-    X, y = X / 10 - 20, y / 1000  # cm above 20, kg
-    y_pred = {settings["weight"]:.10g} * X + {settings["bias"]:.10g}
+    X, y = X.double() / 10 - 20, y.double() / 1000  # cm above 20, kg
+    y_pred = {settings["weight"]!r} * X + {settings["bias"]!r}
     return torch.nn.MSELoss()(y_pred, y).item()
 
 
-print(f"loss {{loss_of_this_line():.4f}}")"""
+loss_of_this_line()"""

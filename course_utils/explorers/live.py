@@ -1,4 +1,4 @@
-"""What all explorers share in the kernel: controls, the learner's function at rest, a still picture.
+"""What all explorers share in the kernel: controls, the learner's function, a still picture.
 
 The page computes and draws every move (stage/stage.js); nothing is sent while a hand moves. Once it
 rests, the page asks the kernel to run the learner's own function for the settings it shows.
@@ -6,6 +6,7 @@ rests, the page asks the kernel to run the learner's own function for the settin
 
 import ctypes
 import keyword
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,8 +35,8 @@ class Proof(NamedTuple):
 
     Parameters
     ----------
-    agrees : bool
-        Whether both tell the same.
+    agrees : bool or None
+        Whether both tell the same; None where they cannot be compared, which `text` then explains.
     text : str
         One sentence about it.
     result : object
@@ -44,7 +45,7 @@ class Proof(NamedTuple):
         Arrays that the page draws over its own picture.
     """
 
-    agrees: bool
+    agrees: bool | None
     text: str
     result: object
     drawn: dict = {}  # noqa: RUF012  never changed
@@ -87,6 +88,7 @@ class Explorer:
             given={name: _plain(value) for name, value in given.items()},
             proves=self.prove is not None,
         )
+        self.notebook = _names_of_caller()
         self.result: object = None
         self.proof: Proof | None = None
         self._prover = _Prover(self._conclude)
@@ -151,11 +153,20 @@ class Explorer:
         """End the learner's function if it runs."""
         self._prover.stop()
 
+    def called(self, value: object, otherwise: str) -> str:
+        """Return the name that the notebook has for a value, or another."""
+        names = [name for name, held in [*self.notebook.items()] if held is value]
+        names = [name for name in names if _is_name(name) and not name.startswith("_")]
+        own = getattr(value, "__name__", None)
+        return own if own in names else [*names, otherwise][0]
+
     def _read(self, state: str) -> dict:
         values = {}
         for name, text in parse_qsl(state, keep_blank_values=True):
             now = getattr(self.controls.get(name), "value", "")
-            values[name] = {"true": True, "false": False}.get(text, text) if type(now) is bool else text
+            values[name] = text
+            if type(now) is bool:
+                values[name] = {"true": True, "false": False}.get(text, text)
             if type(now) in (int, float):
                 values[name] = inputs.number(name, _number(text))
         return values
@@ -177,7 +188,7 @@ class Explorer:
             kind = "page" if isinstance(proof, Unusable) else "error"
             self.page.proof = {"of": state, "kind": kind, "text": errors.told(proof)}
             return
-        kind = "agrees" if proof.agrees else "departs"
+        kind = {True: "agrees", False: "departs", None: "told"}[proof.agrees]
         drawn = {name: _plain(value) for name, value in proof.drawn.items()}
         self.page.proof = {"of": state, "kind": kind, "text": proof.text, **drawn}
 
@@ -207,9 +218,21 @@ def are_functions(**named: object) -> None:
 def name_of(function: object, otherwise: str) -> str:
     """Return how a cell calls the learner's function."""
     name = getattr(function, "__name__", otherwise)
-    usable = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
+    usable = _is_name(name)
     ours = getattr(function, "__module__", "") == "course_utils.datasets"
     return ("datasets." if ours else "") + (name if usable else otherwise)
+
+
+def _is_name(text: object) -> bool:
+    return isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text)
+
+
+def _names_of_caller() -> dict:
+    """Return the names where the explorer is made: those of the notebook."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("course_utils."):
+        frame = frame.f_back
+    return frame.f_globals
 
 
 class _Prover:
@@ -282,6 +305,4 @@ def _plain(value: object) -> object:
 
 
 def _shell() -> object:
-    import sys
-
     return getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()

@@ -1,7 +1,6 @@
 """A learner's training loop beside the formula: data, the real DataLoader, and where they part."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -143,29 +142,38 @@ def _compared(loop: tuple, formula: tuple) -> tuple[str, bool]:
         return f"all {len(gap) - 1:,} steps, by your loop and by the formula.", True
     step = int(np.argmax(apart))
     if not np.isfinite(gap[step]):
-        hint = "the parameters are no longer numbers."
+        hint = "The parameters are no longer numbers."
     elif all(np.ptp(parameter) == 0 for parameter in loop):
-        hint = "the parameters never move: does the optimizer step?"
-    elif step == 0:
-        hint = "does it use the model it was given?"
+        hint = "The parameters never move: does the optimizer step?"
+    elif step == 1:
+        hint = "Does it use the model, the loss and the batches it was given?"
     else:
-        hint = "are gradients reset?" if step > 1 else "is the loss the one it was given?"
-    return f"at step {step}: {hint}", False
+        hint = "Are gradients reset?"
+    return f"at step {step}. {hint}", False
 
 
-def as_code(rows: Split, settings: dict, optimizer: type, train: str, own: bool) -> str:
-    """Return a cell that runs the learner's loop to the two parameters shown."""
+def as_code(
+    rows: Split, settings: dict, optimizer: type, train: str, own: tuple[str, str] | None
+) -> str:
+    """Return a cell that runs the learner's loop to the two parameters shown.
+
+    `own` are the names of the learner's data, if it is not the course's line.
+    """
     n, kept = len(rows.X) + len(rows.X_val), len(rows.X)
-    X, y = ("X", "y") if own else ("features", "1.5 + 2 * features")
+    X, y = own or ("features", "(1.5 + 2 * features)")
     return f"""\
 def run_shown():
+    import torch
+
     generator = torch.Generator().manual_seed({SEED})
     features, noise = [torch.randn({n}, 1, generator=generator) for _ in range(2)]
     rows = torch.randperm({n}, generator=generator)[:{kept}]
-    X_rows, y_rows = ({X}).double()[rows], ({y}).double()[rows]
-    dataset = torch.utils.data.TensorDataset(X_rows, y_rows + {settings["noise"]:.10g} * noise.double()[rows])
+    X_rows, y_rows = {X}.double()[rows], {y}.double()[rows]
+    y_rows = y_rows + {settings["noise"]!r} * noise.double()[rows]
+    dataset = torch.utils.data.TensorDataset(X_rows, y_rows)
+    generator.manual_seed({SEED})
     loader = torch.utils.data.DataLoader(
-        dataset, batch_size={settings["batch_size"]}, shuffle=True, generator=generator.manual_seed({SEED})
+        dataset, batch_size={settings["batch_size"]}, shuffle=True, generator=generator
     )
     line = torch.nn.Linear(1, 1, dtype=torch.float64)
     torch.nn.init.constant_(line.weight, {settings["weight"]!r})

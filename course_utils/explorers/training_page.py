@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 import numpy as np
-import torch
-from torch import nn
 
-from course_utils import descent, figures, inputs
+from course_utils import descent, inputs
 from course_utils.charts import Chart, Series, thin
 from course_utils.explorers import loops
 from course_utils.explorers.live import Explorer, Proof, are_functions, name_of
@@ -48,25 +46,26 @@ class TrainingExplorer(Explorer):
         for name in names:
             inputs.choice("optimizer", name, ("SGD", "Adam"))
         self._train, self._optimizers = train, dict(zip(names, optimizers, strict=True))
-        self._own = X is not None
+        self._own, self.data = X is not None, (X, y)
         self.rows = loops.Split(X, y)
         X, y = self.rows.X, self.rows.y
         limit, n = descent.stable_lr(X), len(X)
-        top = float(np.ceil(np.log10(limit) - 0.1)) + np.log10(3)
-        lrs = np.arange(top - 3.5, top + 1e-9, 0.05)
+        lrs = np.round(np.arange(-3.5, 0.51, 0.05) + np.ceil(np.log10(limit) - 0.1), 2)[10:]
         low, high = y.min().item(), y.max().item()
         spread = 1.0 if not self._own else float(f"{max(y.std(correction=0).item(), 1e-9):.1g}")
         sizes = [(str(size), size) for size in (1, 4, 16, 64, 256) if size < n]
         weight, bias = self.rows.start
         best = loops.least_squares(X, y)
-        half = [1.25 * max(abs(a - b), 0.5) for a, b in zip(best, (weight, bias), strict=True)]
-        around = [[m - h, m + h] for m, h in zip(best, half, strict=True)]
+        gaps = [abs(a - b) for a, b in zip(best, self.rows.start, strict=True)]
+        half = [_digits(1.3 * max(gap, 0.5)) for gap in gaps]
+        middle = [h / 10 * round(10 * m / h) for m, h in zip(best, half, strict=True)]
+        around = [[m - h, m + h] for m, h in zip(middle, half, strict=True)]
         epochs = [e for e in EPOCHS if e * n <= MOST_ROWS]
         top_loss = float(descent.mean_loss(X, y, weight, bias))
-        middle = np.round(np.log10(max(top_loss, 1e-12)))
+        power = np.round(np.log10(max(top_loss, 1e-12)))
 
         def parameter(name: str, value: float, ends: list[float]) -> widgets.FloatSlider:
-            step = float(f"{(ends[1] - ends[0]) / 400:.1g}")
+            step = _digits((ends[1] - ends[0]) / 400)
             return widgets.FloatSlider(
                 value, min=ends[0], max=ends[1], step=step, description=name, readout_format=".2f"
             )
@@ -96,15 +95,18 @@ class TrainingExplorer(Explorer):
         edge, room = 0.08 * np.ptp(X.numpy()), 0.3 * ((high - low) or 1.0)
         given = self.rows.given() | {
             "limit": limit, "rates": (10**lrs).tolist(), "seed": loops.SEED, "around": around,
-            "domain": [X.min().item() - edge, X.max().item() + edge], "range": [low - room, high + room],
-            "passed": [0.1, float(epochs[-1])], "losses": [10 ** (middle - 4), 10 ** (middle + 2)],
-            "labels": [figures.FEATURE, figures.TARGET],
+            "equal": max(half) < 4 * min(half),  # both in one unit
+            "domain": [X.min().item() - edge, X.max().item() + edge],
+            "range": [low - room, high + room],
+            "passed": [0.1, float(epochs[-1])], "losses": [10 ** (power - 4), 10 ** (power + 2)],
+            "labels": ["feature x", "target y"],
         }  # fmt: skip
         super().__init__(controls, given)
 
     def prove(self, settings: dict) -> Proof:
         """Run the learner's loop on the same rows and compare every step with the formula."""
-        return loops.compare(self._train, self._optimizers[settings["optimizer"]], self.rows, settings)
+        kind = self._optimizers[settings["optimizer"]]
+        return loops.compare(self._train, kind, self.rows, settings)
 
     def still(self, settings: dict) -> Chart:
         """Return both loss curves as a chart."""
@@ -122,5 +124,13 @@ class TrainingExplorer(Explorer):
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that trains with the learner's loop to the same two parameters."""
-        kind, name = self._optimizers[settings["optimizer"]], name_of(self._train, "train")
-        return loops.as_code(self.rows, settings, kind, name, self._own)
+        kind = self._optimizers[settings["optimizer"]]
+        name = self.called(self._train, name_of(self._train, "train"))
+        explorer = self.called(self, "explorer")
+        own = [self.called(v, f"{explorer}.data[{i}]") for i, v in enumerate(self.data)]
+        return loops.as_code(self.rows, settings, kind, name, own if self._own else None)
+
+
+def _digits(value: float) -> float:
+    """Return the value to one digit."""
+    return float(f"{value:.1g}")

@@ -75,6 +75,12 @@ export class Control {
     this.place = steps;
   }
 
+  // Move to a value between the steps, as a hand on a picture does.
+  slideTo(value) {
+    const [low, high, step] = ["min", "max", "step"].map((key) => this.model.get(key)), fine = step / 50;
+    this.#put(Number((Math.round(Math.min(Math.max(value, low), high) / fine) * fine).toPrecision(12)));
+  }
+
   // The value as it is shown and spoken.
   get text() {
     const { value } = this;

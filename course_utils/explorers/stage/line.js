@@ -107,14 +107,15 @@ export class Rows {
   }
 
   // Weight and bias of SGD or Adam after each of the steps in `keep` (ascending, from 0): two
-  // arrays, cut where a parameter is no longer finite.
+  // arrays, cut where a parameter is no longer finite, and the last step before that.
   descend({ size, epochs, noise = 0, lr, start: [w, b], loss = "MSELoss", optimizer = "SGD" }, keep) {
     const W = [], B = [], mse = loss === "MSELoss", sgd = optimizer === "SGD";
     const m = mse ? this.moments(size, epochs) : null, order = mse ? null : this.order(epochs);
     const y = mse ? null : this.targets(noise), per = this.perEpoch(size), last = keep.at(-1);
-    let m0 = 0, m1 = 0, v0 = 0, v1 = 0, p1 = 1, p2 = 1;
+    let m0 = 0, m1 = 0, v0 = 0, v1 = 0, p1 = 1, p2 = 1, reached = 0;
     for (let step = 0, next = 0; ; step++) {
       if (!Number.isFinite(w) || !Number.isFinite(b)) break;
+      reached = step;
       if (step === keep[next]) { W.push(w); B.push(b); next++; }
       if (step === last) break;
       let gw, gb;
@@ -139,7 +140,7 @@ export class Rows {
       w -= (lr / (1 - p1)) * m0 / (Math.sqrt(v0 / (1 - p2)) + 1e-8);
       b -= (lr / (1 - p1)) * m1 / (Math.sqrt(v1 / (1 - p2)) + 1e-8);
     }
-    return [W, B];
+    return [W, B, reached];
   }
 }
 

@@ -18,7 +18,7 @@ export function short(value) {
   if (size < 1e-4) return power(value);
   if (size < 1000) return Number(value.toPrecision(size < 1 ? 3 : 4)).toString().replace("-", MINUS);
   if (size < 1e6) return whole(value);
-  return size < 1e9 ? `${fixed(value / 1e6, 1)} million` : power(value);
+  return size < 1e9 ? `${fixed(value / 1e6, 1).replace(".0", "")} million` : power(value);
 }
 
 export function whole(value) {
@@ -27,9 +27,18 @@ export function whole(value) {
 
 function power(value) {
   const exponent = Math.floor(Math.log10(Math.abs(value)));
+  return `${fixed(value / 10 ** exponent, 1)} \u00b7 ${tenTo(exponent)}`;
+}
+
+function tenTo(exponent) {
   const digits = [...String(Math.abs(exponent))].map((d) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[d]);
-  const sign = exponent < 0 ? "\u207b" : "";
-  return `${fixed(value / 10 ** exponent, 1)} \u00b7 10${sign}${digits.join("")}`;
+  return `10${exponent < 0 ? "\u207b" : ""}${digits.join("")}`;
+}
+
+// A power of ten as an axis has it: 0.01, 1, 1,000, 10\u2076.
+export function decade(value) {
+  const exponent = Math.round(Math.log10(value));
+  return exponent < -3 || exponent > 5 ? tenTo(exponent) : short(value);
 }
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

@@ -6,6 +6,18 @@ import { clamp, fixed, short } from "./numbers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 let panels = 0;
+const widths = new Map(); // of texts, by class; digits are equally wide
+
+function widthOf(node, text) {
+  const key = `${node.getAttribute("class")} ${text.replace(/\d/g, "0")}`;
+  if (!widths.get(key)) widths.set(key, node.getComputedTextLength());
+  return widths.get(key);
+}
+
+// Set an attribute where it has changed: what has not needs no new picture.
+function renew(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
 
 export function svg(parent, tag, attributes = {}, text = undefined) {
   const node = document.createElementNS(SVG, tag);
@@ -27,18 +39,6 @@ export function put(node, attributes) {
 export const shade = (share) =>
   `color-mix(in srgb, var(--low), var(--high) ${Math.round(100 * share)}%)`;
 
-export class Panel {
-  #marks = [];
-  #plot;
-  #frame;
-  #grid;
-  #over;
-  #name;
-
-  // x, y: {label, domain, log, ticks, format}; equal: whether both axes have one unit.
-  constructor(column, { title, note = "", x, y, equal = false, margin = {}, filled = false }) {
-    this.id = `panel-${panels++}`;
-    this.axes = { x, y };
 // Labels at the ends of lines ({y, ...}), moved apart; an arrow where a line has left the frame.
 export function beside(labels, top, bottom, gap = 17) {
   const list = labels.map((one) => ({ ...one, way: one.y < top ? " \u2191" : one.y > bottom ? " \u2193" : "" })).sort((a, b) => a.y - b.y);
@@ -52,13 +52,27 @@ export function beside(labels, top, bottom, gap = 17) {
   return list;
 }
 
+export class Panel {
+  #marks = [];
+  #plot;
+  #frame;
+  #grid;
+  #over;
+  #name;
+
+  // x, y: {label, domain, log, ticks, format}; equal: whether both axes have one unit.
+  constructor(column, { title, note = "", x, y, equal = false, margin = {}, filled = false }) {
+    this.id = `panel-${panels++}`;
+    this.axes = { x, y };
     this.equal = equal;
     this.margin = { left: 44, right: 8, top: 8, bottom: 38, ...margin };
     const figure = document.createElement("figure");
     const caption = document.createElement("figcaption");
     this.title = Object.assign(document.createElement("b"), { textContent: title });
-    this.note = Object.assign(document.createElement("small"), { textContent: note });
-    caption.append(this.title, this.note);
+    // The sentences of the note; one that finds no room is left out, none is cut.
+    const notes = note.split(/(?<=[.;:]) /).map((text) => Object.assign(document.createElement("small"), { textContent: text }));
+    this.note = notes[0];
+    caption.append(this.title, ...notes);
     this.node = svg(null, "svg", { role: "group" });
     this.node.setAttribute("aria-label", title);
     figure.append(caption, this.node);
@@ -68,7 +82,7 @@ export function beside(labels, top, bottom, gap = 17) {
     this.#grid = svg(this.node, "g", { "aria-hidden": true });
     this.#plot = svg(this.node, "g", { "clip-path": `url(#${this.id}-clip)` });
     this.#over = svg(this.node, "g");
-    this.#name = svg(filled ? this.#over : this.#grid.parentNode, "text", {}, y.label ?? "");
+    this.#name = svg(filled ? this.#over : this.node, "text", { class: filled ? "on-surface" : "halo", "pointer-events": "none" }, y.label ?? "");
     this.filled = filled;
     this.x = (x.log ? scaleLog : scaleLinear)().domain(x.domain);
     this.y = (y.log ? scaleLog : scaleLinear)().domain(y.domain);
@@ -119,8 +133,17 @@ export function beside(labels, top, bottom, gap = 17) {
 
   #ticks(scale, axis, count) {
     if (axis.ticks) return axis.ticks.filter((v) => v >= Math.min(...scale.domain()) && v <= Math.max(...scale.domain()));
-    const values = scale.ticks(Math.max(2, Math.round(count)));
-    return axis.log ? values.filter((v) => Math.abs(Math.log10(v) % 1) < 1e-9 || Math.abs(Math.log10(v) % 1) > 1 - 1e-9) : values;
+    return axis.log ? this.#powers(scale, count) : scale.ticks(Math.max(2, Math.round(count)));
+  }
+
+  // Powers of ten; every second or third of them where they would touch, 2 and 5 where there are few.
+  #powers(scale, count) {
+    const [low, high] = scale.domain().map(Math.log10), most = Math.max(2, Math.floor(2 * count + 1e-9));
+    const stride = Math.ceil((high - low) / most), values = [];
+    for (let k = Math.ceil(low / stride - 1e-9) * stride; k <= high + 1e-9; k += stride) values.push(Number(`1e${k}`));
+    if (values.length > 2 || high - low > 2) return values;
+    return [1, 2, 5].flatMap((n) => [Math.floor(low), Math.ceil(low), Math.floor(high)].map((k) => Number(`${n}e${k}`)))
+      .filter((v, i, all) => all.indexOf(v) === i && v >= 10 ** low * 0.999 && v <= 10 ** high * 1.001);
   }
 
   #tick(value, axis) {
@@ -146,7 +169,7 @@ export function beside(labels, top, bottom, gap = 17) {
         const x = this.x(xs[i]), y = this.y(ys[i]);
         if (x > -99 && x < 9999 && y > -99 && y < 9999) d += `M${(x - size).toFixed(1)},${y.toFixed(1)}${circle}`;
       }
-      node.setAttribute("d", d);
+      renew(node, "d", d);
     });
   }
 
@@ -162,8 +185,8 @@ export function beside(labels, top, bottom, gap = 17) {
     return this.#mark(this.#plot, group, (xs, ys) => {
       const points = Array.from(xs, (x, i) => [far(this.x(x)), far(this.y(ys[i]))]);
       const d = path(points) ?? "";
-      node.setAttribute("d", d);
-      below?.setAttribute("d", d);
+      renew(node, "d", d);
+      if (below) renew(below, "d", d);
     });
   }
 
@@ -217,12 +240,12 @@ export function beside(labels, top, bottom, gap = 17) {
   }
 
   words(role, { bold = true, anchor = "start", over = true } = {}) {
-    const node = svg(null, "text", { class: bold ? "halo bold" : "halo", "text-anchor": anchor, "pointer-events": "none" });
+    const node = svg(null, "text", { class: `${this.filled && role === "ink" ? "on-surface" : "halo"}${bold ? " bold" : ""}`, "text-anchor": anchor, "pointer-events": "none" });
     node.style.fill = `var(--${role})`;
     return this.#mark(over ? this.#over : this.#plot, node, (text, x, y, { dx = 0, dy = 0 } = {}) => {
-      node.textContent = text;
+      if (node.textContent !== text) node.textContent = text;
       if (!text) return;
-      const { left, top, right, bottom } = this.box, width = node.getComputedTextLength();
+      const { left, top, right, bottom } = this.box, width = widthOf(node, text);
       const from = anchor === "start" ? 0 : anchor === "end" ? width : width / 2;
       put(node, {
         x: clamp(this.x(x) + dx, left + from + 2, Math.max(right - width + from - 2, left + from + 2)),
@@ -241,6 +264,13 @@ export function beside(labels, top, bottom, gap = 17) {
       const { left, right, top, bottom } = this.box, x = clamp(this.x(from), left, right), end = clamp(this.x(to), left, right);
       put(node, { x, y: top, width: Math.max(end - x, 0), height: bottom - top });
     });
+  }
+
+  // Of a way from a point in the frame to another, in pixels, the end that is still in the frame.
+  within([x0, y0], [x1, y1]) {
+    const { left, right, top, bottom } = this.box, share = (from, to, low, high) => (to > high ? (high - from) / (to - from) : to < low ? (low - from) / (to - from) : 1);
+    const part = Math.min(share(x0, x1, left, right), share(y0, y1, top, bottom));
+    return [x0 + part * (x1 - x0), y0 + part * (y1 - y0)];
   }
 
   // An arrow between two points of the picture, in pixels; short ones are left out.
@@ -278,14 +308,73 @@ export function beside(labels, top, bottom, gap = 17) {
     node.setAttribute("aria-label", label);
     svg(node, "circle", { r: ball ? 16 : 13, class: "pulse" });
     svg(node, "circle", { r: 22, fill: "transparent" });
-    if (ball) svg(node, "ellipse", { cx: 2, cy: 11, rx: 12, ry: 4.5, fill: "#000", opacity: 0.22 });
-    svg(node, "circle", { r: ball ? 12 : 9.5, class: ball ? "ball" : "ring" });
+    if (ball) {
+      svg(node, "ellipse", { cx: 2, cy: 11, rx: 12, ry: 4.5, fill: "#000", opacity: 0.22 });
+      const light = svg(node, "radialGradient", { id: `${this.id}-light`, cx: 0.36, cy: 0.3, r: 0.8 });
+      for (const [offset, mixed] of [[0, "#fff 55%"], [0.55, "#fff 0%"], [1, "#000 28%"]]) svg(light, "stop", { offset }).style.stopColor = `color-mix(in srgb, var(--hand), ${mixed})`;
+    }
+    const face = svg(node, "circle", { r: ball ? 12 : 9.5, class: ball ? "ball" : "ring" });
+    if (ball) face.style.fill = `url(#${this.id}-light)`;
     this.#draggable(node, drag, nudge);
     return this.#mark(this.#over, node, (x, y, value, text) => {
       const at = [clamp(this.x(x), this.box.left, this.box.right), clamp(this.y(y), this.box.top, this.box.bottom)];
       node.setAttribute("transform", `translate(${at.map((v) => v.toFixed(1))})`);
       put(node, { "aria-valuenow": Number.isFinite(value) ? value.toPrecision(6) : 0, "aria-valuetext": text });
     });
+  }
+
+  // What to do first, on the picture, until a hand has moved anything: words on a plate, and an arrow
+  // from them to a place.
+  hint(text, { dx, dy, arrow = true }) {
+    const group = svg(null, "g", { class: "hint", "pointer-events": "none" });
+    const plate = svg(group, "rect", { rx: 13, height: 26, fill: "var(--ground)", "fill-opacity": 0.9 });
+    const words = svg(group, "text", { class: "said-first", "text-anchor": "middle" }, text);
+    const path = svg(group, "path", { fill: "none", stroke: "var(--handtext)", "stroke-width": 1.8, "stroke-linecap": "round", "stroke-linejoin": "round" });
+    return this.#mark(this.#over, group, (x, y) => {
+      const { left, top, right, bottom } = this.box, half = words.getComputedTextLength() / 2 + 12;
+      const px = clamp(this.x(x), left, right), py = clamp(this.y(y), top, bottom);
+      const cx = clamp(px + dx, left + half, right - half), aside = Math.abs(px - cx) > half;
+      const up = py + (aside ? 16 : 28) > bottom - 14 ? -1 : 1, cy = clamp(py + up * dy, top + 14, bottom - 14);
+      put(plate, { x: cx - half, y: cy - 13, width: 2 * half });
+      put(words, { x: cx, y: cy + 5 });
+      const way = Math.sign(px - cx) || 1, x0 = cx + way * (half - 4), y1 = py + up * 15;
+      put(path, { d: arrow && aside ? `M${x0},${cy}Q${px},${cy} ${px},${y1}m-5,${up * 8}l5,${-up * 8}l6,${up * 7}` : "" });
+    });
+  }
+
+  // A small head on the frame wherever a curve leaves it upwards or downwards.
+  exits(role) {
+    const node = svg(null, "path", { fill: `var(--${role})`, "pointer-events": "none" });
+    return this.#mark(this.#over, node, (xs, ys) => {
+      const { left, right, top, bottom } = this.box, side = (i) => (this.y(ys[i]) < top ? top : this.y(ys[i]) > bottom ? bottom : null);
+      let d = "";
+      for (let i = 1; i < xs.length; i++) for (const [a, b] of [[i - 1, i], [i, i - 1]]) {
+        if (side(a) !== null || !Number.isFinite(ys[a]) || !(side(b) !== null)) continue;
+        const edge = side(b), share = (edge - this.y(ys[a])) / (this.y(ys[b]) - this.y(ys[a]));
+        const x = this.x(xs[a]) + share * (this.x(xs[b]) - this.x(xs[a])), way = edge === top ? 9 : -9;
+        if (x >= left && x <= right) d += `M${x.toFixed(1)},${edge - way / 9}l6,${way}h-12Z`;
+      }
+      node.setAttribute("d", d);
+    });
+  }
+
+  // Names with a mark each at the right of the title: [role, mark, text]; returns a function that
+  // sets the texts, "" hides a name.
+  key(items) {
+    const MARKS = { line: "M1,5H21", dash: "M1,5h6m3,0h6m3,0h3", dots: "M1,5h2m3,0h2m3,0h2m3,0h2m3,0h2", thin: "M1,5H21", arrow: "M1,5H12" };
+    const box = document.createElement("span");
+    box.className = "key";
+    this.title.after(box);
+    const names = items.map(([role, mark, text]) => {
+      const name = box.appendChild(document.createElement("span")), round = ["dot", "ring"].includes(mark), color = `var(--${role})`;
+      const picture = svg(name, "svg", { width: round ? 11 : 22, height: 10, "aria-hidden": true });
+      if (round) svg(picture, "circle", { cx: 5.5, cy: 5, r: 4, fill: mark === "dot" ? color : "none", stroke: color, "stroke-width": mark === "dot" ? 0 : 2 });
+      else svg(picture, "path", { d: MARKS[mark], stroke: color, fill: "none", "stroke-width": mark === "thin" ? 1.3 : 3, "stroke-opacity": mark === "thin" ? 0.5 : 1 });
+      if (mark === "arrow") svg(picture, "path", { d: "M22,5l-11,-5v10Z", fill: color });
+      name.append(text);
+      return name;
+    });
+    return (texts) => names.forEach((name, i) => { name.lastChild.textContent = texts[i]; name.style.display = texts[i] ? "" : "none"; });
   }
 
   // A wide invisible path that a hand can take, such as the whole line.
@@ -306,7 +395,8 @@ export function beside(labels, top, bottom, gap = 17) {
       node.focus?.({ preventScroll: true });
       node.setPointerCapture(event.pointerId);
       let last = at(event);
-      const move = (next) => { const now = at(next); drag(now, last); last = now; };
+      const first = last; // the same for all moves of one drag
+      const move = (next) => { const now = at(next); drag(now, last, first); last = now; };
       const end = () => {
         node.removeEventListener("pointermove", move);
         for (const name of ["pointerup", "pointercancel"]) node.removeEventListener(name, end);
@@ -323,11 +413,12 @@ export function beside(labels, top, bottom, gap = 17) {
     });
   }
 
-  // Show what `read(x, y)` says of the place under the mouse: {x, y, text} or nothing.
+  // Show what `read(x, y)` says of the place under the mouse: {x, y, text} or nothing. The text has
+  // a line for each \n and stays in the frame.
   hover(read) {
     const tip = svg(this.#over, "g", { visibility: "hidden", "pointer-events": "none" });
     const ring = svg(tip, "circle", { r: 6, fill: "none", stroke: "var(--ink)", "stroke-width": 2 });
-    const text = svg(tip, "text", { class: "halo bold" });
+    const plate = svg(tip, "rect", { rx: 5, fill: "var(--ground)", "fill-opacity": 0.88 }), text = svg(tip, "text", { class: "bold" });
     text.style.fill = "var(--ink)";
     this.node.addEventListener("pointermove", (event) => {
       const { left, top } = this.node.getBoundingClientRect(), px = event.clientX - left, py = event.clientY - top;
@@ -335,10 +426,17 @@ export function beside(labels, top, bottom, gap = 17) {
       const found = inside && !event.buttons ? read(this.x.invert(px), this.y.invert(py), px, py) : null;
       tip.setAttribute("visibility", found ? "visible" : "hidden");
       if (!found) return;
-      const [cx, cy] = [this.x(found.x), this.y(found.y)], right = cx > (this.box.left + this.box.right) / 2;
+      const cx = this.x(found.x), cy = clamp(this.y(found.y), this.box.top, this.box.bottom), lines = found.text.split("\n");
       put(ring, { cx, cy });
-      text.textContent = found.text;
-      put(text, { x: cx + (right ? -12 : 12), y: clamp(cy - 10, this.box.top + 12, this.box.bottom), "text-anchor": right ? "end" : "start" });
+      text.replaceChildren();
+      const parts = lines.map((line, k) => svg(text, "tspan", { dy: k ? 15 : 0 }, line));
+      const width = Math.max(...parts.map((part) => part.getComputedTextLength()));
+      const beside = cx > (this.box.left + this.box.right) / 2 ? cx - 12 - width : cx + 12;
+      const x = clamp(beside, this.box.left + 2, Math.max(this.box.right - width - 2, this.box.left + 2));
+      for (const part of parts) put(part, { x });
+      const y = clamp(cy - 10 - 15 * (lines.length - 1), this.box.top + 14, this.box.bottom - 15 * lines.length);
+      put(text, { y });
+      put(plate, { x: x - 5, y: y - 14, width: width + 10, height: 15 * lines.length + 5 });
     });
     this.node.addEventListener("pointerleave", () => tip.setAttribute("visibility", "hidden"));
   }
