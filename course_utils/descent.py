@@ -159,6 +159,45 @@ def loss_surface(X: object, y: object, weights: object, biases: object, *, loss:
     return mean_loss(X, y, *grid, loss=loss)
 
 
+def least_absolute(X: object, y: object) -> tuple[float, float]:
+    """Find a line with the smallest mean absolute error, exactly.
+
+    One of the best lines passes through two of the points (Boscovich and Laplace). Through point
+    i, the best slope is the median of the slopes to all other points, weighted by their
+    horizontal distance; of these N lines the first that no other betters is returned.
+
+    Parameters
+    ----------
+    X, y : Tensor or ndarray, shape (N, 1)
+        Features and targets; time and memory grow with N squared.
+
+    Returns
+    -------
+    weight, bias : float
+
+    Raises
+    ------
+    InputError
+        If the data are no columns, or all features are the same.
+    """
+    x, targets = inputs.pair(X, y, least=2)
+    if np.ptp(x) == 0:
+        raise inputs.InputError(f"all features are {x[0]:g}: a line needs two different ones")
+    run, rise = x[None, :] - x[:, None], targets[None, :] - targets[:, None]
+    slopes = np.divide(rise, run, out=np.full_like(run, np.inf), where=run != 0)
+    order = np.argsort(slopes, axis=1, kind="stable")
+    passed = np.cumsum(np.take_along_axis(np.abs(run), order, axis=1), axis=1)
+    # rounding decides nothing, here and below
+    median = np.argmax(2 * passed >= passed[:, -1:] * (1 - 1e-12), axis=1)
+    rows = np.arange(len(x))
+    weights = slopes[rows, order[rows, median]]
+    biases = targets - weights * x
+    losses, best = mean_loss(X, y, weights, biases, loss="l1"), 0
+    for i, loss in enumerate(losses):
+        best = i if loss < losses[best] - 1e-12 * (losses[best] + np.ptp(targets)) else best
+    return float(weights[best]), float(biases[best])
+
+
 def stable_lr(X: object) -> float:
     """Return the largest learning rate at which full-batch descent on MSE does not diverge.
 

@@ -1,11 +1,14 @@
 """Checks of what a caller passes in, with errors a beginner can act on."""
 
 import math
+import re
 from collections.abc import Collection
 
 import numpy as np
 
 _AS_FLOAT = 'add .float(), or .astype("float32") to an array'
+MOST_POINTS, LARGEST, CLOSEST = 200, 1e9, 1e-9  # of `points`; CLOSEST is a difference of two x
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 class InputError(ValueError):
@@ -136,6 +139,32 @@ def pair(X: object, y: object, *, least: int = 1) -> tuple[np.ndarray, np.ndarra
     """
     features = column("X", X, least=least)
     return features, column("y", y, rows=len(features))
+
+
+def points(text: str) -> tuple[np.ndarray, str]:
+    """Read lines such as "0.5, 1.2" as points of a line fit; blank lines are passed over.
+
+    Returns
+    -------
+    points : ndarray, shape (N, 2)
+        What could be read; no line raises.
+    problem : str
+        What keeps a line from being fitted to what the text means, or nothing.
+    """
+    found, problem = [], ""
+    for place, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+        words = [w for w in re.split(r"[ \t\u00a0,]+", line.replace("\u2212", "-")) if w]
+        numbers = [float(word) for word in words if _NUMBER.fullmatch(word)]
+        if len(words) == len(numbers) == 2 and max(map(abs, numbers)) <= LARGEST:
+            found.append(numbers)
+        elif words and not problem:
+            problem = f"line {place} is {_short(line.strip())}: write two numbers, such as 0.5, 1.2"
+    read = np.array(found).reshape(-1, 2)
+    if not problem and not 2 <= len(read) <= MOST_POINTS:
+        problem = f"points: {len(read)}, expected 2 to {MOST_POINTS}"
+    if not problem and np.ptp(read[:, 0]) < CLOSEST:
+        problem = f"all x are {read[0, 0]:g}: a line needs two different ones"
+    return read, problem
 
 
 def _short(value: object) -> str:

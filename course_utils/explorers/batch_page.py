@@ -1,0 +1,135 @@
+"""BatchExplorer: which rows form a batch, and how its gradient differs from that of all rows."""
+
+import itertools
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, default_collate
+
+from course_utils import figures, inputs
+from course_utils.charts import Chart
+from course_utils.explorers.live import Explorer, Proof
+
+LARGEST_BATCH = 1_000
+
+
+class BatchExplorer(Explorer):
+    """Walk through an epoch batch by batch.
+
+    The page deals the rows as a DataLoader with this seed does; once the controls rest, a real one
+    runs over the dataset, and both have to hand out the same batch.
+
+    Parameters
+    ----------
+    dataset : Dataset of (x, y), each of shape (1,)
+        Anything with `len(dataset)` and `dataset[index]`, such as a TensorDataset or a Subset.
+    seed : int
+        Seed of the loader's generator.
+    xlabel, ylabel : str
+        Axis labels with units.
+
+    Raises
+    ------
+    InputError
+        If the dataset has no length, is empty, or its items are not pairs of finite numbers.
+    """
+
+    script = "batch"
+
+    def __init__(
+        self,
+        dataset: object,
+        seed: int = 420,
+        *,
+        xlabel: str = figures.FEATURE,
+        ylabel: str = figures.TARGET,
+    ):
+        self._dataset, self._seed = dataset, inputs.count("seed", seed, low=0)
+        self._labels = {"xlabel": xlabel, "ylabel": ylabel}
+        self._X, self._y = _columns(dataset)
+        x, y = inputs.pair(self._X, self._y)
+        n = len(x)
+        controls = {
+            "batch_size": widgets.IntSlider(
+                min(16, n), min=1, max=min(n, LARGEST_BATCH), description="batch size"
+            ),
+            "shuffle": widgets.Checkbox(True, description="shuffle"),
+            "drop_last": widgets.Checkbox(False, description="drop_last"),
+            "epoch": widgets.IntSlider(1, min=1, max=5, description="epoch"),
+            "step": widgets.IntSlider(1, min=1, max=n, description="step"),
+        }
+        given = {
+            "x": x, "y": y, "seed": self._seed, "labels": [xlabel, ylabel],
+            "domain": _ends(x), "range": _ends(y, 0.2),
+        }  # fmt: skip
+        super().__init__(controls, given)
+
+    def prove(self, settings: dict) -> Proof:
+        """Fetch the batch from the learner's dataset with a real loader of the same seed."""
+        numbers, pairs = (self._loader(data, settings) for data in (range(len(self._X)), self._dataset))
+        rows, (X_batch, y_batch) = (_batch(loader, settings) for loader in (numbers, pairs))
+        agrees = torch.equal(X_batch, self._X[rows]) and torch.equal(y_batch, self._y[rows])
+        shapes = f"X_batch {tuple(X_batch.shape)}, y_batch {tuple(y_batch.shape)}"
+        said = f"your dataset hands out these very rows: {shapes}."
+        if not agrees:
+            said = "your dataset hands out other values than before: does __getitem__ draw?"
+        return Proof(agrees, said, rows.tolist())
+
+    def still(self, settings: dict) -> Chart:
+        """Return the batch and all other rows as a chart."""
+        rows = _batch(self._loader(range(len(self._X)), settings), settings).numpy()
+        groups = {"other data": np.setdiff1d(np.arange(len(self._X)), rows), "this batch": rows}
+        columns = {n: (self._X[rows], self._y[rows]) for n, rows in groups.items() if len(rows)}
+        return figures.plot_groups(columns, **self._labels)
+
+    def as_code(self, settings: dict) -> str:
+        """Return the cell that serves this batch."""
+        options = ", ".join(f"{n}={settings[n]}" for n in ("batch_size", "shuffle", "drop_last"))
+        return f"""\
+def batch_shown():
+    generator = torch.Generator().manual_seed({self._seed})
+    loader = torch.utils.data.DataLoader(dataset, {options}, generator=generator)
+    for epoch in range({settings["epoch"]}):
+        batches = list(loader)
+    X_shown, y_shown = batches[{settings["step"] - 1}]
+    return len(batches), len(X_shown), X_shown.min().item(), X_shown.max().item()
+
+
+batch_shown()"""
+
+    def _loader(self, data: object, settings: dict) -> DataLoader:
+        chosen = {name: settings[name] for name in ("batch_size", "shuffle", "drop_last")}
+        generator = torch.Generator().manual_seed(self._seed)
+        for _ in range(settings["epoch"] - 1):  # the epochs before, which draw from it too
+            list(DataLoader(range(len(self._X)), **chosen, generator=generator, collate_fn=list))
+        return DataLoader(data, **chosen, generator=generator, num_workers=0)
+
+
+def _batch(loader: DataLoader, settings: dict) -> object:
+    step = min(settings["step"], len(loader))
+    if not step:
+        raise inputs.InputError("drop_last leaves no batch: the rows are fewer than a batch holds")
+    return next(itertools.islice(loader, step - 1, None))
+
+
+def _columns(dataset: object) -> tuple[torch.Tensor, torch.Tensor]:
+    if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
+        kind = type(dataset).__name__
+        raise inputs.InputError(f"dataset is a {kind}, expected one with __len__ and __getitem__")
+    items = [dataset[index] for index in range(len(dataset))]
+    if not items:
+        raise inputs.InputError("dataset is empty, expected one pair (x, y) or more")
+    try:
+        X, y = default_collate([(x, y) for x, y in items])
+        return X, y
+    except (TypeError, ValueError, RuntimeError):
+        kind = type(items[0]).__name__
+        raise inputs.InputError(
+            f"dataset[0] is a {kind}, expected pairs (x, y) of tensors of shape (1,)"
+        ) from None
+
+
+def _ends(values: np.ndarray, room: float = 0.05) -> list[float]:
+    margin = room * (np.ptp(values) or 1.0)
+    return [float(values.min() - margin), float(values.max() + margin)]

@@ -1,0 +1,184 @@
+// Line and surface: a line through points beside the loss surface; drag either and both move.
+import { movableLine } from "./stage/ends.js";
+import { bowl } from "./stage/line.js";
+import { clamp, fixed, short, whole } from "./stage/numbers.js";
+import { PLAY } from "./stage/stage.js";
+import { put, shade, svg } from "./stage/panel.js";
+
+const RATE = 0.06;
+const bowls = new WeakMap(); // one for the points that an explorer was given
+
+function bowlOf(given) {
+  if (!bowls.has(given)) bowls.set(given, bowl(given.x, given.y));
+  return bowls.get(given);
+}
+
+export function compute({ weight, bias }, given) {
+  const surface = bowlOf(given);
+  return { surface, weight, bias, loss: surface.loss(weight, bias), gradient: surface.gradient(weight, bias) };
+}
+
+export function sentence({ weight, bias }, { surface, loss }, { unit, factor, starts: [[firstWeight, firstBias]] }) {
+  const typical = (value) => `${whole(Math.sqrt(value) * factor)} ${unit}`;
+  if (loss - surface.lowest < 0.01 * surface.lowest)
+    return `**You are at the bottom.** No line does better: it still misses a typical penguin by ${typical(surface.lowest)}. Penguins differ; that is the noise.`;
+  const first = weight === firstWeight && bias === firstBias;
+  return `${first ? "**Catch the line or the ball.** They are one and the same: t" : "T"}his line misses a typical penguin by **${typical(loss)}**. The best possible line: ${typical(surface.lowest)}.`;
+}
+
+function build(stage) {
+  const { given, controls } = stage, surface = bowlOf(given), { weight: W, bias: B } = controls;
+  const walk = descent(stage, surface), byHand = (weight, bias) => { walk.forget(); stage.touch(); W.slideTo(weight); B.slideTo(bias); };
+  const scale = lossScale(stage.extra("loss-scale"), surface, given.levels);
+  stage.formula([
+    { text: "\u0177 =", note: " " },
+    { name: "weight", label: "weight", note: given.notes[0] },
+    { text: "\u00b7 x", note: given.notes[1] }, { text: "+", note: " " },
+    { name: "bias", label: "bias", note: given.notes[2] },
+  ]);
+  const draws = [drawLine(stage, walk, byHand), drawSurface(stage, surface, walk, byHand)];
+  let best = Infinity;
+  return (settings, result, proof) => {
+    best = stage.touched ? Math.min(best, result.loss) : Infinity;
+    scale(result.loss, best);
+    walk.follow();
+    for (const draw of draws) draw(settings, proof);
+  };
+}
+
+// Buttons that walk downhill, and the trail that is left behind.
+function descent(stage, surface) {
+  const { given, controls: { weight: W, bias: B } } = stage, calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let timer = 0, starts = 0, last = null;
+  const walk = { trail: [] };
+  const roll = stage.button("Roll downhill", () => (timer ? stop() : begin()), { main: true, icon: PLAY }), name = roll.lastChild;
+  roll.style.minWidth = "162px";
+  const stop = stage.stop = () => { clearInterval(timer); timer = 0; name.textContent = "Roll downhill"; };
+  const step = () => {
+    const [w, b] = [W.value, B.value], [gw, gb] = surface.gradient(w, b);
+    walk.trail.push([w, b]);
+    last = [w - RATE * gw, b - RATE * gb];
+    [W.value, B.value] = last;
+    return RATE * Math.hypot(gw, gb) > 1e-4;
+  };
+  const begin = () => {
+    stage.touch();
+    walk.forget();
+    if (calm.matches) while (step());
+    else {
+      name.textContent = "Pause";
+      timer = setInterval(() => { if (!step()) stop(); }, 45);
+    }
+  };
+  stage.button("Step", () => { stop(); stage.touch(); step(); });
+  stage.button("New start", () => {
+    walk.forget();
+    const [weight, bias] = given.starts[++starts % given.starts.length];
+    stage.set({ weight, bias });
+  });
+  walk.forget = () => { stop(); walk.trail = []; };
+  walk.follow = () => { if (walk.trail.length && (W.value !== last[0] || B.value !== last[1])) walk.forget(); }; // moved otherwise
+  return walk;
+}
+
+// The line through its points.
+function drawLine(stage, walk, byHand) {
+  const { given, controls } = stage, { domain, range } = given, ends = [domain[0] + 0.25, domain[1] - 0.25];
+  const panel = stage.panel(stage.column(1.18), {
+    title: given.titles[0], note: `${given.x.length} penguins, one line. Each stick is one residual.`,
+    x: { label: given.labels[0], domain, format: (v) => fixed(v + given.offset, 0) },
+    y: { label: given.labels[1], domain: range, format: (v) => fixed(v, 0) },
+  });
+  const sticks = panel.sticks("data", { opacity: 0.3 }), ghosts = panel.group(false), dots = panel.dots("data"), line = panel.curve("hand", { width: 3.5, halo: 5 });
+  const movable = movableLine(stage, panel, { ends, range, unit: given.nudge, text: (height) => `${fixed(height)} kg`, move: byHand });
+  panel.hover((x, y, px, py) => {
+    const i = panel.nearest(given.drawn, given.y, px, py), says = controls.weight.value * given.x[i] + controls.bias.value;
+    return i < 0 ? null : { x: given.drawn[i], y: given.y[i],
+      text: `${fixed(given.x[i] + given.offset, 1)} cm, ${fixed(given.y[i], 2)} kg\nthe line says ${fixed(says, 2)} kg` };
+  });
+  const hint = panel.hint("Drag an end \u2026", { dx: -120, dy: 44 });
+  return ({ weight, bias }) => {
+    const f = (x) => weight * x + bias;
+    sticks(given.drawn, given.y, given.x.map(f));
+    dots(given.drawn, given.y);
+    line(ends, ends.map(f));
+    ghosts.replaceChildren(...walk.trail.filter((_, i) => i % 3 === 0).slice(-20).map(([w, b]) => svg(null, "path", {
+      d: `M${ends.map((x) => `${panel.x(x)},${panel.y(w * x + b)}`).join("L")}`, stroke: "var(--hand)", "stroke-opacity": 0.16, "stroke-width": 2 })));
+    hint(...movable(weight, bias)[1]);
+  };
+}
+
+// The surface: every spot is a line.
+function drawSurface(stage, surface, walk, byHand) {
+  const { given, controls: { weight: W, bias: B } } = stage, unit = (note) => note.split(", ")[1];
+  const panel = stage.panel(stage.column(1), {
+    title: "How bad is each line?", note: "every spot is a line. Its shade is the loss.", filled: true, equal: true,
+    x: { label: `weight in ${unit(given.notes[0])}`, domain: [surface.weight - 1.3, surface.weight + 1.3], format: (v) => fixed(v, 1) },
+    y: { label: `bias in ${unit(given.notes[2])}`, domain: [surface.bias - 0.97, surface.bias + 0.97], format: (v) => fixed(v, 1) },
+  });
+  const levels = panel.levels(given.levels, [1, 3, 5].map((i) => [given.levels[i], Math.PI]));
+  const cross = svg(panel.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
+  const lowest = panel.words("truth", { bold: false, over: false }), path = panel.curve("ink", { width: 1.6, halo: 3 });
+  const seen = panel.dots("ink", { size: 2.4, opacity: 1 }), arrow = panel.arrow("ink"), mine = panel.arrow("danger");
+  const word = panel.words("ink", { anchor: "middle" }), yours = panel.words("danger", { anchor: "middle" });
+  const ball = panel.handle({
+    label: "the line as a ball on the loss surface", ball: true, drag: ([weight, bias]) => byHand(weight, bias),
+    nudge: ([dw, db]) => byHand(W.value + dw * given.steps[0], B.value + db * given.steps[1]),
+  });
+  panel.hover((weight, bias) => ({ x: weight, y: bias, text: `weight ${fixed(weight)}, bias ${fixed(bias)}\nloss ${short(surface.loss(weight, bias))}` }));
+  const hint = panel.hint("\u2026 or the ball", { dx: 0, dy: 38, arrow: false });
+
+  // An arrow downhill from a place, longer where it is steeper, with a word beside its middle.
+  const downhill = (draw, write, text, [x, y], [gw, gb], other = 1) => {
+    const size = Math.hypot(gw, gb), length = size > 0.06 ? Math.min(34 + 26 * size, 120) : 0, dx = -gw / (size || 1), dy = gb / (size || 1);
+    const side = dx >= 0 ? other : -other, far = 12 + 32 * Math.abs(dy); // the word stands below, or right of what is steep
+    draw([x, y], [x + length * dx, y + length * dy]);
+    write(length > 50 ? text : "", panel.x.invert(x + 0.62 * length * dx - side * dy * far), panel.y.invert(y + 0.62 * length * dy + side * dx * far), { dy: 4 });
+  };
+  return ({ weight, bias }, proof) => {
+    const gradient = surface.gradient(weight, bias), place = [panel.x(weight), panel.y(bias)], departs = proof?.kind === "departs";
+    levels(surface);
+    cross.setAttribute("d", `M${panel.x(surface.weight) - 7},${panel.y(surface.bias)}h14m-7,-7v14`);
+    lowest("lowest", surface.weight, surface.bias, { dx: 14, dy: 4 });
+    path([...walk.trail.map(([w]) => w), weight], [...walk.trail.map(([, b]) => b), bias]);
+    seen(walk.trail.map(([w]) => w), walk.trail.map(([, b]) => b));
+    downhill(arrow, word, "downhill", place, gradient);
+    downhill(mine, yours, "yours", place, departs ? proof.gradient : [0, 0], -1);
+    ball(weight, bias, surface.loss(weight, bias), `weight ${fixed(weight)}, bias ${fixed(bias)}, loss ${short(surface.loss(weight, bias))}`);
+    hint(weight, bias);
+  };
+}
+
+// A bar from the lowest loss to a high one, with now, best and lowest on it: the key to the shades.
+function lossScale(box, surface, levels) {
+  const y = 27, node = svg(box, "svg", { width: "100%", height: 62, role: "img", "aria-label": "scale of the loss" });
+  const low = Math.log(surface.lowest * 0.8), high = Math.log(levels.at(-1) * 1.5), id = `scale-${Math.random().toString(36).slice(2)}`;
+  const frame = svg(svg(node, "clipPath", { id }), "rect", { y, height: 9, rx: 4.5 }), bar = svg(node, "g", { "clip-path": `url(#${id})` });
+  const edge = svg(node, "rect", { x: 0.5, y, height: 9, rx: 4.5, fill: "none", stroke: "var(--edge)" });
+  const ground = svg(node, "path", { stroke: "var(--truth)", "stroke-width": 2, "stroke-dasharray": "3 2" }), least = svg(node, "text", { y: 57 }, `lowest possible ${short(surface.lowest)}`);
+  const mark = svg(node, "path", { fill: "var(--ink)" }), now = svg(node, "text", { y: 15, class: "bold scale-now" }), record = svg(node, "text", { y: 57, class: "bold scale-now" });
+  const ring = svg(node, "circle", { cy: y + 4.5, r: 5, fill: "var(--ground)", stroke: "var(--ink)", "stroke-width": 2 });
+  let width = 0;
+  const at = (loss) => clamp(((Math.log(loss) - low) / (high - low)) * width, 0, width);
+  const resize = () => {
+    width = box.clientWidth;
+    put(frame, { width });
+    put(edge, { width: width - 1 });
+    bar.replaceChildren();
+    [0, ...levels].forEach((level, i) => svg(bar, "rect", { x: at(level), y, width: width - at(level), height: 9, fill: shade(i / levels.length) }));
+    ground.setAttribute("d", `M${at(surface.lowest)},${y - 5}v19`);
+    put(least, { x: Math.max(at(surface.lowest) - 4, 0) });
+  };
+  return (loss, best) => {
+    if (width !== box.clientWidth) resize();
+    const x = at(loss), shown = Number.isFinite(best);
+    now.textContent = `loss now ${short(loss)}`;
+    put(now, { x: clamp(x - now.getComputedTextLength() / 2, 0, width - now.getComputedTextLength()) });
+    mark.setAttribute("d", `M${x},${y - 1}l-6,-8h12Z`);
+    put(ring, { cx: shown ? at(best) : 0, visibility: shown ? "visible" : "hidden" });
+    record.textContent = shown ? `your best ${short(best)}` : "";
+    put(record, { x: shown ? clamp(at(best) - 14, least.getComputedTextLength() + at(surface.lowest) + 10, width - record.getComputedTextLength()) : 0 });
+  };
+}
+
+export default { compute, sentence, build };

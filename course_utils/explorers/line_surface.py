@@ -1,0 +1,111 @@
+"""LineSurfaceExplorer: a line through the penguins beside the loss surface; drag either."""
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+
+from course_utils import charts, datasets, inputs
+from course_utils.explorers.live import Explorer, Proof, are_functions
+
+LEVELS = [0.25, 0.4, 0.7, 1.1, 1.6, 2.3, 3.2]
+STARTS = [(-0.18, 3.62), (1.25, 4.95), (-0.35, 4.9), (1.4, 3.7)]
+REFERENCE = 20.0  # cm: the bias is the mass at this flipper length
+
+
+class LineSurfaceExplorer(Explorer):
+    """Drag a line through 342 penguins, or the ball that it is on the loss surface.
+
+    Features are flipper lengths in cm above 20, targets masses in kg, so that weight (kg per cm)
+    and bias (kg at 20 cm) are of one size.
+
+    Parameters
+    ----------
+    gradient : callable (X, y, weight, bias) -> two numbers, optional
+        The learner's own gradient of the mean squared error, which is held against the formula.
+
+    Raises
+    ------
+    InputError
+        If `gradient` cannot be called.
+    """
+
+    script = "line_surface"
+
+    def __init__(self, gradient: Callable | None = None) -> None:
+        if gradient is not None:
+            are_functions(gradient=gradient)
+            self.prove = self._compare
+        self._gradient = gradient
+        X, y = datasets.load_penguins()
+        self.x = np.round(X.double().flatten().numpy() / 10 - REFERENCE, 6)
+        self.y = np.round(y.double().flatten().numpy() / 1000, 6)
+        weight, bias = STARTS[0]
+        controls = {
+            "weight": widgets.FloatSlider(
+                weight, min=-0.7, max=1.7, step=0.01, description="weight"
+            ),
+            "bias": widgets.FloatSlider(bias, min=3.3, max=5.05, step=0.01, description="bias"),
+        }
+        within = 0.04 * (np.arange(len(self.x)) * 0.618034 % 1 - 0.5)  # inside the rounding to 1 mm
+        given = {
+            "x": self.x, "y": self.y, "drawn": self.x + within, "offset": REFERENCE,
+            "domain": [-3.0, 3.5], "range": [2.2, 6.8], "levels": LEVELS, "starts": STARTS,
+            "steps": [0.02, 0.02], "nudge": 0.05, "unit": "g", "factor": 1000,
+            "titles": ["How heavy is a penguin?"],
+            "labels": ["flipper length in cm", "mass in kg"],
+            "notes": ["weight, kg per cm", "cm above 20", "bias, kg at 20 cm"],
+        }  # fmt: skip
+        super().__init__(controls, given)
+
+    def _compare(self, settings: dict) -> Proof:
+        """Run the learner's gradient at this line."""
+        X, y = (torch.from_numpy(values)[:, None] for values in (self.x, self.y))
+        weight, bias = (
+            torch.tensor(settings[name], dtype=X.dtype, requires_grad=True)
+            for name in ("weight", "bias")
+        )
+        found = self._gradient(X, y, weight, bias)
+        try:
+            mine = [float(torch.as_tensor(value).detach()) for value in found]
+        except (TypeError, ValueError, RuntimeError):
+            mine = []
+        if len(mine) != 2 or not np.isfinite(mine).all():
+            raise inputs.InputError(
+                f"gradient returned {found!r:.80}, expected two numbers: by weight and by bias"
+            )
+        residuals = self.y - settings["weight"] * self.x - settings["bias"]
+        right = [-2 * float(np.mean(residuals * self.x)), -2 * float(np.mean(residuals))]
+        agrees = bool(np.allclose(mine, right, rtol=1e-5, atol=1e-7))
+        said = f"gradient {mine[0]:.3f}, {mine[1]:.3f}"
+        if not agrees:
+            said += f"; the formula says {right[0]:.3f}, {right[1]:.3f}"
+        return Proof(agrees, f"{said}.".replace("-", "\u2212"), tuple(mine), {"gradient": mine})
+
+    def still(self, settings: dict) -> charts.Chart:
+        """Return the points and the line."""
+        ends = np.array([17.0, 23.5])
+        heights = settings["weight"] * (ends - REFERENCE) + settings["bias"]
+        series = (
+            charts.Series("penguins", self.x + REFERENCE, self.y, role="data"),
+            charts.Series("your line", ends, heights, kind="line"),
+        )
+        residuals = self.y - settings["weight"] * self.x - settings["bias"]
+        said = f"342 penguins and a line with loss {np.mean(residuals**2):.3f}."
+        return charts.Chart(series, "flipper length in cm", "mass in kg", said)
+
+    def as_code(self, settings: dict) -> str:
+        """Return the loss of this line by PyTorch."""
+        return f"""\
+def loss_of_this_line():
+    import torch
+    from course_utils import datasets
+
+    X, y = datasets.load_penguins()
+    X, y = X.double() / 10 - 20, y.double() / 1000  # cm above 20, kg
+    y_pred = {settings["weight"]!r} * X + {settings["bias"]!r}
+    return torch.nn.MSELoss()(y_pred, y).item()
+
+
+loss_of_this_line()"""

@@ -1,0 +1,308 @@
+"""What all explorers share in the kernel: controls, the learner's function, a still picture.
+
+The page computes and draws every move (stage/stage.js); nothing is sent while a hand moves. Once it
+rests, the page asks the kernel to run the learner's own function for the settings it shows.
+"""
+
+import ctypes
+import keyword
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qsl, quote
+
+import anywidget
+import ipywidgets as widgets
+import numpy as np
+import traitlets
+
+from course_utils import errors, inputs
+from course_utils.charts import Chart
+
+
+class Stopped(BaseException):
+    """Raised inside the learner's function to end it; `except Exception` does not catch it."""
+
+
+class Unusable(inputs.InputError):
+    """Settings that leave the learner's function nothing to run on; the page itself says why."""
+
+
+class Proof(NamedTuple):
+    """What the learner's own function did, compared with what the page computes.
+
+    Parameters
+    ----------
+    agrees : bool or None
+        Whether both tell the same; None where they cannot be compared, which `text` then explains.
+    text : str
+        One sentence about it.
+    result : object
+        What `Explorer.set` returns: usually what the learner's function returned.
+    drawn : dict, optional
+        Arrays that the page draws over its own picture.
+    """
+
+    agrees: bool | None
+    text: str
+    result: object
+    drawn: dict = {}  # noqa: RUF012  never changed
+
+
+class Page(anywidget.AnyWidget):
+    """An explorer in the page: which one, its controls, what it was given, what the kernel says."""
+
+    _esm = Path(__file__).parent / "stage" / "bundle.js"
+    explorer = traitlets.Unicode().tag(sync=True)
+    controls = traitlets.Dict().tag(sync=True, **widgets.widget_serialization)
+    given = traitlets.Dict().tag(sync=True)
+    proves = traitlets.Bool(False).tag(sync=True)
+    proof = traitlets.Dict().tag(sync=True)
+    code = traitlets.Unicode().tag(sync=True)
+
+
+class Explorer:
+    """Controls, and a picture in the page that follows them at the speed of the screen.
+
+    A subclass names its JavaScript module and gives controls and data; it may compare the learner's
+    function (`prove`), and it draws a still picture and writes the code of a state.
+
+    Parameters
+    ----------
+    controls : mapping of str to widget
+        What the learner moves; the keys are the names of the settings.
+    given : mapping
+        What the page computes with: numbers, texts, arrays.
+    """
+
+    script = ""
+    prove: Callable[[dict], Proof] | None = None  # or a method: runs the learner's function
+
+    def __init__(self, controls: Mapping[str, widgets.Widget], given: Mapping[str, object]):
+        self.controls = dict(controls)
+        self.page = Page(
+            explorer=self.script,
+            controls=self.controls,
+            given={name: _plain(value) for name, value in given.items()},
+            proves=self.prove is not None,
+        )
+        self.notebook = _names_of_caller()
+        self.result: object = None
+        self.proof: Proof | None = None
+        self._prover = _Prover(self._conclude)
+        self.page.on_msg(self._heard)
+
+    def still(self, settings: dict) -> Chart:
+        """Return the state as a still picture."""
+        raise NotImplementedError
+
+    def as_code(self, settings: dict) -> str:
+        """Return the PyTorch cell that gives the state's numbers."""
+        raise NotImplementedError
+
+    @property
+    def settings(self) -> dict:
+        """The present values of all controls, by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    @property
+    def state(self) -> str:
+        """The settings as a short text that `set` takes and a link can carry."""
+        return _written(self.settings)
+
+    def set(self, state: str = "", **values: object) -> object:
+        """Move controls from code, run the learner's function, show the picture below this cell.
+
+        Parameters
+        ----------
+        state : str, optional
+            Such as "lr=0.3&noise=0.5".
+        **values
+            Controls by name.
+
+        Returns
+        -------
+        object
+            What the learner's function returned, or the settings where there is none.
+
+        Raises
+        ------
+        InputError
+            If there is no such control, or it cannot take the value. Then none has moved.
+        """
+        before = self.settings
+        try:
+            for name, value in (self._read(state) | values).items():
+                _put(name, self.controls[inputs.choice("control", name, self.controls)], value)
+        except inputs.InputError:
+            for name, value in before.items():
+                self.controls[name].value = value
+            raise
+        self.result, self.proof = self.settings, None
+        if self.prove is not None:
+            self.proof = self.prove(self.settings)
+            self.result = self.proof.result
+            self._conclude(self.state, self.proof)
+        if getattr(_shell(), "kernel", None):
+            self.still(self.settings)._ipython_display_()
+        return self.result
+
+    def stop(self) -> None:
+        """End the learner's function if it runs."""
+        self._prover.stop()
+
+    def called(self, value: object, otherwise: str) -> str:
+        """Return the name that the notebook has for a value, or another."""
+        names = [name for name, held in [*self.notebook.items()] if held is value]
+        names = [name for name in names if _is_name(name) and not name.startswith("_")]
+        own = getattr(value, "__name__", None)
+        return own if own in names else [*names, otherwise][0]
+
+    def _read(self, state: str) -> dict:
+        values = {}
+        for name, text in parse_qsl(state, keep_blank_values=True):
+            now = getattr(self.controls.get(name), "value", "")
+            values[name] = text
+            if type(now) is bool:
+                values[name] = {"true": True, "false": False}.get(text, text)
+            if type(now) in (int, float):
+                values[name] = inputs.number(name, _number(text))
+        return values
+
+    def _heard(self, _page: object, content: object, _buffers: object) -> None:
+        if not isinstance(content, dict):
+            return
+        if content.get("stop"):
+            self.stop()
+        elif "code" in content:
+            self.page.code = self.as_code(self.settings)
+        elif "prove" in content and self.prove is not None:
+            state, settings = str(content["prove"]), self.settings
+            self.page.proof = {"of": state, "kind": "runs", "text": ""}
+            self._prover.ask(state, lambda: self.prove(settings))
+
+    def _conclude(self, state: str, proof: Proof | BaseException) -> None:
+        if isinstance(proof, BaseException):
+            kind = "page" if isinstance(proof, Unusable) else "error"
+            self.page.proof = {"of": state, "kind": kind, "text": errors.told(proof)}
+            return
+        kind = {True: "agrees", False: "departs", None: "told"}[proof.agrees]
+        drawn = {name: _plain(value) for name, value in proof.drawn.items()}
+        self.page.proof = {"of": state, "kind": kind, "text": proof.text, **drawn}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.state})"
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.page._repr_mimebundle_()[0] | {"text/plain": repr(self)}, raw=True)
+        display(self.still(self.settings))
+
+
+def are_functions(**named: object) -> None:
+    """Check what the learner passes.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be called.
+    """
+    for name, value in named.items():
+        if not callable(value):
+            raise inputs.InputError(f"{name} is a {type(value).__name__}, expected a function")
+
+
+def name_of(function: object, otherwise: str) -> str:
+    """Return how a cell calls the learner's function."""
+    name = getattr(function, "__name__", otherwise)
+    usable = _is_name(name)
+    ours = getattr(function, "__module__", "") == "course_utils.datasets"
+    return ("datasets." if ours else "") + (name if usable else otherwise)
+
+
+def _is_name(text: object) -> bool:
+    return isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text)
+
+
+def _names_of_caller() -> dict:
+    """Return the names where the explorer is made: those of the notebook."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("course_utils."):
+        frame = frame.f_back
+    return frame.f_globals
+
+
+class _Prover:
+    """Runs a function in a thread; a newer one or `stop` ends it and is the only one heard."""
+
+    def __init__(self, conclude: Callable[[str, object], None]):
+        self._conclude, self._lock = conclude, threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, state: str, function: Callable[[], object]) -> None:
+        """End what runs, and begin with this."""
+
+        def run() -> None:
+            try:
+                answer = function()
+            except Stopped:
+                return
+            except BaseException as error:
+                answer = error
+            with self._lock:
+                if self._thread is threading.current_thread():
+                    self._conclude(state, answer)
+
+        self.stop()
+        with self._lock:
+            self._thread = threading.Thread(target=run, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End what runs; nothing more is heard of it."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None and thread.is_alive():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
+            )
+
+
+def _put(name: str, control: widgets.Widget, value: object) -> None:
+    try:
+        low, high = getattr(control, "min", None), getattr(control, "max", None)
+        if isinstance(control, widgets.FloatLogSlider):
+            low, high = control.base**low, control.base**high
+        if low is not None and not low <= value <= high:
+            raise ValueError
+        control.value = value
+    except Exception:  # traitlets raise TraitError, comparisons TypeError
+        limits = f"{low:g} to {high:g}" if low is not None else getattr(control, "options", "text")
+        raise inputs.InputError(f"{name} cannot be {value!r}: choose from {limits}") from None
+
+
+def _written(settings: dict) -> str:
+    def text(value: object) -> str:
+        if type(value) is bool:
+            return str(value).lower()
+        return f"{value:.10g}" if isinstance(value, float | int) else quote(str(value), safe="")
+
+    return "&".join(f"{name}={text(value)}" for name, value in settings.items())
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _plain(value: object) -> object:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _shell() -> object:
+    return getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()

@@ -1,0 +1,132 @@
+"""NetworkExplorer: a network trains in the page while one steers; the learner's loop proves it."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+import ipywidgets as widgets
+import numpy as np
+
+from course_utils.charts import Chart, Series
+from course_utils.explorers import mlp, trained
+from course_utils.explorers.live import Explorer, Proof, are_functions, name_of
+
+DRAWN = 300  # losses that the kernel sends
+
+
+class NetworkExplorer(Explorer):
+    """Build a network, play its training, and see what each hidden node adds to the curve.
+
+    The page trains it with Adam on all 41 training points at once. Once it rests, the learner's
+    functions do the same, and every step is held against Adam's. A network that is not a stack of
+    nn.Linear and the activation is drawn from the kernel's answer.
+
+    Parameters
+    ----------
+    build : callable (width, depth, activation) -> nn.Module
+        The learner's own function. It makes a network from (N, 1) to (N, 1) with `depth` hidden
+        layers of `width` nodes; `activation` is a class such as nn.Tanh.
+    train : callable (model, X, y, lr) -> generator
+        The learner's own loop, which yields after each epoch.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be called.
+    """
+
+    script = "network"
+
+    def __init__(self, build: Callable, train: Callable):
+        are_functions(build=build, train=train)
+        self._build, self._train = build, train
+        controls = {
+            "width": widgets.IntSlider(8, min=1, max=16, description="width"),
+            "depth": widgets.ToggleButtons(
+                options=[(str(depth), depth) for depth in (1, 2, 3)], description="depth"
+            ),
+            "activation": widgets.Dropdown(options=[*mlp.ACTIVATIONS], description="activation"),
+            "lr": widgets.FloatLogSlider(
+                0.01, min=-4, max=0, step=0.1, description="learning rate"
+            ),
+            "noise": widgets.FloatSlider(
+                0.0, min=0, max=0.5, step=0.05, description="noise", readout_format=".2f"
+            ),
+            "seed": widgets.IntSlider(mlp.SEED, min=0, max=9999, description="start no."),
+            "epochs": widgets.IntSlider(0, min=0, max=mlp.MOST_EPOCHS, description="epochs"),
+            "changes": widgets.Text("", description="earlier rates"),
+        }
+        columns = {
+            name: [*column[::2, 0].tolist(), *column[1::2, 0].tolist()]
+            for name, column in zip(("x", "clean", "draw"), mlp.POINTS, strict=True)
+        }
+        settings = {name: control.value for name, control in controls.items()}
+        self._own = self._is_own(settings)
+        given = columns | {
+            "n": 41, "most": mlp.MOST_EPOCHS, "range": [-2.6, 2.7], "own": self._own,
+        }  # fmt: skip
+        super().__init__(controls, given)
+
+    def set(self, state: str = "", **values: object) -> object:
+        """Move controls from code and train; a learning rate set here holds from the start on.
+
+        Returns
+        -------
+        Training
+            The learner's losses: `train` and `val`, after each epoch from 0 on.
+
+        Raises
+        ------
+        InputError
+            If there is no such control, or it cannot take the value. Then none has moved.
+        """
+        written = dict(parse_qsl(state)).get("changes", "")
+        values = {"changes": written} | values
+        mlp.parts(self.settings | {"changes": str(values["changes"])})
+        return super().set(state, **values)
+
+    def prove(self, settings: dict) -> Proof:
+        """Train the learner's network with the learner's loop and check each step."""
+        run = trained.Learners(self._build, self._train, settings)
+        run.run()
+        agrees, text = trained.verdict(run, expected=not self._own)
+        train, val = np.array(run.losses).T
+        few = np.unique(np.linspace(0, len(train) - 1, DRAWN).astype(int))
+        count = sum(parameter.numel() for parameter in run.network.parameters())
+        drawn = {"epochs": few, "train": train[few], "val": val[few], "curve": run.curve()}
+        drawn = {name: np.clip(np.nan_to_num(v, nan=1e9), -1e9, 1e9) for name, v in drawn.items()}
+        return Proof(agrees, text, trained.Training(train, val), drawn | {"parameters": count})
+
+    def still(self, settings: dict) -> Chart:
+        """Return points and curve as a chart."""
+        if self._own:
+            run = trained.Learners(self._build, self._train, settings)
+            run.run()
+            train, val, curve = *np.array(run.losses).T, run.curve()
+        else:
+            train, val, curve = mlp.path(settings)
+        noise = [*mlp.walk(settings)][-1].noise
+        X_train, y_train, X_val, y_val = (c[:, 0].numpy() for c in mlp.POINTS.split(noise))
+        series = (
+            Series("train", X_train, y_train, role="train"),
+            Series("validation", X_val, y_val, role="validation"),
+            Series("network", mlp.GRID[:, 0], curve, "line", "prediction"),
+        )
+        said = (
+            f"{settings['activation']}, width {settings['width']}, depth {settings['depth']}, "
+            f"lr {settings['lr']:.3g}, noise {noise:g}, epoch {settings['epochs']}: training "
+            f"loss {train[-1]:.4g}, validation loss {val[-1]:.4g}."
+        )
+        return Chart(series, "x", "y", said)
+
+    def as_code(self, settings: dict) -> str:
+        """Return the cell that trains the learner's network to the same two losses."""
+        names = name_of(self._build, "build"), name_of(self._train, "train")
+        return trained.as_code(settings, *names, double=not self._own)
+
+    def _is_own(self, settings: dict) -> bool:
+        try:
+            network = trained.made(self._build, settings)[0]
+            with mlp.OwnRandomness(0):
+                return bool(trained.unlike(network, settings))
+        except Exception:  # what is wrong is said once it is run
+            return False

@@ -1,0 +1,165 @@
+// What is exact about a line: least squares, the loss surface, and the path of gradient descent.
+// The same formulas as descent.py, which PyTorch's own loop is held against.
+import { Generator } from "./random.js";
+
+// The MSE of y = w x + b over these points, as a bowl over (w, b): lowest point, loss, gradient,
+// curvature, and its level sets, which are ellipses.
+export function bowl(x, y) {
+  const n = x.length;
+  let mx = 0, my = 0;
+  for (let i = 0; i < n; i++) { mx += x[i] / n; my += y[i] / n; }
+  let vx = 0, vxy = 0, vy = 0; // about the means, so that nothing large cancels
+  for (let i = 0; i < n; i++) {
+    const dx = x[i] - mx, dy = y[i] - my;
+    vx += dx * dx / n; vxy += dx * dy / n; vy += dy * dy / n;
+  }
+  const xx = vx + mx * mx, weight = vx ? vxy / vx : 0, bias = my - weight * mx;
+  const lowest = Math.max(vy - weight * vxy, 0);
+  const scale = Math.sqrt(xx) || 1, lean = mx / scale, upright = Math.sqrt(Math.max(1 - lean * lean, 0));
+  const loss = (w, b) => {
+    const p = w - weight, q = b - bias;
+    return lowest + p * p * xx + 2 * p * q * mx + q * q;
+  };
+  return {
+    weight, bias, lowest, loss,
+    gradient: (w, b) => [2 * ((w - weight) * xx + (b - bias) * mx), 2 * ((w - weight) * mx + b - bias)],
+    curvature: xx + 1 + Math.hypot(xx - 1, 2 * mx), // largest eigenvalue of [[2 xx, 2 mx], [2 mx, 2]]
+    // A point of the level set of this loss; `turn` goes once around from 0 to 2 pi.
+    level(value, turn) {
+      const size = Math.sqrt(Math.max(value - lowest, 0));
+      const q = upright ? (size * Math.sin(turn)) / upright : 0;
+      return [weight + (size * Math.cos(turn) - lean * q) / scale, bias + q];
+    },
+  };
+}
+
+// Weight and bias of a line with the smallest mean absolute error: through each point the best slope
+// is the median of the slopes to the others, weighted by their distance in x; then the best of these.
+export function leastAbsolute(x, y) {
+  const n = x.length, height = Math.max(...y) - Math.min(...y), slopes = new Float64Array(n), runs = new Float64Array(n);
+  let best = [0, 0], lowest = Infinity;
+  for (let i = 0; i < n; i++) {
+    let others = 0, total = 0, sum = 0;
+    for (let j = 0; j < n; j++) {
+      if (x[j] === x[i]) continue;
+      slopes[others] = (y[j] - y[i]) / (x[j] - x[i]);
+      total += runs[others++] = Math.abs(x[j] - x[i]);
+    }
+    if (!others) continue;
+    const sorted = slopes.slice(0, others).sort();
+    let low = 0, high = others - 1;
+    while (low < high) { // the first slope with half of the weight at or below it
+      const middle = (low + high) >> 1;
+      let passed = 0;
+      for (let j = 0; j < others; j++) if (slopes[j] <= sorted[middle]) passed += runs[j];
+      if (2 * passed >= total * (1 - 1e-12)) high = middle;
+      else low = middle + 1;
+    }
+    const weight = sorted[low], bias = y[i] - weight * x[i];
+    for (let j = 0; j < n; j++) sum += Math.abs(weight * x[j] + bias - y[j]);
+    const loss = sum / n; // rounding decides nothing, here and above
+    if (lowest === Infinity || loss < lowest - 1e-12 * (lowest + height)) { lowest = loss; best = [weight, bias]; }
+  }
+  return best;
+}
+
+// The rows of a training set in the order in which a shuffling DataLoader with this seed serves
+// them. Targets are y + noise * draw, so that the noise can move and the draw stay.
+export class Rows {
+  #epochs = []; // the order of each epoch
+  #sizes = new Map(); // batch size -> moments of each batch
+
+  constructor(x, y, draw, seed) {
+    Object.assign(this, { x, y, draw, n: x.length, generator: new Generator(seed) });
+  }
+
+  perEpoch(size) {
+    return Math.ceil(this.n / size);
+  }
+
+  targets(noise) {
+    return this.y.map((value, i) => value + noise * this.draw[i]);
+  }
+
+  order(epochs) {
+    while (this.#epochs.length < epochs) this.#epochs.push(this.generator.epoch(this.n));
+    return this.#epochs;
+  }
+
+  // For each step the means of x x, x, x y, y, x draw and draw over its batch: six numbers.
+  moments(size, epochs) {
+    const known = this.#sizes.get(size);
+    if (known?.epochs >= epochs) return known.values;
+    const most = Math.max(epochs, 2 * (known?.epochs ?? 16)), order = this.order(most);
+    const { n, x, y, draw } = this, values = new Float64Array(6 * most * this.perEpoch(size));
+    let at = 0;
+    for (let e = 0; e < most; e++) for (let first = 0; first < n; first += size, at += 6) {
+      const end = Math.min(first + size, n), share = 1 / (end - first), rows = order[e];
+      for (let i = first; i < end; i++) {
+        const r = rows[i], v = x[r] * share;
+        values[at] += v * x[r]; values[at + 1] += v;
+        values[at + 2] += v * y[r]; values[at + 3] += y[r] * share;
+        values[at + 4] += v * draw[r]; values[at + 5] += draw[r] * share;
+      }
+    }
+    this.#sizes.set(size, { epochs: most, values });
+    return values;
+  }
+
+  // Weight and bias of SGD or Adam after each of the steps in `keep` (ascending, from 0): two
+  // arrays, cut where a parameter is no longer finite, and the last step before that.
+  descend({ size, epochs, noise = 0, lr, start: [w, b], loss = "MSELoss", optimizer = "SGD" }, keep) {
+    const W = [], B = [], mse = loss === "MSELoss", sgd = optimizer === "SGD";
+    const m = mse ? this.moments(size, epochs) : null, order = mse ? null : this.order(epochs);
+    const y = mse ? null : this.targets(noise), per = this.perEpoch(size), last = keep.at(-1);
+    let m0 = 0, m1 = 0, v0 = 0, v1 = 0, p1 = 1, p2 = 1, reached = 0;
+    for (let step = 0, next = 0; ; step++) {
+      if (!Number.isFinite(w) || !Number.isFinite(b)) break;
+      reached = step;
+      if (step === keep[next]) { W.push(w); B.push(b); next++; }
+      if (step === last) break;
+      let gw, gb;
+      if (mse) {
+        const k = 6 * step;
+        gw = 2 * (w * m[k] + b * m[k + 1] - m[k + 2] - noise * m[k + 4]);
+        gb = 2 * (w * m[k + 1] + b - m[k + 3] - noise * m[k + 5]);
+      } else {
+        const rows = order[Math.floor(step / per)], first = (step % per) * size;
+        const end = Math.min(first + size, this.n);
+        gw = gb = 0;
+        for (let i = first; i < end; i++) {
+          const sign = Math.sign(w * this.x[rows[i]] + b - y[rows[i]]);
+          gw += sign * this.x[rows[i]]; gb += sign;
+        }
+        gw /= end - first; gb /= end - first;
+      }
+      if (sgd) { w -= lr * gw; b -= lr * gb; continue; }
+      p1 *= 0.9; p2 *= 0.999;
+      m0 = 0.9 * m0 + 0.1 * gw; m1 = 0.9 * m1 + 0.1 * gb;
+      v0 = 0.999 * v0 + 0.001 * gw * gw; v1 = 0.999 * v1 + 0.001 * gb * gb;
+      w -= (lr / (1 - p1)) * m0 / (Math.sqrt(v0 / (1 - p2)) + 1e-8);
+      b -= (lr / (1 - p1)) * m1 / (Math.sqrt(v1 / (1 - p2)) + 1e-8);
+    }
+    return [W, B, reached];
+  }
+}
+
+// The mean loss of y = w x + b over points, as a function of w and b.
+export function meanLoss(x, y, loss) {
+  if (loss === "MSELoss") return bowl(x, y).loss;
+  return (w, b) => {
+    let sum = 0;
+    for (let i = 0; i < x.length; i++) sum += Math.abs(w * x[i] + b - y[i]);
+    return sum / x.length;
+  };
+}
+
+// Round values, 1, 2 and 5 times powers of ten, from the first above `low` to `high`; every
+// second or third of them where they would be more than `most`.
+export function levelsBetween(low, high, most = 8) {
+  const values = [];
+  for (let k = Math.floor(Math.log10(Math.max(low, 1e-12))); k <= Math.ceil(Math.log10(high)); k++)
+    for (const n of [1, 2, 5]) if (n * 10 ** k > low && n * 10 ** k <= high) values.push(Number(`${n}e${k}`));
+  const stride = Math.ceil(values.length / most);
+  return values.filter((_, i) => i % stride === 0);
+}

@@ -1,0 +1,429 @@
+// What all explorers share: controls -> settings -> compute -> draw, one frame a move, in the page.
+//
+// An explorer is a module that exports {compute, sentence, build}:
+//   compute(settings, given)          pure; what is drawn and said
+//   sentence(settings, result, given) one or two sentences, **bold** allowed
+//   build(stage)                      makes strip and panels; returns draw(settings, result, proof, extra)
+//   *later(settings, given)           optional: what takes longer than a frame; computed at rest in
+//                                     slices (it yields between them), then handed to draw as `extra`
+// `proof` is what the kernel found for just these settings, `extra` what `later` did; or null.
+import { Control } from "./controls.js";
+import { clamp } from "./numbers.js";
+import { Panel, put, svg } from "./panel.js";
+import css from "./stage.css";
+import style from "../../style.json";
+
+const REST = 150; // ms after the last move until the kernel is asked
+const GLIDE = 170; // ms from one state to another
+const BUSY = 1500; // ms without an answer until the kernel counts as busy
+export const PLAY = "M0,0L14,8L0,16Z";
+const SAID = {
+  page: ["", ""],
+  runs: ["", "Your code runs \u2026"],
+  agrees: ["\u2714 ", "Your code agrees"],
+  departs: ["\u26a0 ", "Your code departs"],
+  error: ["\u2716 ", "Your code stopped"],
+};
+
+export function element(parent, tag, properties = {}, attributes = {}) {
+  const node = Object.assign(document.createElement(tag), properties);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  parent?.append(node);
+  return node;
+}
+
+// Set text in which **words** are bold; nothing is ever read as HTML.
+function write(node, text) {
+  node.replaceChildren(...text.split("**").map((part, k) =>
+    k % 2 ? Object.assign(document.createElement("b"), { textContent: part }) : part));
+}
+
+function colors() {
+  const vars = (theme) => Object.entries(style[theme]).map(([role, color]) => `--${role}:${color};`).join("");
+  const dark = ['[data-jp-theme-light="false"] .explorer', '[data-theme="dark"] .explorer'];
+  return `.explorer{${vars("light")}font-family:${style.font}}${dark.join()}{${vars("dark")}}`;
+}
+
+export class Stage {
+  #model;
+  #queued = 0;
+  #timer = 0;
+  #waiting = 0;
+  #slice = 0;
+  #extra = { of: null, value: null };
+  #glide = null; // {from, to, began} while the picture glides from one state to another
+  #undo = [];
+  #draw;
+  #calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+  constructor(el, model, controls, explorer) {
+    this.#model = model;
+    this.explorer = explorer;
+    this.controls = controls;
+    this.given = model.get("given");
+    this.panels = [];
+    this.touched = false; // whether a hand has moved anything yet
+    this.root = element(el, "div", { className: "explorer" });
+    element(this.root, "style", { textContent: colors() + css });
+    this.root.addEventListener("keydown", (event) => event.stopPropagation()); // arrows are ours
+    this.strip = element(this.root, "div", { className: "strip" });
+    this.stages = element(this.root, "div", { className: "panels" });
+    const foot = element(this.root, "div", { className: "foot" });
+    this.said = element(foot, "p", { className: "said" });
+    this.spoken = element(foot, "p", { className: "spoken" }, { role: "status" });
+    const row = element(foot, "div", { className: "row" });
+    this.stopButton = this.#small(row, "Stop", () => model.send({ stop: true }));
+    this.stopButton.hidden = true;
+    this.#small(row, "Reset", () => this.reset());
+    this.#small(row, "As PyTorch code", () => this.#toggleCode());
+    this.code = element(this.root, "pre", { hidden: true, tabIndex: 0 }, { "aria-label": "PyTorch code of this state" });
+    this.#draw = explorer.build(this);
+    for (const control of Object.values(controls)) this.#undo.push(control.onChange(() => this.changed()));
+    this.#listen("proof", () => { clearTimeout(this.#waiting); this.busy = false; this.ask(); });
+    this.#listen("code", () => { this.code.textContent = model.get("code"); });
+    this.#listen("given", () => { this.given = model.get("given"); this.ask(); });
+    const observer = new ResizeObserver(() => this.ask(true));
+    observer.observe(this.root);
+    for (const panel of this.panels) observer.observe(panel.node);
+    this.#undo.push(() => observer.disconnect());
+    this.ask(true);
+  }
+
+  #listen(trait, listener) {
+    this.#model.on(`change:${trait}`, listener);
+    this.#undo.push(() => this.#model.off(`change:${trait}`, listener));
+  }
+
+  close() {
+    cancelAnimationFrame(this.#queued);
+    for (const timer of [this.#timer, this.#waiting, this.#slice]) clearTimeout(timer);
+    for (const undo of this.#undo) undo();
+  }
+
+  #small(row, text, click) {
+    return element(row, "button", { type: "button", className: "quiet", textContent: text, onclick: click });
+  }
+
+  // --- the strip ------------------------------------------------------------------------------
+
+  button(text, click, { main = false, icon = null } = {}) {
+    const node = element(this.strip, "button", { type: "button", className: main ? "go" : "quiet", onclick: click });
+    if (icon) {
+      const picture = svg(node, "svg", { width: 14, height: 16, "aria-hidden": true });
+      svg(picture, "path", { d: icon });
+    }
+    element(node, "span", { textContent: text });
+    return node;
+  }
+
+  // A slider with its label above and its value at the right.
+  slider(name, { label, width = 120 } = {}) {
+    const control = this.controls[name];
+    const box = element(this.strip, "label", { className: "control" });
+    box.style.width = `${width}px`;
+    const head = element(box, "span", { textContent: label ?? control.label });
+    const value = element(head, "b");
+    const input = element(box, "input", { type: "range", min: 0, max: control.places, step: 1 }, { "aria-label": label ?? control.label });
+    input.addEventListener("input", () => { this.touch(); control.place = Number(input.value); });
+    this.#follow(control, () => {
+      input.value = control.place;
+      value.textContent = control.text;
+      input.setAttribute("aria-valuetext", control.text);
+    });
+    return input;
+  }
+
+  // A few values side by side, as radio buttons.
+  choice(name, { label } = {}) {
+    const control = this.controls[name], group = `${name}-${Math.random().toString(36).slice(2)}`;
+    const box = element(this.strip, "fieldset", { className: "control choice" });
+    element(box, "legend", { textContent: label ?? control.label });
+    const row = element(box, "div");
+    const inputs = control.labels.map((text, index) => {
+      const one = element(row, "label");
+      const input = element(one, "input", { type: "radio", name: group, value: index });
+      element(one, "span", { textContent: text });
+      input.addEventListener("change", () => { this.touch(); control.place = index; });
+      return input;
+    });
+    this.#follow(control, () => inputs.forEach((input, index) => { input.checked = index === control.place; }));
+  }
+
+  // One of some words in a list that opens.
+  select(name, { label } = {}) {
+    const control = this.controls[name];
+    const box = element(this.strip, "label", { className: "control" });
+    element(box, "span", { textContent: label ?? control.label });
+    const list = element(box, "select");
+    control.labels.forEach((text, index) => element(list, "option", { textContent: text, value: index }));
+    list.addEventListener("change", () => { this.touch(); control.place = Number(list.value); });
+    this.#follow(control, () => { list.value = control.place; });
+  }
+
+  toggle(name, { label } = {}) {
+    const control = this.controls[name];
+    const box = element(this.strip, "label", { className: "toggle" });
+    const input = element(box, "input", { type: "checkbox" });
+    element(box, "span", { textContent: label ?? control.label });
+    input.addEventListener("change", () => { this.touch(); control.value = input.checked; });
+    this.#follow(control, () => { input.checked = control.value; });
+  }
+
+  // A round button that calls `frame(seconds)` for each picture until it returns false or is
+  // pressed again. Nothing is announced and the kernel is not asked while it plays.
+  play(label, frame, { begin = () => {} } = {}) {
+    const node = element(this.strip, "button", { type: "button", className: "play", title: label }, { "aria-label": label });
+    const icon = svg(node, "svg", { width: 14, height: 16, "aria-hidden": true }), path = svg(icon, "path");
+    const show = () => {
+      path.setAttribute("d", this.playing ? "M1,0H5V16H1ZM9,0H13V16H9Z" : PLAY);
+      node.setAttribute("aria-pressed", this.playing);
+    };
+    const stop = () => { this.playing = false; show(); this.changed(); };
+    this.stop = stop;
+    node.addEventListener("click", () => {
+      if (this.playing) return stop();
+      this.touch();
+      begin();
+      this.playing = true;
+      show();
+      let last = performance.now();
+      const next = (now) => {
+        if (!this.playing) return;
+        const more = frame((now - last) / 1000);
+        last = now;
+        this.frame();
+        if (more === false) stop();
+        else requestAnimationFrame(next);
+      };
+      requestAnimationFrame(next);
+    });
+    show();
+    return node;
+  }
+
+  // States worth seeing: [{text, values}] behind the word "Try:".
+  presets(list) {
+    const box = element(this.strip, "div", { className: "presets" });
+    element(box, "small", { textContent: "Try:" });
+    for (const { text, values } of list)
+      element(box, "button", { type: "button", className: "quiet", textContent: text, onclick: () => { this.touch(); this.set(values); } });
+  }
+
+  // y = weight x + bias in large figures, which are sliders of their own.
+  formula(parts) {
+    const box = element(this.strip, "div", { className: "formula" });
+    for (const part of parts) {
+      const cell = element(box, "span");
+      if (typeof part === "string") element(cell, "span", { textContent: part });
+      else if (part.note && !part.name) {
+        element(cell, "span", { textContent: part.text });
+        element(cell, "small", { textContent: part.note });
+      } else this.#number(cell, part);
+    }
+  }
+
+  #number(cell, { name, label, note }) {
+    const control = this.controls[name];
+    const node = element(cell, "b", { tabIndex: 0 }, { role: "slider", "aria-label": label });
+    element(cell, "small", { textContent: note });
+    const shift = (steps) => { this.touch(); control.place = clamp(control.place + steps, 0, control.places); };
+    node.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      node.focus();
+      node.setPointerCapture(event.pointerId);
+      const from = event.clientX, place = control.place;
+      const move = (next) => { this.touch(); control.place = clamp(place + Math.round((next.clientX - from) / 3), 0, control.places); };
+      node.addEventListener("pointermove", move);
+      for (const end of ["pointerup", "pointercancel"])
+        node.addEventListener(end, () => node.removeEventListener("pointermove", move), { once: true });
+    });
+    node.addEventListener("keydown", (event) => {
+      const steps = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10, Home: -1e9, End: 1e9 }[event.key];
+      if (!steps) return;
+      event.preventDefault();
+      shift(steps);
+    });
+    this.#follow(control, () => {
+      node.textContent = control.text;
+      put(node, { "aria-valuemin": 0, "aria-valuemax": control.places, "aria-valuenow": control.place, "aria-valuetext": `${control.text} ${note}` });
+    });
+  }
+
+  // Anything of the explorer's own; returns its box.
+  extra(className) {
+    return element(this.strip, "div", { className });
+  }
+
+  #follow(control, update) {
+    update();
+    this.#undo.push(control.onChange(update));
+  }
+
+  // --- panels ---------------------------------------------------------------------------------
+
+  column(share = 1) {
+    const node = element(this.stages, "div", { className: "column" });
+    node.style.setProperty("--share", share);
+    return node;
+  }
+
+  panel(column, options) {
+    const panel = new Panel(column, options);
+    this.panels.push(panel);
+    return panel;
+  }
+
+  // --- from a move to a picture -----------------------------------------------------------------
+
+  get settings() {
+    return Object.fromEntries(Object.entries(this.controls).map(([name, control]) => [name, control.value]));
+  }
+
+  get state() {
+    return Object.values(this.controls).map((c) => `${c.name}=${encodeURIComponent(c.written)}`).join("&");
+  }
+
+  // A hand has moved something: hints on the picture have done their work.
+  touch() {
+    this.touched = true;
+    this.root.classList.add("touched");
+    this.#glide = null;
+  }
+
+  // Move controls to values, in one picture; numbers glide there.
+  set(values, { glide = true } = {}) {
+    const from = this.settings;
+    for (const [name, value] of Object.entries(values)) this.controls[name].value = value;
+    if (glide && !this.#calm.matches) this.#glide = { from, began: performance.now() };
+    this.ask();
+  }
+
+  reset() {
+    this.stop?.();
+    this.touched = false;
+    this.root.classList.remove("touched");
+    this.explorer.reset?.(this);
+    this.set(Object.fromEntries(Object.values(this.controls).map((control) => [control.name, control.start])));
+  }
+
+  changed() {
+    this.ask();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#rest(), REST);
+  }
+
+  ask(resized = false) {
+    this.resized ||= resized;
+    if (this.#queued) return;
+    this.#queued = requestAnimationFrame(() => { this.#queued = 0; this.frame(); });
+  }
+
+  frame() {
+    if (this.resized) {
+      this.resized = false;
+      if (!this.panels.map((panel) => panel.resize()).every(Boolean)) return;
+    }
+    const to = this.settings;
+    const result = this.explorer.compute(to, this.given);
+    const proof = this.proof;
+    if (this.explorer.later && this.#extra.of !== this.state && !this.playing) this.#begin(to);
+    const extra = this.#extra.of === this.state ? this.#extra.value : null;
+    this.#draw(this.#glided(to), result, proof, extra);
+    write(this.said, this.explorer.sentence(to, result, this.given));
+    this.#tell(proof);
+    this.result = result;
+    this.root.dataset.frames = Number(this.root.dataset.frames ?? 0) + 1;
+    if (this.#glide) this.ask();
+  }
+
+  #begin(settings) {
+    clearTimeout(this.#slice);
+    const of = this.state, work = this.explorer.later(settings, this.given);
+    const slice = () => {
+      if (this.state !== of) return;
+      const began = performance.now();
+      for (;;) {
+        const { done, value } = work.next();
+        if (done) { this.#extra = { of, value }; return this.ask(); }
+        if (performance.now() - began > 8) break;
+      }
+      this.#slice = setTimeout(slice);
+    };
+    this.#slice = setTimeout(slice, 30);
+  }
+
+  // The settings as they are drawn now: on their way if the picture glides.
+  #glided(to) {
+    if (!this.#glide) return to;
+    const share = clamp((performance.now() - this.#glide.began) / GLIDE, 0, 1);
+    if (share === 1) this.#glide = null;
+    const eased = share * (2 - share), { from } = this.#glide ?? { from: to };
+    const between = (a, b) => (typeof b === "number" ? a + eased * (b - a) : b);
+    return Object.fromEntries(Object.entries(to).map(([name, value]) => [name, between(from[name], value)]));
+  }
+
+  #rest() {
+    if (this.playing) return;
+    for (const control of Object.values(this.controls)) control.send();
+    if (this.#model.get("proves") && this.alive) {
+      this.#model.send({ prove: this.state });
+      clearTimeout(this.#waiting);
+      this.#waiting = setTimeout(() => { this.busy = true; this.ask(); }, BUSY);
+    }
+    this.#announce();
+  }
+
+  // One announcement, once a move rests.
+  #announce() {
+    this.spoken.textContent = this.said.textContent;
+  }
+
+  get alive() {
+    return Object.values(this.controls)[0].model.comm_live !== false;
+  }
+
+  // --- what the kernel says ----------------------------------------------------------------------
+
+  // A verdict holds for the settings it was given for, and is not shown for others.
+  get proof() {
+    const proof = this.#model.get("proof");
+    return proof?.of !== undefined && this.#isState(proof.of) ? proof : null;
+  }
+
+  #isState(text) {
+    const values = new URLSearchParams(text);
+    return Object.values(this.controls).every((control) => {
+      const there = values.get(control.name), here = control.written;
+      return there === here || Math.abs(Number(there) - Number(here)) <= 1e-9 * Math.abs(Number(here));
+    });
+  }
+
+  #tell(proof) {
+    const proves = this.#model.get("proves"), kind = !proves ? "none" : proof ? proof.kind : "page";
+    const changed = this.root.dataset.proof !== kind;
+    this.root.dataset.proof = kind;
+    this.stopButton.hidden = kind !== "runs";
+    if (!proves) return;
+    const [mark, words] = SAID[kind];
+    if (words) this.said.append(` ${mark}${words}${proof?.text ? `: ${proof.text}` : kind === "runs" ? "" : "."}`);
+    if (!this.alive && kind === "page") this.said.append(" No kernel here: run the cell in JupyterLab to compare with your own code.");
+    else if (this.busy && kind === "page") this.said.append(" The kernel is busy: your code is compared once it is free.");
+    if (changed && proof && kind !== "runs") this.#announce();
+  }
+
+  #toggleCode() {
+    this.code.hidden = !this.code.hidden;
+    if (!this.code.hidden) this.#model.send({ code: this.state });
+  }
+}
+
+export async function render({ model, el }, explorers) {
+  const explorer = explorers[model.get("explorer")];
+  const controls = {};
+  for (const [name, reference] of Object.entries(model.get("controls")))
+    controls[name] = new Control(name, await model.widget_manager.get_model(reference.replace("IPY_MODEL_", "")));
+  const stage = new Stage(el, model, controls, explorer);
+  el.stage = stage; // for the tests, which ask what was computed
+  return () => stage.close();
+}
+

@@ -1,0 +1,147 @@
+"""StepExplorer: the lines of the learner's own training step, run one at a time."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from torch import nn
+
+from course_utils import descent, figures, inputs
+from course_utils.charts import Chart
+from course_utils.explorers import five_lines
+from course_utils.explorers.lines_of_code import MOST_LINES, Lines, numbers_of, weight_and_bias
+from course_utils.explorers.live import Explorer, Proof, Unusable
+
+
+class Numbers(NamedTuple):
+    """Where the lines led.
+
+    Attributes
+    ----------
+    weight, bias : float
+        After the last line; nan if the model is no line.
+    loss : float
+        Of the model as it is now, on all points.
+    rows : list of (name, value, shape, .grad)
+        Every tensor as text.
+    """
+
+    weight: float
+    bias: float
+    loss: float
+    rows: list[tuple[str, str, str, str]]
+
+
+class StepExplorer(Explorer):
+    """Run a training step line by line; see every tensor and the point on the loss surface.
+
+    Parameters
+    ----------
+    function : callable (model, loss_fn, optimizer, X, y)
+        The learner's training step. Its lines become buttons, in their order.
+    model, loss_fn, optimizer, X, y
+        What the lines work on, as one would pass them to the function. The lines run on copies:
+        the learner's own objects stay as they are.
+
+    Raises
+    ------
+    InputError
+        If the lines cannot be read, or an argument is not what its name says.
+    """
+
+    script = "step"
+
+    def __init__(
+        self, function: Callable, model: nn.Module, loss_fn: Callable, optimizer: object,
+        X: torch.Tensor, y: torch.Tensor,
+    ):  # fmt: skip
+        if not isinstance(model, nn.Module) or not list(model.parameters()):
+            raise inputs.InputError("model has no parameters, expected a module such as nn.Linear")
+        fits = {"loss_fn": callable(loss_fn), "optimizer": hasattr(optimizer, "param_groups")}
+        fits |= {"X": torch.is_tensor(X), "y": torch.is_tensor(y)}
+        for (name, fit), value in zip(fits.items(), (loss_fn, optimizer, X, y), strict=True):
+            if not fit:
+                raise inputs.InputError(f"{name} is a {type(value).__name__}, which is no {name}")
+        self._code = Lines(function, (model, loss_fn, optimizer, X, y))
+        does = five_lines.told_apart(self._code)
+        self._only = five_lines.beyond(self._code, does)  # why only the kernel can run the lines
+        self._line = None  # by formula, if the model is one
+        if weight_and_bias(self._code.model) and five_lines.are_columns(self._code):
+            self._line = five_lines.Formula(self._code, does)
+        lr = float(self._code.optimizer.param_groups[0].get("lr") or 0.1)
+        step = float(f"{lr / 10:.1g}")
+        zero = next((k for k, what in enumerate(does, 1) if what == ("zero_grad",)), 0)
+        controls = {
+            "lines": widgets.Text("", description="lines run"),
+            "lr": widgets.FloatSlider(
+                lr, min=2 * step, max=120 * step, step=step, description="learning rate",
+                readout_format=".3g",
+            ),
+            "leave_out": widgets.Checkbox(False, description=f"leave out line {zero or 1}"),
+        }  # fmt: skip
+        given = {
+            "lines": [
+                {"text": line.text, "does": what, "takes": sorted(line.takes),
+                 "makes": sorted(line.makes), "backward": "backward" in line.calls}
+                for line, what in zip(self._code.all, does, strict=True)
+            ],
+            "only": self._only, "most": MOST_LINES, "zero": zero,
+            "mse": five_lines.is_mse(self._code),
+        }  # fmt: skip
+        super().__init__(controls, given | (self._line.given() if self._line else {}))
+
+    def set(self, state: str = "", **values: object) -> Numbers:
+        """Run the lines that are named, such as lines="1 2 3 4 5", and return where they led.
+
+        Raises
+        ------
+        InputError
+            As the base does, and if a line cannot run where it stands. Then nothing has moved.
+        """
+        before = self.settings
+        try:
+            return super().set(state, **values)
+        except inputs.InputError:
+            for name, value in before.items():
+                self.controls[name].value = value
+            raise
+
+    def prove(self, settings: dict) -> Proof:
+        """Run the learner's lines on copies, and hold what they leave against the formula."""
+        numbers, why = self._able(settings)
+        if why:
+            raise Unusable(why)
+        outcome = self._code.run(numbers, settings["lr"])
+        weight, bias = outcome.path[-1] if outcome.path else (np.nan, np.nan)
+        result = Numbers(weight, bias, outcome.loss, outcome.rows)
+        path = np.nan_to_num(np.reshape(outcome.path, (-1, 2)), posinf=1e36, neginf=-1e36)
+        drawn = {"weight": path[:, 0], "bias": path[:, 1]}
+        drawn["losses"] = [loss for loss in outcome.losses if np.isfinite(loss)]
+        drawn |= {"rows": outcome.rows, "before": outcome.before}
+        if self._only:
+            return Proof(None, f"its {len(numbers):,} lines ran on copies.", result, drawn)
+        text, agrees = self._line.compare(numbers, settings["lr"], outcome)
+        return Proof(agrees, text, result, drawn)
+
+    def still(self, settings: dict) -> Chart:
+        """Return the path on the loss surface, or the losses of a model that is no line."""
+        numbers, lr = self._able(settings)[0], settings["lr"]
+        ran = self._code.run(numbers, lr) if self._only else None
+        if self._line and self.page.given["mse"]:
+            axes = [np.linspace(*ends, 61) for ends in self._line.around]
+            losses = descent.loss_surface(self._code.X, self._code.y, *axes)
+            path = np.array(ran.path if ran else self._line.path(numbers, lr)).T
+            path = np.where(np.abs(path) < five_lines.LARGEST, path, np.nan)
+            return figures.plot_surface(*axes, losses, {"path": path})
+        if ran and ran.losses:
+            return figures.plot_losses({"loss": ran.losses}, xlabel="step", log_y=False)
+        return Chart((), "step", "loss", "No loss has been computed yet.")
+
+    def as_code(self, settings: dict) -> str:
+        """Return the cell that runs the same lines from the beginning, on copies."""
+        return self._code.as_code(self._able(settings)[0], settings["lr"])
+
+    def _able(self, settings: dict) -> tuple[Sequence[int], str]:
+        return self._code.able(numbers_of(settings["lines"], len(self._code.all)))
