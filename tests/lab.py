@@ -80,7 +80,7 @@ UNPAINTED = f"""() => {{
     cells.forEach((cell, index) => {{
         const say = text => problems.push(`cell ${{index}}: ${{text}}`);
         // Beside a live widget the still picture for readers without a kernel may be hidden.
-        const live = some(cell.node, '.jp-OutputArea-output .jupyter-widgets');
+        const live = some(cell.node, '.jp-OutputArea-output :is(.jupyter-widgets, .explorer)');
         const standsIn = node => live && node && !node.getClientRects().length;
         for (const image of cell.node.querySelectorAll(pictures))
             if (!standsIn(image) && !(image.complete && image.naturalWidth && seen(image)))

@@ -24,6 +24,16 @@ MAY_IMPORT = {
     "order": {"errors"},
     "runtime": {"torch", "order"},
     "base": {"inputs", "charts", "page", "ipywidgets", "IPython"},
+    "live": {
+        "errors",
+        "inputs",
+        "charts",
+        "anywidget",
+        "ipywidgets",
+        "traitlets",
+        "IPython",
+        "numpy",
+    },
     "page": {"anywidget", "ipywidgets", "traitlets"},
     "replay": {"anywidget", "ipywidgets", "traitlets", "numpy"},
     "panels": {"bqplot", "numpy", "charts"},
@@ -78,6 +88,7 @@ def functions(path):
 def test_imports_run_one_way(path):
     explorer = {"datasets", "descent", "history", "inputs", "figures", "charts", "torch", "numpy"}
     explorer |= {"base", "panels", "runs", "replay", "ipywidgets", "bqplot"}
+    explorer |= {"live", "loops", "mlp", "trained", "lines_of_code", "five_lines", "answers"}
     judges = {"judging", "datasets", "torch", "numpy"}
     allowed = {"explorers": explorer, "checks": judges}.get(path.parent.name)
     subjects = {p.stem for p in MODULES if p.parent.name == "checks"} - {"__init__"}
@@ -97,8 +108,11 @@ def lines_of_code(path):
 
 
 def test_the_helper_is_small():
-    """An explorer is about 200 lines, an exercise's judge about 50; the rest stays small."""
-    limits = {"course_utils": 1_300, "explorers": 2_700, "checks": 2_900}
+    """An exercise's judge is about 50 lines, the rest stays small.
+
+    Explorers stand there twice while the notebooks move to those that compute in the page.
+    """
+    limits = {"course_utils": 1_300, "explorers": 4_900, "checks": 2_900}
     for folder, limit in limits.items():
         assert sum(lines_of_code(path) for path in MODULES if path.parent.name == folder) < limit
     lengths = []

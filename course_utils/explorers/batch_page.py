@@ -67,7 +67,9 @@ class BatchExplorer(Explorer):
 
     def prove(self, settings: dict) -> Proof:
         """Fetch the batch from the learner's dataset with a real loader of the same seed."""
-        numbers, pairs = (self._loader(data, settings) for data in (range(len(self._X)), self._dataset))
+        numbers, pairs = (
+            self._loader(data, settings) for data in (range(len(self._X)), self._dataset)
+        )
         rows, (X_batch, y_batch) = (_batch(loader, settings) for loader in (numbers, pairs))
         agrees = torch.equal(X_batch, self._X[rows]) and torch.equal(y_batch, self._y[rows])
         shapes = f"X_batch {tuple(X_batch.shape)}, y_batch {tuple(y_batch.shape)}"

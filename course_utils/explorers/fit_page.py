@@ -83,7 +83,12 @@ class FitExplorer(Explorer):
         """Fit every degree with the learner's function and hold both RMSEs against least squares."""
         train, val = self._rows(settings)
         degrees = range(1, min(DEGREES[-1], settings["n"] - 1) + 1)
-        own = Fits(*(np.array(rmses) for rmses in zip(*(self._rmses(train, val, d) for d in degrees), strict=True)))
+        own = Fits(
+            *(
+                np.array(rmses)
+                for rmses in zip(*(self._rmses(train, val, d) for d in degrees), strict=True)
+            )
+        )
         right = np.array([_rmse(Chebyshev.fit(*inputs.pair(*train), d), *train) for d in degrees])
         same = np.isclose(own.train_rmses, right, rtol=1e-2, atol=1e-4)
         at = int(np.argmin(same))

@@ -52,7 +52,12 @@ class NoiseExplorer(Explorer):
         agrees = bool(agrees and np.allclose(y, right, atol=1e-4))
         weight, bias = np.polyfit(x, y, 1)
         said = "it makes the same points." if agrees else "it makes other points than those shown."
-        return Proof(agrees, said, {"weight": float(weight), "bias": float(bias)}, {"x": x[:2000], "y": y[:2000]})
+        return Proof(
+            agrees,
+            said,
+            {"weight": float(weight), "bias": float(bias)},
+            {"x": x[:2000], "y": y[:2000]},
+        )
 
     def _sample(self, settings: dict) -> object:
         return self._make(**{name: value for name, value in settings.items() if name != "first"})
@@ -66,7 +71,9 @@ class NoiseExplorer(Explorer):
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that makes these points and fits them in PyTorch."""
-        arguments = ", ".join(f"{name}={value:.10g}" for name, value in settings.items() if name != "first")
+        arguments = ", ".join(
+            f"{name}={value:.10g}" for name, value in settings.items() if name != "first"
+        )
         return f"""\
 def fit_shown():
     X_shown, y_shown = {name_of(self._make, "make")}({arguments})

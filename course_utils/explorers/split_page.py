@@ -59,7 +59,12 @@ class SplitExplorer(Explorer):
         self._split, self._fit_line = split, fit_line
         self._labels = {"xlabel": xlabel, "ylabel": ylabel}
         self._own = None
-        given = {"labels": [xlabel, ylabel], "domain": [-0.02, 1.04], "range": [-0.25, 2.25], "unit": 1.0}
+        given = {
+            "labels": [xlabel, ylabel],
+            "domain": [-0.02, 1.04],
+            "range": [-0.25, 2.25],
+            "unit": 1.0,
+        }
         if X is not None or y is not None:
             x, targets = inputs.pair(X, y, least=3)
             order = np.argsort(x, kind="stable")
@@ -68,7 +73,9 @@ class SplitExplorer(Explorer):
             given |= {"domain": _ends(x), "range": _ends(targets)}
         controls = {
             "sequential": widgets.Checkbox(True, description="cut at the end"),
-            "fraction": widgets.FloatSlider(0.8, min=0.2, max=0.95, step=0.01, description="train part"),
+            "fraction": widgets.FloatSlider(
+                0.8, min=0.2, max=0.95, step=0.01, description="train part"
+            ),
             "seed": widgets.IntSlider(420, min=420, max=9999, description="split no."),
         }
         if self._own is None:
