@@ -29,7 +29,7 @@ SUM_OF_SQUARES = "This is the sum of the squares. Divide it by the number of row
 )
 def average_miss(mean_miss: object) -> str:
     """Take the mean absolute error of five predictions."""
-    residuals = torch.tensor([[1.0], [-3.0], [0.5], [-4.0], [3.0]])
+    residuals = torch.tensor([[1.0], [-3.0], [0.5], [-4.0], [3.13]])
     y = torch.tensor([[2.0], [4.0], [1.0], [2.5], [8.0]])
     y_pred, misses = y - residuals, residuals.abs()
     given = y_pred.clone(), y.clone()
@@ -66,10 +66,12 @@ def average_miss(mean_miss: object) -> str:
     refuse_slips(abs(value), {said: slip.item() for said, slip in slips.items()})
     if close(value, number("mean_miss(y, y)", call("mean_miss", mean_miss, y.clone(), y.clone()))):
         raise Wrong("Other predictions, same result. Does it use what it is handed?")
-    if not close(value, misses.mean().item()):
+    if not close(value, mean := misses.mean().item()) and close(value, mean, 0.02):
+        raise Wrong("This is the mean, rounded. Return it with all its digits.")
+    if not close(value, mean):
         raise Wrong(
-            f"Predictions that miss by 1, 3, 0.5, 4 and 3 give {value:.4g} here, and their mean is "
-            "another. Try it by hand."
+            f"Predictions that miss by 1, 3, 0.5, 4 and 3.13 give {value:.4g} here, and their mean "
+            "is another. Try it by hand."
         )
     return (
         "The MAE has the unit of y, and one wild row counts less in it than in the RMSE. Where it "
@@ -181,10 +183,27 @@ def evaluation(evaluate: object) -> str:
                 f"The MSE of this model on the 4 rows of this subset is {mse.item():.4f}, and "
                 f"`evaluate` returns {value:.4f}. Which rows and which loss does it take?"
             )
+    _judge_many(evaluate)
     return (
         "An evaluation that leaves no trace may stand anywhere, even in the middle of an epoch: "
         "dropout stays on for the steps that follow."
     )
+
+
+def _judge_many(evaluate: object) -> None:
+    """Measure on 71 rows, which make uneven batches of any usual size."""
+    X = torch.linspace(-1, 1, 100).unsqueeze(1)
+    y = 2 * X + 1 + (1 + X) ** 2
+    kept = [*range(29, 100)]
+    rows = Subset(TensorDataset(X, y), kept)
+    value = number("evaluate(model, rows)", call("evaluate", evaluate, Witness(), rows))
+    right = (1 + X[kept]).pow(4).mean().item()
+    if not close(value, right):
+        raise Wrong(
+            f"On 4 rows the MSE is right. On 71 rows `evaluate` returns {value:.4f}, and the MSE "
+            f"is {right:.4f}. Does it use batches? The last one is smaller: weigh each by its "
+            "number of rows."
+        )
 
 
 # what a search chooses on the four data sets of the judge, and what it did
@@ -215,6 +234,12 @@ _SEARCHES = {
     (12, 2, 9, 1): "This is the degree with the highest validation RMSE. The lowest wins.",
 }
 _RIGHT_DEGREES = 1, 3, 12, 10
+_ROUNDED = "Rounded RMSEs tie, and the first of them wins. Compare all digits."
+_CLOSE = {  # what else a search chooses where MAE, RMSE and rounded RMSE are lowest apart
+    12: "The one chosen here has the lowest MAE. `curve_rmse` gives the RMSE.",
+    5: _ROUNDED,
+    3: _ROUNDED,
+}
 
 
 @exercise(
@@ -251,6 +276,14 @@ def best_degree(choose_degree: object) -> str:
         raise Wrong(
             f"On {len(wrong)} of 4 sets of fresh rows, another degree from 1 to 12 has a lower "
             "validation RMSE than the one it returns. Which rows make the fits, which judge them?"
+        )
+    X, y = datasets.make_curve(80, seed=323)
+    rows = Subset(TensorDataset(X, y), [*range(40)]), Subset(TensorDataset(X, y), [*range(40, 60)])
+    degree = number("choose_degree(...)", call("choose_degree", choose_degree, *rows))
+    if degree != 6:
+        raise Wrong(
+            "On a set where the two lowest RMSEs are close, another degree has the lowest one. "
+            + _CLOSE.get(degree, "Are the RMSEs of the validation rows compared as they are?")
         )
     return (
         "The validation rows chose. They chose among 12, so on average their RMSE flatters the "
@@ -307,7 +340,7 @@ def _refuse_training_slips(train: torch.Tensor, X: torch.Tensor, both: torch.Ten
 def scaling(scale: object) -> str:
     """Scale 5 training and 3 validation rows by the numbers of the 5."""
     X_train = torch.tensor([[1.0], [2.0], [4.0], [7.0], [11.0]])
-    X_val = torch.tensor([[20.0], [24.0], [31.0]])
+    X_val = torch.tensor([[20.0], [24.0], [90.0]])
     given = X_train.clone(), X_val.clone()
     result = call("scale", scale, *given)
     if type(result) not in (tuple, list) or len(result) != 2:
@@ -352,8 +385,21 @@ def scaling(scale: object) -> str:
             "The validation rows come back as they were. Were mean and spread taken from rows that "
             "are scaled already, where they are 0 and 1? The raw `X_train` gives them."
         )
-    if not _is(val, *_scaled(X_val, X_train)):
+    right = _scaled(X_val, X_train)
+    if any(close(val[:2], scaled[:2]) and not close(val, scaled) for scaled in right):
+        raise Wrong(
+            "The validation row far from all training rows gets another value than the same two "
+            f"numbers give: {val[2].item():.4g}. Is it cut off? Scale each row alike."
+        )
+    if not _is(val, *right):
         raise Wrong("The validation rows need the same two numbers as the training rows.")
+    pairs = zip(_scaled(X_train, X_train), right, strict=True)
+    if not any(close(train, first) and close(val, second) for first, second in pairs):
+        raise Wrong(
+            "Training and validation rows are divided by two different standard deviations of "
+            "`X_train`: one divides by the number of rows, as NumPy does, the other by one row "
+            "less, as PyTorch does. Compute it once and use it twice."
+        )
     return (
         "One flipper length is one number in every set, and a single new penguin, whose own "
         "spread is undefined, can be scaled as well."

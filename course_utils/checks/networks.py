@@ -57,6 +57,13 @@ def layer_by_hand(tanh_layer: object) -> str:
         )
     sums = X @ w
     if close(outputs, torch.tanh(sums + b)):
+        w, b = torch.cos(torch.arange(15.0)).reshape(3, 5), torch.linspace(-0.8, 0.9, 5)
+        outputs = call("tanh_layer", tanh_layer, X, w, b)
+        if type(outputs) is not torch.Tensor or not close(outputs, torch.tanh(X @ w + b)):
+            raise Wrong(
+                "Two nodes are right, and a layer of five is not. `w` has a column for each node, "
+                "however many."
+            )
         return "One matrix product computes all nodes for all rows, without a loop over either."
     other = "This is {}. The exercise asks for tanh nodes."
     slips = {
@@ -240,11 +247,36 @@ def bump_of_two_nodes(bump: object) -> str:
             f"The top should be within 0.05 of 1 from 1.2 to 1.8. It is {flat(inside)[0]:.2f} at "
             f"1.2 and {flat(inside)[2]:.2f} at 1.8. Steeper, or elsewhere?"
         )
+    _refuse_spikes_and_jumps(bump)
     return (
-        "Bumps side by side, each as high as the curve there, follow any continuous curve: two "
-        "nodes a bump. Training needs fewer for the wave: four trained nodes came closer than "
-        "twelve steps."
+        "Bumps side by side, each as high as the curve there, follow any continuous curve on a "
+        "bounded interval: two nodes a bump. Training needs fewer for the wave: four trained nodes "
+        "came closer than twelve steps."
     )
+
+
+def _refuse_spikes_and_jumps(bump: object) -> None:
+    """Look at each hundredth, and where the curve is steepest at each millionth."""
+
+    def curve(X: torch.Tensor) -> list[float]:
+        return flat(tensor("bump(X)", call("bump", bump, X.unsqueeze(1)), (len(X), 1)))
+
+    X = torch.arange(-300, 301) / 100
+    for x, y in zip(flat(X), curve(X), strict=True):
+        right = 0 if x <= 0.8 or x >= 2.2 else 1 if 1.2 <= x <= 1.8 else None
+        if right is not None and abs(y - right) > 0.05:
+            raise Wrong(f"At x = {x:.2f} the curve is {y:.4f}, not within 0.05 of {right}.")
+    X = torch.arange(-3000, 3001) / 1000
+    for _ in range(2):
+        y = curve(X)
+        steep = max(range(len(y) - 1), key=lambda k: abs(y[k + 1] - y[k]))
+        x, step = X[steep], abs(y[steep + 1] - y[steep])
+        X = torch.linspace(x, X[steep + 1], 1001)
+    if step > 0.1:
+        raise Wrong(
+            f"The curve jumps at x = {x:.2f}, by {step:.2f}. Two sigmoid nodes and their output "
+            "weights give a curve without jumps."
+        )
 
 
 @exercise(

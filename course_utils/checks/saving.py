@@ -51,6 +51,8 @@ def fitted(name: str, model: object) -> tuple[float, float]:
 def copy_of_weights(snapshot: object) -> str:
     """Take a snapshot of a model with a buffer, then change the model."""
     model = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.BatchNorm1d(2))
+    for value in model.parameters():
+        torch.nn.init.constant_(value, 1 / 3)
     right = {name: value.clone() for name, value in model.state_dict().items()}
     kept = call("snapshot", snapshot, model)
     if type(kept) is bytes:
@@ -63,7 +65,13 @@ def copy_of_weights(snapshot: object) -> str:
             "parameters are not all that a model keeps."
         )
     for name, value in right.items():
-        value.copy_(tensor(name, kept[name], value.shape))
+        before = flat(value)
+        value.copy_(found := tensor(name, kept[name], value.shape))
+        if flat(value) != before and found.dtype != value.dtype:
+            raise Wrong(
+                f"`{name}` comes back as {found.dtype}, and the model holds {value.dtype}. Digits "
+                "are lost on the way: keep the dtype."
+            )
     if not all(close(value, model.state_dict()[name]) for name, value in right.items()):
         raise Wrong("The snapshot differs from the model at the moment it is taken.")
     for value in model.state_dict().values():
@@ -121,6 +129,12 @@ def safe_loading(load_into: object) -> str:
         raise Wrong("A hostile file is refused, and nobody hears of it. Let the error through.")
     if _accepts(load_into, {"slope": torch.ones(1, 1)}):
         raise Wrong("A file with other names loads without an error, and no weight is restored.")
+    if _accepts(load_into, {"weight": torch.ones(1, 1)}):
+        raise Wrong(
+            "A file with `weight` alone loads without an error, and the bias stays as it was. "
+            "`load_state_dict` compares all names with those of the file, if it gets the file's "
+            "own dict and `strict` stays True."
+        )
     if _accepts(load_into, line(1, 1).state_dict() | {"slope": torch.ones(1, 1)}):
         raise Wrong(
             "A file with one name more than the model has loads without an error. "
@@ -266,6 +280,19 @@ def _offered(Best: object, *losses: float) -> tuple[object, torch.nn.Linear, lis
     return best, model, answers
 
 
+def _refuse_lost_buffers(Best: object) -> None:
+    best, model = call("Best", Best), line(0, 0)
+    model.register_buffer("seen", torch.zeros(1))
+    for seen, loss in ((1.0, 1.0), (2.0, 2.0)):
+        model.seen.fill_(seen)
+        call("best.offer", best.offer, model, loss)
+    if call("best.put_back", best.put_back, model).seen.item() != 1:
+        raise Wrong(
+            "Parameters come back, and a buffer of the model does not: it keeps its last value. "
+            "A `state_dict` holds both."
+        )
+
+
 def _refuse_starts(Best: object) -> None:
     """Raise Wrong where the first losses are compared with something that misleads."""
     nan = float("nan")
@@ -330,6 +357,7 @@ def best_weights(Best: object) -> str:
             "Trained on after `put_back`, the model changes the weights that were kept: they share "
             "memory. Keep a copy that no model uses."
         )
+    _refuse_lost_buffers(Best)
     return (
         "With a copy of the lowest point, training too long costs time, and on the validation rows "
         "nothing else. Training may still be stopped early, to save that time."

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 from course_utils.checks.judging import (
@@ -11,6 +12,7 @@ from course_utils.checks.judging import (
     exercise,
     flat,
     kind,
+    number,
     refuse_slips,
     tensor,
 )
@@ -61,16 +63,23 @@ def one_hot(one_hot_rows: object) -> str:
             "A 1 belongs where row and category meet, and a 0 everywhere else. For the words "
             f"{words} and the categories {categories} your table is {found.int().tolist()}."
         )
-    try:
-        one_hot_rows(["Adelie", "Emperor"], [*categories])
-    except ValueError:
-        return (
-            "A model that meets an unknown species now says so. A row of zeros would have been "
-            "taken for a bird, and weighed."
-        )
-    except Exception as error:
-        raise Wrong(f"An unknown word raises {type(error).__name__}, not `ValueError`.") from None
-    raise Wrong("An unknown word passes without an error, as a bird of no species.")
+    for words, place in (
+        (["Adelie", "Emperor"], ""),
+        (["Emperor", "Adelie"], " before a known one"),
+    ):
+        try:
+            one_hot_rows(words, [*categories])
+        except ValueError:
+            continue
+        except Exception as error:
+            raise Wrong(
+                f"An unknown word raises {type(error).__name__}, not `ValueError`."
+            ) from None
+        raise Wrong(f"An unknown word{place} passes without an error, as a bird of no species.")
+    return (
+        "A model that meets an unknown species now says so. A row of zeros would have been "
+        "taken for a bird, and weighed."
+    )
 
 
 @exercise(
@@ -129,6 +138,13 @@ def fill_gaps(fill: object) -> str:
             f"as they are. Here the gaps of the new rows became {flat(new)[0]:g} and "
             f"{flat(new)[3]:g}, and the means are 4 and 500."
         )
+    X_train, X_new = torch.tensor([[0.0], [nan], [6.0]]), torch.tensor([[nan], [0.0]])
+    train, new = two("fill", call("fill", fill, X_train, X_new))
+    if not (
+        close(tensor("training rows", train, (3, 1)), torch.tensor([[0.0], [3.0], [6.0]]))
+        and close(tensor("new rows", new, (2, 1)), torch.tensor([[3.0], [0.0]]))
+    ):
+        raise Wrong("A measured 0 is not a gap. It counts in the mean, and stays 0.")
     return (
         "A new bird can come alone, and is filled as all others are, from what was known before "
         "it came. That is what the test rows are to imitate."
@@ -185,10 +201,12 @@ def broken_run(stop_when_broken: object, make_trainer: object) -> str:
         )
     if asked([*sound, (0.3, math.nan)]):
         raise Wrong("The validation loss broke, and the training loss did not. Look at the latter.")
-    if asked([*sound, (1e9, 0.7)]):
-        raise Wrong(
-            "A loss of a billion is large, and finite. Stop only where it is `nan` or infinite."
-        )
+    for large in (1e9, 1e38):
+        if asked([*sound, (large, 0.7)]):
+            raise Wrong(
+                f"A loss of {large:g} is large, and finite. Stop only where it is `nan` or "
+                "infinite."
+            )
     if not asked(sound, before=True):
         raise Wrong(
             "Another callback had asked to stop, and its wish was overwritten. Set `should_stop` "
@@ -201,8 +219,8 @@ def broken_run(stop_when_broken: object, make_trainer: object) -> str:
     if len(trainer.history) != 1:
         raise Wrong("A run with broken weights went on after its first epoch.")
     return (
-        "A broken run would have gone on to its last epoch, and saved every one of them. The "
-        "callback ends it, and the loop did not change by a letter."
+        "Early stopping would have waited 15 epochs more. Your callback ends the run at once, and "
+        "the loop did not change by a letter."
     )
 
 
@@ -219,9 +237,14 @@ def _told(stop_when_broken: object, trainer: object) -> str:
                 "`trainer.should_stop = True`."
             ) from None
 
-    before = set(vars(trainer))
+    before, others = set(vars(trainer)), [*trainer.callbacks]
     (result,) = call("stop_when_broken", act)
-    if type(trainer.should_stop) is not bool:
+    if [*trainer.callbacks] != others:
+        raise Wrong(
+            "The callback changes `trainer.callbacks`, so other callbacks no longer do their part. "
+            "`trainer.should_stop = True` is enough."
+        )
+    if type(trainer.should_stop) not in (bool, np.bool_):
         raise Wrong(
             f"`should_stop` is {kind(trainer.should_stop)} after the callback, and it has to be "
             "True or False. `bool(...)` makes one of a tensor."
@@ -276,8 +299,7 @@ def weights_with_units(in_grams: object) -> str:
             f"they are {[round(value, 4) for value in flat(right)]}. Check on one feature by hand "
             "what a unit more does to y."
         )
-    if type(shift) not in (torch.Tensor, torch.nn.Parameter) or shift.numel() != 1:
-        raise Wrong("The bias is expected as a tensor with one number.")
+    shift = torch.tensor(number("bias", shift), dtype=torch.float64)
     at_center = bias * y.std() + y.mean()
     refuse_slips(
         shift.reshape(1),

@@ -63,6 +63,16 @@ def steps_of_training(count_steps: object) -> str:
             f"For 10 rows, batches of 4 and 3 epochs you return {three:g}. List the batches of one "
             "epoch by their sizes, then multiply."
         )
+    if said(144, 16, 1) != 9:
+        raise Wrong(
+            "144 rows fill batches of 16 with nothing left over, as 160 do, and here they get "
+            "another number of steps than 144 / 16. `round` takes a half to the even neighbor."
+        )
+    if said(1001, 1000, 1) == 1:
+        raise Wrong(
+            "1,001 rows in batches of 1,000: one row is left without a step. Round up, however "
+            "small the part is."
+        )
     return (
         "Steps, not epochs, move the weights: on 160 rows, with batches of 16 in place of all, the "
         "same 100 epochs make 1,000 updates in place of 100."
@@ -88,7 +98,6 @@ def penguin_limit(limit: object) -> str:
         "The MSE is a mean: its Hessian is divided by the number of rows.": right / len(X),
         "This is the curvature itself. The limit is two over it.": largest,
         "This is half of the curvature. The limit is two over the curvature.": largest / 2,
-        "This is one over the limit. The limit is two over the curvature.": 1 / right,
         "This comes from the smallest eigenvalue. The steepest direction decides.": 2 / smallest,
         "This limit belongs to the masses. The Hessian of a line holds its features and ones, and "
         "no targets.": 2 / _curvatures(y)[0],
@@ -128,13 +137,6 @@ def _curvatures(X: torch.Tensor) -> tuple[float, float]:
     columns = torch.cat([X, torch.ones_like(X)], dim=1).double()
     smallest, largest = torch.linalg.eigvalsh(2 * columns.T @ columns / len(X)).tolist()
     return largest, smallest
-
-
-def _subset(X: torch.Tensor, y: torch.Tensor) -> Subset:
-    """Return the rows as a part of a larger dataset, as `random_split` does."""
-    foreign = torch.full((len(X) // 3 + 1, 1), 7.0)  # held out: no row of the part
-    whole = TensorDataset(torch.cat([foreign, X.flip(0)]), torch.cat([-foreign, y.flip(0)]))
-    return Subset(whole, list(range(len(whole) - 1, len(foreign) - 1, -1)))
 
 
 @exercise(
@@ -272,7 +274,8 @@ def training_loop(train_line: object) -> str:
         raise Wrong(_why_it_rests(lambda: run(_part(X5, Y5), RATE, 5, 2)[2]))
     if _same(whole[2], run(_part(X5, -2 * Y5), RATE, 5, 3)[0]):
         raise Wrong("Other rows lead to the same line. Does the loop train on batches of `rows`?")
-    _judge_whole(start, whole)
+    _judge_whole(start, whole, lambda: run(_part(X5, Y5), RATE, 5, 2))
+    _judge_long(start, *run(_part(X5, Y5), RATE, 5, 30)[:2])
     if not _same(_ends(start, [[a, b] for a in _ORDERS for b in _ORDERS]), end(2, 2)):
         _judge_batches(start, end(2, 2), end(2, 1))
     fixed = [[[[row] for row in order]] * 3 for order in itertools.permutations(_ROWS)]
@@ -323,35 +326,60 @@ def _judge_count(steps: float) -> None:
         raise Wrong(f"For 20 rows, batches of 3 and 3 epochs the count ends at {steps:g}. {said}")
 
 
-def _why_it_rests(train: Callable) -> str:
-    """Say why no step moves the model, from what optimizers find when they step."""
-    found: list[tuple[set, bool]] = []
+class _Step(NamedTuple):
+    """What an optimizer holds when it takes a step."""
+
+    optimizer: Optimizer
+    held: set[int]
+    full: bool  # whether a gradient differs from 0
+
+
+def _watch(train: Callable) -> tuple[object, list[_Step]]:
+    """Return what a training returns, and the steps its optimizers take."""
+    found: list[_Step] = []
 
     def look(optimizer: Optimizer, *_: object) -> None:
         held = [values for group in optimizer.param_groups for values in group["params"]]
         full = any(values.grad is not None and bool(values.grad.any()) for values in held)
-        found.append((set(map(id, held)), full))
+        found.append(_Step(optimizer, set(map(id, held)), full))
 
     handle = register_optimizer_step_pre_hook(look)
     try:
-        model = train()
+        return train(), found
     finally:
         handle.remove()
+
+
+def _why_it_rests(train: Callable) -> str:
+    """Say why no step moves the model, from what optimizers find when they step."""
+    model, found = _watch(train)
     own = set(map(id, model.parameters())) if isinstance(model, torch.nn.Module) else set()
     rests = "With all rows as one batch, the line stays where it starts"
     if not found:
         return f"{rests}: no optimizer takes a step. Which line moves the parameters?"
-    if not any(held & own for held, _ in found):
+    if not any(step.held & own for step in found):
         return (
             f"{rests}: the optimizer moves other parameters than those of the model that you "
             "return. `start_over` makes both together."
         )
-    if not any(full for _, full in found):
+    if not any(step.full for step in found):
         return (
             f"{rests}: at each `step` the gradients are empty. `zero_grad` comes before "
             "`backward`, and `step` right after it."
         )
     return f"{rests}. Is the model that you return the one that was trained?"
+
+
+def _refuse_options(train: Callable) -> None:
+    """Raise Wrong where SGD is given what plain SGD lacks."""
+    for optimizer, *_ in _watch(train)[1]:
+        for group in optimizer.param_groups if type(optimizer) is torch.optim.SGD else ():
+            for option in ("momentum", "weight_decay"):
+                if group[option]:
+                    raise Wrong(
+                        f"The exercise asks for plain SGD, and here it has "
+                        f"`{option}={group[option]:g}`. `start_over` makes it without."
+                    )
 
 
 class _Slip(NamedTuple):
@@ -428,7 +456,7 @@ _ORDERS = [
 ]
 
 
-def _judge_whole(start: np.ndarray, whole: np.ndarray) -> None:
+def _judge_whole(start: np.ndarray, whole: np.ndarray, train: Callable) -> None:
     """Refuse what is wrong already when all rows are one batch; `whole` ends 1, 2, 3 epochs."""
 
     def ends(slip: _Slip) -> np.ndarray:
@@ -446,17 +474,29 @@ def _judge_whole(start: np.ndarray, whole: np.ndarray) -> None:
             "After 2 and 3 epochs the line is where it was after one. The outer loop runs `epochs` "
             "times, and the line starts over before it, not inside it."
         )
+    _refuse_options(train)
     moved, wanted = whole[0] - start, right[0] - start
+    if not _same(whole[0], right[0], every=True) and np.allclose(moved, wanted, rtol=0.01):
+        raise Wrong(
+            "The first step differs from `lr` times the gradient of the MSE by less than a "
+            "hundredth. Is something small added to the loss, or taken off the weights?"
+        )
     ratios = [_ratio(*line) for line in zip([start, *whole[:2]], whole, strict=True)]
     if None not in ratios:
         raise Wrong(_why_so_long(*ratios))
+    if _same(whole[0], right[0], every=True):
+        raise Wrong(
+            "The first step is right, and the later ones are not: they carry something on. Does "
+            "the reset leave out a parameter, or does a step use those before it?"
+        )
     draws = itertools.combinations_with_replacement(_ROWS, 5)
     if _same(_ends(start, [[[draw]] for draw in draws]), whole[0]):
         raise Wrong(_DRAWN)
     if abs(abs(moved[0]) / abs(moved[1]) - 1) < 0.02:
         raise Wrong(
             "The first steps of weight and bias are equally long, although their gradients differ. "
-            "Adam and its relatives do that; the exercise asks for SGD."
+            "Adam and its relatives do that, and so does `clip_grad_value_`. The exercise asks for "
+            "plain SGD, on the gradients as they are."
         )
     raise Wrong(
         "After one step on all rows the line has moved by "
@@ -466,11 +506,28 @@ def _judge_whole(start: np.ndarray, whole: np.ndarray) -> None:
     )
 
 
+def _judge_long(start: np.ndarray, end: np.ndarray, steps: float) -> None:
+    if steps != 30:
+        raise Wrong(
+            f"30 epochs of one batch make 30 steps, and the count ends at {steps:g}. Does the "
+            "training stop before the last epoch?"
+        )
+    if not _same(_ends(start, [[[[*_ROWS]]] * 30]), end):
+        raise Wrong(
+            "With all rows as one batch the first three steps are right, and after 30 epochs the "
+            "line is elsewhere than 30 such steps lead. Does a scheduler change the rate, or does "
+            "the training stop before the last epoch?"
+        )
+
+
 def _why_so_long(*ratios: float) -> str:
     told = ", ".join(f"{ratio:.3g}" for ratio in ratios)
     told = f"The first three steps, by `lr` times the gradient of the MSE, are {told} long."
     if max(ratios) - min(ratios) > 1e-3:
-        return f"{told} Does a scheduler change the rate, or a condition leave steps out?"
+        return (
+            f"{told} Does a scheduler change the rate, a condition leave steps out, or is the "
+            "gradient clipped?"
+        )
     if ratios[0] < 0:
         return f"{told} They lead uphill: is a sign turned?"
     return f"{told} Is the loss or the rate multiplied by something?"

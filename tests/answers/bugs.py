@@ -126,6 +126,9 @@ WRONG = {
             "separated",
         ),
         (solved(2, ("X, y = X[rows], y[rows]", "X = X[rows]")), "separated"),
+        (split_by(SEEDED, "half = len(X) // 2",
+                  "late = half + torch.randperm(len(X) - half, generator=generator)",
+                  "rows = torch.cat([torch.arange(half), late])"), "one half of the table"),
         (
             broken(2, (CUT, "    generator = torch.Generator().manual_seed(420)\n"
                        "    train = torch.randperm(len(X), generator=generator)[:n_train]\n"
@@ -338,13 +341,16 @@ WRONG = {
         (measured("for X, y in DataLoader(test_set, batch_size=4):",
                   "    losses.append(loss_fn(model(X), y).item())",
                   returns="sum(losses) / len(test_set)"), "divided by the number of rows"),
-        (solved(7, ("test_set[:]", "test_set[0]")), "each of the ten count once"),
+        (solved(7, ("test_set[:]", "test_set[0]")), "each of the 10 count once"),
         (
             broken(7, ("loss_fn(model(X), y).item()", "loss_fn(model(X), y).item() * "
                        "len(test_set) / len(test_set.dataset)")),
-            "The other 40 have to stay out",
+            "The others have to stay out",
         ),
         (solved(7, ("return loss_fn", "loss = loss_fn")), "returns None"),
+        *((measured(f"for X, y in DataLoader(test_set, batch_size={size}):",
+                    "    losses.append(loss_fn(model(X), y).item())"), "batches of unequal size")
+          for size in (10, 16, 32)),
     ],
     "lab.8": [
         (broken(8), "requires grad"),
@@ -389,6 +395,7 @@ WRONG = {
          "the code ran"),
         (solved(9, ('"model": model.state_dict()', '"model": model')), "Which of the two values"),
         (solved(9, ("float(best_loss)", "round(float(best_loss), 2)")), "as it was saved"),
+        (solved(9, ("float(best_loss)", "round(float(best_loss), 4)")), "as it was saved"),
         (broken(9, ("weights_only=True", "weights_only=False")), "the code ran"),
         (solved(9, ("weights_only=True", "weights_only=False")), "the code ran"),
         (broken(9, ('"best_loss": best_loss', '"best_loss": str(best_loss)')), "is a str"),

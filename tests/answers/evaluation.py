@@ -58,6 +58,8 @@ WRONG = {
         (MISS.format("torch.norm(y - y_pred).item()"), "length of the residuals"),
         (MISS.format("nn.SmoothL1Loss()(y_pred, y).item()"), "`nn.L1Loss`"),
         (MISS.format("((y - y_pred) / y).abs().mean().item()"), "divided by its target"),
+        (MISS.format("round((y - y_pred).abs().mean().item(), 1)"), "the mean, rounded"),
+        (MISS.format("round((y - y_pred).abs().mean().item(), 2)"), "the mean, rounded"),
         (MISS.format("y_pred.sub_(y).abs_().mean().item()"), "changes the tensors"),
         (MISS.format("nn.L1Loss(y_pred, y).item()"), "make the function first"),
         ("mean_miss = residuals.abs().mean().item()", "expected something to call"),
@@ -136,6 +138,30 @@ WRONG = {
             ),
             "are recorded",
         ),
+        (
+            "def evaluate(model, rows):\n    was_training = model.training\n    model.eval()\n"
+            "    losses = []\n    with torch.inference_mode():\n"
+            "        for X_batch, y_batch in DataLoader(rows, batch_size=32):\n"
+            "            losses.append(loss_fn(model(X_batch), y_batch).item())\n"
+            "    model.train(was_training)\n    return sum(losses) / len(losses)",
+            "The last one is smaller",
+        ),
+        (
+            "def evaluate(model, rows):\n    was_training = model.training\n    model.eval()\n"
+            "    losses = []\n    with torch.inference_mode():\n"
+            "        for X_batch, y_batch in DataLoader(rows, batch_size=64):\n"
+            "            losses.append(loss_fn(model(X_batch), y_batch).item())\n"
+            "    model.train(was_training)\n    return torch.tensor(losses).mean()",
+            "The last one is smaller",
+        ),
+        (
+            "def evaluate(model, rows):\n    was_training = model.training\n    model.eval()\n"
+            "    losses = []\n    with torch.inference_mode():\n"
+            "        for X_batch, y_batch in DataLoader(rows, batch_size=16):\n"
+            "            losses.append(loss_fn(model(X_batch), y_batch).item())\n"
+            "    model.train(was_training)\n    return losses[-1]",
+            "The last one is smaller",
+        ),
         (changed(EVALUATE, ("    return loss", "    print(loss)")), "Is a `return` missing"),
         ("evaluate = mean_loss", "came in training mode"),
         (
@@ -212,6 +238,22 @@ WRONG = {
             "The search ends at the first",
         ),
         (changed(CHOOSE, ("return min(val_rmses, key=val_rmses.get)", "return 5")), "Any rows"),
+        (
+            "def choose_degree(train_rows, val_rows):\n    X_val, y_val = val_rows[:]\n"
+            "    maes = {}\n    for degree in range(1, 13):\n"
+            "        y_pred = fit(*train_rows[:], degree)(X_val)\n"
+            "        maes[degree] = (y_val - y_pred).abs().mean().item()\n"
+            "    return min(maes, key=maes.get)",
+            "has the lowest MAE",
+        ),
+        (
+            changed(
+                CHOOSE,
+                ("curve_rmse(fit", "round(curve_rmse(fit"),
+                (", val_rows)\n    return", ", val_rows), 2)\n    return"),
+            ),
+            "Rounded RMSEs tie",
+        ),
         ("choose_degree = 5", "expected something to call"),
         (
             changed(CHOOSE, ("min(val_rmses, key=val_rmses.get)", "val_rmses")),
@@ -303,6 +345,24 @@ WRONG = {
             "def scale(X_train, X_val):\n    low, high = X_train.min(), X_train.max()\n"
             "    return (X_train - low) / (high - low), (X_val - low) / (high - low)",
             "lowest and highest feature",
+        ),
+        (
+            changed(
+                SCALE,
+                (
+                    "spread = X_train.mean(), X_train.std()",
+                    "spread = X_train.mean(), X_train.numpy().std()",
+                ),
+                ("(X_val - center) / spread", "(X_val - center) / X_train.std()"),
+            ),
+            "two different standard deviations",
+        ),
+        (
+            changed(
+                SCALE,
+                ("(X_val - center) / spread", "((X_val - center) / spread).clamp(-10, 10)"),
+            ),
+            "Is it cut off",
         ),
         (changed(SCALE, (", (X_val - center) / spread", "")), "the scaled training and validation"),
         (

@@ -70,6 +70,10 @@ WRONG = {
         (layer("torch.tanh(X @ w + b.sum())"), "biases of all nodes together"),
         (layer("torch.tanh(X @ w + b.flip(0))"), "changed places"),
         (layer("torch.tanh(X @ w.T + b)"), "cannot be multiplied"),
+        (
+            layer("torch.stack([node(X, w[:, k], b[k], torch.tanh) for k in (0, 1)], dim=1)"),
+            "a layer of five is not",
+        ),
         (layer("torch.tanh(X @ w + b.unsqueeze(1))"), "One tensor has 4 elements"),
         (layer("torch.tan(X @ w + b)"), "its tanh is"),
         (layer("nn.Tanh(X @ w + b)"), "makes an object"),
@@ -204,6 +208,11 @@ WRONG = {
         (bump("torch.sigmoid(50 * X - 1) - torch.sigmoid(50 * X - 2)"), "stays near 0"),
         (bump("torch.sigmoid(X) * 2"), "rises to 2.00"),
         (bump(f"({UP} - {DOWN}).mean()"), "has shape ()"),
+        (bump(f"{UP} * (X < 2)"), "jumps at x = 2.00"),
+        (bump(f"torch.where(X < 2, {UP}, 0.0)"), "jumps at x = 2.00"),
+        (bump(f"{UP} - (X > 2).float()"), "jumps at x = 2.00"),
+        (bump(f"{UP} - {DOWN} + (X == 1.35)"), "At x = 1.35"),
+        (bump(f"{UP} - {DOWN} + 3 * torch.exp(-(((X - 1.35) / 0.005) ** 2))"), "At x = 1.3"),
         (bump("nn.Sigmoid(50 * (X - 1)) - nn.Sigmoid(50 * (X - 2))"), "makes an object"),
     ],
     "08.4": [

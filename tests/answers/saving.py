@@ -72,6 +72,14 @@ WRONG = {
         (SNAPSHOT.format("to_bytes(model.state_dict())"), "These are bytes"),
         (SNAPSHOT.format("[p.clone() for p in model.parameters()]"), "names and tensors"),
         (SNAPSHOT.format("model"), "names and tensors"),
+        (
+            SNAPSHOT.format("{n: v.half() for n, v in model.state_dict().items()}"),
+            "Digits are lost",
+        ),
+        (
+            SNAPSHOT.format("{n: v.bfloat16() for n, v in model.state_dict().items()}"),
+            "Digits are lost",
+        ),
         (SNAPSHOT.format("nn.Linear(1, 1).state_dict()"), "would miss"),
         (
             SNAPSHOT.format("{n: torch.zeros_like(v) for n, v in model.state_dict().items()}"),
@@ -110,6 +118,18 @@ WRONG = {
     ],
     "07.2": [
         (changed(LOAD, ("weights_only=True", "weights_only=False")), "ran code of its own"),
+        (
+            "def load_into(model, source):\n    own = model.state_dict()\n"
+            "    own.update(torch.load(source, weights_only=True))\n"
+            "    model.load_state_dict(own)\n    return model",
+            "A file with `weight` alone",
+        ),
+        (
+            "def load_into(model, source):\n    saved = torch.load(source, weights_only=True)\n"
+            "    if model.load_state_dict(saved, strict=False).unexpected_keys:\n"
+            "        raise ValueError('other names')\n    return model",
+            "A file with `weight` alone",
+        ),
         (
             "def load_into(model, source):\n"
             "    saved = torch.load(source, weights_only=True)\n    return model",
@@ -280,6 +300,21 @@ WRONG = {
         ),
     ],
     "07.4": [
+        (
+            changed(
+                BEST,
+                (
+                    "to_bytes(model.state_dict())",
+                    "[p.detach().clone() for p in model.parameters()]",
+                ),
+                (
+                    "model.load_state_dict(torch.load(io.BytesIO(self.data), weights_only=True))",
+                    "for own, best in zip(model.parameters(), self.data):\n"
+                    "            own.data.copy_(best)",
+                ),
+            ),
+            "a buffer of the model does not",
+        ),
         (
             changed(
                 BEST,
@@ -476,8 +511,8 @@ RIGHT = {  # unusual, and right
         "            self.loss, self.model = loss, copy.deepcopy(model)\n            return True\n"
         "        return False\n\n    def put_back(self, model):\n"
         "        with torch.no_grad():\n"
-        "            for own, best in zip(model.parameters(), self.model.parameters()):\n"
-        "                own.copy_(best)\n        return model",
+        "            for name, own in model.state_dict().items():\n"
+        "                own.copy_(self.model.state_dict()[name])\n        return model",
         "class Best:\n    def __init__(self):\n        self.kept = []\n\n"
         "    def offer(self, model, loss):\n"
         "        low = all(loss < old for old, _ in self.kept) and loss == loss\n"

@@ -87,8 +87,34 @@ WRONG = {
             "    return [[w == c for c in categories] for w in words]",
             "expected a tensor",
         ),
+        (
+            "def one_hot_rows(words, categories):\n    rows = []\n    for word in words:\n"
+            "        rows.append([float(word == name) for name in categories])\n"
+            "    if word not in categories:\n        raise ValueError(word)\n"
+            "    return torch.tensor(rows)",
+            "An unknown word before a known one",
+        ),
+        (
+            "def one_hot_rows(words, categories):\n"
+            "    rows = torch.tensor([[float(w == c) for c in categories] for w in words])\n"
+            "    if not rows[-1].any():\n        raise ValueError(words[-1])\n    return rows",
+            "An unknown word before a known one",
+        ),
     ],
     "09.2": [
+        (
+            "def fill(X_train, X_new):\n    means = X_train.nanmean(dim=0)\n"
+            "    parts = [rows.nan_to_num(0.0) for rows in (X_train, X_new)]\n"
+            "    return [torch.where(rows == 0, means, rows) for rows in parts]",
+            "A measured 0 is not a gap",
+        ),
+        (
+            "def fill(X_train, X_new):\n    X_train = X_train.nan_to_num(0.0)\n"
+            "    means = X_train.sum(dim=0) / (X_train != 0).sum(dim=0)\n"
+            "    train = torch.where(X_train == 0, means, X_train)\n"
+            "    return train, torch.where(X_new.isnan(), means, X_new)",
+            "A measured 0 is not a gap",
+        ),
         (
             changed(FILL, ("X_train.nanmean(dim=0)", "torch.cat([X_train, X_new]).nanmean(dim=0)")),
             "come from all rows",
@@ -155,7 +181,13 @@ WRONG = {
         (changed(STOP, ("not loss.isfinite()", "loss > 1000")), "neither above nor below"),
         (changed(STOP, ("train_loss", "val_loss")), "Read the training loss"),
         (changed(STOP, ("[-1]", "[0]")), "`[-1]` is the last loss"),
-        (changed(STOP, ("not loss.isfinite()", "not loss < 1000")), "billion"),
+        (changed(STOP, ("not loss.isfinite()", "not loss < 1000")), "1e+09 is large"),
+        (changed(STOP, ("not loss.isfinite()", "loss != loss or loss > 1e30")), "1e+38 is large"),
+        (changed(STOP, ("not loss.isfinite()", "not loss < 1e10")), "1e+38 is large"),
+        (changed(STOP, ("= True", "= True\n        trainer.callbacks = []")),
+         "other callbacks no longer"),
+        (changed(STOP, ("= True", "= True\n        trainer.callbacks.clear()")),
+         "other callbacks no longer"),
         (changed(STOP, ("trainer.should_stop = True", "return True")), "The callback returns True"),
         (changed(STOP, ("trainer.should_stop", "trainer.stop")), "`trainer.stop` was set"),
         (
@@ -281,6 +313,8 @@ def fill(X_train, X_new):
 def stop_when_broken(trainer):
     import math
     trainer.should_stop |= not math.isfinite(trainer.history["train_loss"][-1])""",
+        "import numpy as np\ndef stop_when_broken(trainer):\n"
+        "    trainer.should_stop |= ~np.isfinite(trainer.history['train_loss'][-1])",
         """\
 def stop_when_broken(trainer):
     *_, last = trainer.history["train_loss"]
@@ -303,6 +337,12 @@ stop_when_broken = StopWhenBroken()""",
         "        torch.tensor(trainer.history['train_loss']).isfinite()[-1]))",
     ],
     "09.4": [
+        changed(
+            GRAMS,
+            ("- X_train.mean(dim=0) @ per_unit", "- X_train.mean(dim=0) @ per_unit\n"),
+            ("return per_unit, at_center", "return per_unit, (at_center"),
+            ("@ per_unit\n", "@ per_unit).item()"),
+        ),
         """\
 def in_grams(weight, bias, X_train, y_train):
     def predict_grams(X):

@@ -55,6 +55,12 @@ def looped(*lines, before="", after="", start="model, optimizer = start_over(lr)
     )
 
 
+def option(name, value):
+    """Return `train_line` with an option of SGD set."""
+    start = f"model, optimizer = start_over(lr)\n    optimizer.param_groups[0]['{name}'] = {value}"
+    return looped(ZERO, LOSS, BACK, STEP, start=start)
+
+
 ZERO, BACK, STEP = "optimizer.zero_grad()", "loss.backward()", "optimizer.step()"
 LOSS = "loss = loss_fn(model(X_batch), y_batch)"
 RUNNING = "running = running + loss_fn(model(X_batch), y_batch)"
@@ -75,6 +81,8 @@ WRONG = {
         (count("-(-rows // batch_size) + epochs"), "nothing left over"),
         (count("-(-rows // batch_size) ** epochs"), "List the batches"),
         (count("math.ceil(rows / batch_size) * epochs"), "NameError"),
+        (count("round(rows / batch_size + 0.5) * epochs"), "to the even neighbor"),
+        (count("int(rows / batch_size + 0.95) * epochs"), "however small the part is"),
     ],
     "05.2": [
         (changed(LIMIT, ("2 * columns.T", "columns.T")), "twice too large"),
@@ -385,6 +393,42 @@ WRONG = {
         (changed(LOOP, ("loss_fn(", "nn.L1Loss()(")), "mean absolute error (L1)"),
         (changed(LOOP, ("loss_fn(", "nn.SmoothL1Loss()(")), "linear far from 0"),
         # the optimizer
+        (option("momentum", 0.5), "`momentum=0.5`"),
+        (option("momentum", 0.99), "`momentum=0.99`"),
+        (option("weight_decay", 1e-3), "`weight_decay=0.001`"),
+        (option("weight_decay", 1e-2), "`weight_decay=0.01`"),
+        (
+            looped("model.weight.grad = None", LOSS, BACK, STEP),
+            "Does the reset leave out a parameter",
+        ),
+        (
+            looped(ZERO, LOSS, BACK, "nn.utils.clip_grad_value_(model.parameters(), 0.01)", STEP),
+            "so does `clip_grad_value_`",
+        ),
+        (
+            looped(ZERO, LOSS, BACK, "nn.utils.clip_grad_norm_(model.parameters(), 1.0)", STEP),
+            "is the gradient clipped",
+        ),
+        (
+            looped(ZERO, f"{LOSS} + 1e-3 * model.weight.square().sum()", BACK, STEP),
+            "Is something small added to the loss",
+        ),
+        (
+            looped(
+                ZERO,
+                LOSS,
+                BACK,
+                STEP,
+                after="scheduler.step()",
+                start="model, optimizer = start_over(lr)\n"
+                "    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10, 0.1)",
+            ),
+            "after 30 epochs the line is elsewhere",
+        ),
+        (
+            looped(ZERO, LOSS, BACK, STEP, after="if epoch == 4: break"),
+            "stop before the last epoch",
+        ),
         (
             changed(LOOP, ("start_over(lr)", "start_over(lr, torch.optim.Adam)")),
             "Adam and its relatives",

@@ -321,7 +321,7 @@ CLAIMS = [
     Claim(BOOK, "That is little, because the random weights are small",
           random_tanh_is_almost_a_line),
     Claim(BOOK, "Training will make them larger.", training_makes_weights_larger, slow=True),
-    Claim(BOOK, "With enough steps any continuous curve can be followed", steps_follow),
+    Claim(BOOK, "With enough steps any continuous curve on a bounded interval", steps_follow),
     Claim(BOOK, "the MSE of the best line, and stay there", line_of_a_network_ends_at_the_best,
           slow=True),
     Claim(BOOK, "With a rate of 0.001 from epoch 900 on there are none.",

@@ -326,7 +326,9 @@ CLAIMS = [
         checksums_are_not_verified,
     ),
     Claim(NOTEBOOK, "One bit in any byte, and it is noticed.", a_digest_notices_each_bit),
-    Claim(NOTEBOOK, "A digest shows every change of the file.", a_digest_notices_each_bit),
+    Claim(
+        NOTEBOOK, "A digest shows every accidental change of the file.", a_digest_notices_each_bit
+    ),
     Claim(NOTEBOOK, "which `torch.load` still reads", a_sealed_file_still_loads),
     Claim(NOTEBOOK, "`torch.save` compresses nothing", nothing_is_compressed),
     Claim(

@@ -207,7 +207,7 @@ CLAIMS = [
     Claim(LESSON, "Three ways bend the curve back toward the straight line", three_ways),
     Claim(CHECKS, "beyond that number more than half of what is paid for waits for messages",
           beyond_it_more_than_half_waits),
-    Claim(LESSON, "8 processes would be 8 times as fast, and 64 still no more than 12 times",
+    Claim(LESSON, "8 processes would be 8 times as fast, and 64 still only about 12 times",
           the_network_of_the_lesson),
     Claim(QUESTIONS, "while sending nearly 200 MB takes 0.16 s", the_network_of_the_lesson),
     Claim(
