@@ -163,7 +163,8 @@ const all = (settings) => {{
   for (let k = 0; ; k++) {{ const {{ done, value }} = work.next(); if (done) return [k, value]; }}
 }};
 const short = {{
-  lr: 0.1, epochs: 2, noise: 0.1, batch_size: 16, loss: "L1Loss", optimizer: "SGD", weight: 0, bias: 0,
+  lr: 0.1, epochs: 2, noise: 0.1, batch_size: 16,
+  loss: "L1Loss", optimizer: "SGD", weight: 0, bias: 0,
 }};
 const long = {{ ...short, epochs: 60 }}, sweep = (settings) => compute(settings, given).sweep;
 console.log(JSON.stringify([sweep(short).length, all(short), sweep(long), all(long)]));
@@ -274,7 +275,7 @@ def test_a_wrong_loop_is_told_and_heals(loop, kind, sentence):
     )
     move(explorer, epochs=5)
     proof = rest(explorer)
-    assert proof["kind"] == kind and sentence in proof["text"], proof
+    assert (proof["kind"], sentence in proof["text"]) == (kind, True), proof
     assert ("weight" in proof) == (kind == "departs")
     assert np.isfinite(proof.get("weight", [0.0])).all()  # JSON has no nan
     assert explorer.still(explorer.settings).to_png()
