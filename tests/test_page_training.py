@@ -132,7 +132,7 @@ def test_divergence_ends_at_the_same_step(page, explorer, values):
 
 def test_only_steps_that_can_grow_are_said_to_diverge(page):
     for loss, optimizer in KINDS:
-        start = {"weight": 2.0, "bias": 1.5, "lr": TOP, "batch_size": 160}
+        start = {"weight": 3.0, "bias": 1.5, "lr": 100.0, "batch_size": 160, "epochs": 1}
         result, said = page(**start, loss=loss, optimizer=optimizer)
         limited = (loss, optimizer) == ("MSELoss", "SGD")
         assert result["diverges"] == limited
