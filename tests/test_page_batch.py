@@ -135,7 +135,7 @@ def test_arrows_are_the_gradients_of_autograd(node, size):
 @pytest.mark.parametrize(
     ("values", "end"),
     [
-        ({"step": 13}, "13 steps an epoch, the last of 8."),
+        ({"step": 13}, "13 steps an epoch, the last of 8 rows."),
         ({"drop_last": True}, "12 steps an epoch, 8 rows left out."),
         ({"drop_last": True, "batch_size": 199}, "1 step an epoch, 1 row left out."),
         ({"batch_size": 50}, "4 steps an epoch."),

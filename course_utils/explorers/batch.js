@@ -28,6 +28,7 @@ function arrowOf(rows, { x, y }, rate) {
 
 const countOf = (n, size, drop) => (drop ? Math.floor(n / size) : Math.ceil(n / size));
 const off = ([a, b], [c, d]) => Math.hypot(a - c, b - d) / (Math.hypot(c, d) || 1);
+const percent = (share) => `${whole(100 * share)} %`;
 const arrowsOf = (order, size, count, given, rate) => Array.from({ length: count }, (_, k) => arrowOf(order.slice(k * size, (k + 1) * size), given, rate));
 
 // By how much half of the batches of a size are off at most: the median over an epoch.
@@ -54,11 +55,9 @@ export function compute(settings, given) {
   };
 }
 
-const percent = (share) => `${whole(100 * share)} %`;
-
 export function sentence({ batch_size: size }, { count, rows, leftOut, angle, ratio, typical }, { x }) {
   const n = x.length, steps = `${whole(count)} ${count === 1 ? "step" : "steps"} an epoch`;
-  const rest = leftOut.length ? `, ${leftOut.length} ${leftOut.length === 1 ? "row" : "rows"} left out` : n % size ? `, the last of ${n % size}` : "";
+  const rest = leftOut.length ? `, ${leftOut.length} ${leftOut.length === 1 ? "row" : "rows"} left out` : n % size ? `, the last of ${n % size} ${n % size === 1 ? "row" : "rows"}` : "";
   if (rows.length === n) return `**All ${whole(n)} rows: not a guess**, the arrow is exact. ${steps}.`;
   const who = rows.length === 1 ? "1 row guesses" : `${whole(rows.length)} rows guess`, half = typical.find(([one]) => one === size)[1];
   return `**${who} what all ${whole(n)} know**: ${fixed(angle, 0)}\u00b0 off, ${fixed(ratio)} times as long. Half of the batches of ${whole(size)} are off by ${percent(half)} or less. ${steps}${rest}.`;
@@ -87,8 +86,8 @@ function build(stage) {
   stage.slider("epoch", { width: 80 });
   for (const name of ["shuffle", "drop_last"]) stage.toggle(name);
 
-  const left = stage.column(1.5), range = [Math.min(given.range[0], 0), Math.max(given.range[1], 0)];
-  const one = stage.panel(left, { title: "This batch among all rows", x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: range } });
+  const left = stage.column(1.5), margin = { left: n < 10_000 ? 44 : 52 }, range = [Math.min(given.range[0], 0), Math.max(given.range[1], 0)];
+  const one = stage.panel(left, { title: "This batch among all rows", margin, x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: range } });
   const key = one.key([["data", "dot", ""], ["truth", "dot", "other rows"], ["danger", "ring", ""], ["ink", "line", "the model now: \u0177 = 0 x + 0"]]);
   const zero = one.curve("ink", { width: 2 }), rest = one.dots("truth", { size: 2.6, opacity: 0.45 }), sticks = one.sticks("data", { width: 1.5, opacity: 0.6 });
   const out = one.dots("danger", { size: 3.4, hollow: true }), now = one.dots("data", { size: 4.6, opacity: 1 }), mine = one.dots("danger", { size: 6, hollow: true });
@@ -96,12 +95,12 @@ function build(stage) {
     const i = one.nearest(given.x, given.y, px, py), x = given.x[i], y = given.y[i];
     return i < 0 ? null : { x, y, text: `row ${i}: x ${short(x)}, y ${short(y)}` };
   });
-  const two = stage.panel(left, { title: "The epoch, in the order dealt", note: "a bar a row, as high as its number", x: { label: "dealt last", domain: [0, n], ticks: [] }, y: { label: "", domain: [0, 1.3 * n], ticks: [0, Math.round(n / 2), n] } });
+  const two = stage.panel(left, { title: "The epoch, in the order dealt", margin, note: "a bar a row, as high as its number", x: { label: "dealt last", domain: [0, n], ticks: [] }, y: { label: "", domain: [0, 1.3 * n], ticks: [0, Math.round(n / 2), n] } });
   const frame = svg(two.group(false), "rect", { rx: 6, fill: "var(--soft)", stroke: "var(--edge)" }), words = svg(two.group(), "g");
   const bars = [0.5, 0.24, 1].map((opacity) => svg(two.group(false), "path", { fill: "var(--data)", "fill-opacity": opacity }));
   const ring = two.handle({ label: "which batch", drag: ([place]) => to(Math.floor(place / size.value) + 1), nudge: ([steps, more]) => to(Math.min(step.value, count()) + steps + more) });
   two.node.parentNode.style.flex = "0 0 154px";
-  const hint = two.hint("\u2190 drag to another batch", { dx: 110, dy: 0, arrow: false });
+  const hint = two.hint("\u2190 drag me", { dx: 66, dy: 0, arrow: false });
   two.node.addEventListener("click", (event) => to(Math.floor(two.x.invert(event.clientX - two.node.getBoundingClientRect().left) / size.value) + 1));
   two.hover((place) => {
     const { arrows, all, count } = stage.result, k = Math.min(Math.floor(place / size.value), count - 1);
@@ -116,8 +115,7 @@ function build(stage) {
   });
   const three = stage.panel(stage.column(1), { title: "Which way is downhill?", filled: true, equal: true, x: { label: "weight", domain: across }, y: { label: "bias", domain: up } });
   three.key([["data", "arrow", "this batch"], ["ink", "arrow", "all rows"], ["ink", "thin", "other batches"]]);
-  const heights = levelsBetween(surface.lowest * 1.02, Math.max(...across.flatMap((w) => up.map((b) => surface.loss(w, b)))), 8);
-  const levels = three.levels(heights), lines = three.group(false), exact = three.arrow("ink"), guess = three.arrow("data"), plus = svg(three.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
+  const levels = three.levels(levelsBetween(surface.lowest * 1.02, Math.max(...across.flatMap((w) => up.map((b) => surface.loss(w, b)))), 8)), lines = three.group(false), exact = three.arrow("ink"), guess = three.arrow("data"), plus = svg(three.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
   const lowest = three.words("ink", { anchor: "middle", bold: false, over: false }), rule = svg(three.group(), "text", {}, `arrow: \u2212${short(rate)} \u00b7 gradient`);
   three.hover((w, b) => ({ x: w, y: b, text: `loss ${short(surface.loss(w, b))}` }));
 
@@ -128,23 +126,24 @@ function build(stage) {
     for (const [mark, some] of [[rest, few], [out, leftOut], [now, rows]]) mark(pick(given.x, some), pick(given.y, some));
     sticks(pick(given.x, rows), rows.map(() => 0), pick(given.y, rows));
     mine(proof?.x ?? [], proof?.y ?? []);
-    key([`batch ${at}`, others.length ? "other rows" : "", leftOut.length ? `${leftOut.length} left out` : "", "the model now: \u0177 = 0 x + 0"]);
+    key([`batch ${whole(at)}`, others.length ? "other rows" : "", leftOut.length ? `${leftOut.length} left out` : "", "the model now: \u0177 = 0 x + 0"]);
     number.replaceChildren(whole(at), element(null, "small", { textContent: ` of ${whole(count)}` }));
     meter(typical.map(([one, share]) => [one, one === n ? "all" : whole(one), share, whole(100 * share)]), each);
 
     const px = two.x(each) - two.x(0), gap = Math.min(8, 0.2 * px), wide = (px - gap) / each, bottom = two.box.bottom, stride = Math.ceil(n / 800);
-    const bar = (row, place) => {
-      const x = two.x(0) + Math.floor(place / each) * px + gap / 2 + (place % each) * wide, y = two.y(row + 0.02 * n);
-      return `M${x.toFixed(1)},${bottom}V${y.toFixed(1)}h${Math.max(0.8 * wide * stride, 0.8).toFixed(2)}V${bottom}Z`;
-    };
+    const bar = (row, place) => `M${(two.x(0) + Math.floor(place / each) * px + gap / 2 + (place % each) * wide).toFixed(1)},${bottom}` +
+      `V${two.y(row + 0.02 * n).toFixed(1)}h${Math.max(0.8 * wide * stride, 0.8).toFixed(2)}V${bottom}Z`;
     const path = (from, to, by) => Array.from({ length: Math.ceil((to - from) / by) }, (_, k) => bar(order[from + k * by], from + k * by)).join("");
     [[0, first, stride], [first + rows.length, n - leftOut.length, stride], [first, first + rows.length, 1]].forEach((part, k) => put(bars[k], { d: path(...part) }));
     const middle = two.x(first) + (rows.length / each) * px / 2, breadth = Math.max((rows.length / each) * px, 6);
     put(frame, { x: middle - breadth / 2, y: two.box.top, width: breadth, height: bottom - two.box.top });
     words.replaceChildren(svg(null, "text", { x: two.box.left, y: bottom + 33 }, "dealt first"));
     const name = (text, x, style) => svg(words, "text", { x, y: bottom + 17, "text-anchor": "middle", ...style }, text);
-    const here = clamp(middle, two.box.left + 24, two.box.right - 24), centers = Array.from({ length: count }, (_, k) => two.x(0) + (k + 0.5) * px);
-    for (let k = 0; k < count; k += Math.ceil(30 / px)) if (Math.abs(centers[k] - here) > 50) name(whole(k + 1), centers[k]);
+    const room = 16 + 7 * whole(count).length, here = clamp(middle, two.box.left + 10 + room / 2, two.box.right - 10 - room / 2);
+    for (let k = 0; k < count; k += Math.ceil(room / px)) {
+      const center = two.x((k * each + Math.min((k + 1) * each, n)) / 2);
+      if (Math.abs(center - here) > 30 + room / 2 && center < two.box.right - room / 2 + 10) name(whole(k + 1), center);
+    }
     name(`batch ${whole(at)}`, here, { class: "bold", style: "fill:var(--ink)" });
     ring(two.x.invert(middle), 1.2 * n, at, `batch ${at} of ${count}`);
     hint(two.x.invert(middle), 1.2 * n);
@@ -152,8 +151,7 @@ function build(stage) {
     const from = [three.x(0), three.y(0)];
     lines.replaceChildren(svg(null, "path", { fill: "none", stroke: "var(--ink)", "stroke-opacity": count > 60 ? 0.12 : 0.28, "stroke-width": 1.3,
       d: arrows.slice(0, 400).map(([w, b]) => `M${from}L${three.x(w)},${three.y(b)}`).join("") }));
-    exact(from, [three.x(all[0]), three.y(all[1])]);
-    guess(from, three.within(from, [three.x(arrow[0]), three.y(arrow[1])]));
+    for (const [mark, [w, b]] of [[exact, all], [guess, arrow]]) mark(from, three.within(from, [three.x(w), three.y(b)]));
     put(plus, { d: `M${three.x(surface.weight) - 6},${three.y(surface.bias)}h12m-6,-6v12` });
     lowest(`lowest ${short(surface.lowest)}`, surface.weight, surface.bias, { dy: 20 });
     put(rule, { x: three.box.left, y: three.box.bottom + 33 });

@@ -64,10 +64,10 @@ function build(stage) {
   }, { main: true });
   const numbers = stage.numbers(3);
   stage.newRow();
-  stage.slider("degree", { width: 150 });
+  stage.slider("degree", { width: 140 });
   stage.slider("noise", { width: 100 });
-  stage.slider("n", { label: "training points", width: 132 });
-  stage.presets([{ text: "degree 1", values: { degree: 1, n: 20 } }, { text: "15 on 20 points", values: { degree: 15, n: 20 } }, { text: "15 on 200", values: { degree: 15, n: 200 } }]);
+  stage.slider("n", { label: "training points", width: 126 });
+  stage.presets([{ text: "degree 1", values: { degree: 1, n: 20 } }, { text: "15 on 20", values: { degree: 15, n: 20 } }, { text: "15 on 200", values: { degree: 15, n: 200 } }]);
 
   const one = stage.panel(stage.column(1.18), { title: "One curve through the training points",
     x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: given.range } });
@@ -125,8 +125,9 @@ function build(stage) {
     mine(proof?.rmses ? DEGREES : [], (proof?.rmses ?? []).map(limit));
     mark([d, d], given.rmses);
     dot([d], [limit(rmse.train[k])]);
-    ring(d, clamp(on[k], ...given.rmses), d, `degree ${d}, RMSE ${short(on[k])} ${rmse.between ? "between the points" : "on the validation points"}`);
-    hint(d, clamp(on[k], ...given.rmses));
+    const where = clamp(on[k], given.rmses[0] * 1.3, given.rmses[1] / 1.3);
+    ring(d, where, d, `degree ${d}, RMSE ${short(on[k])} ${rmse.between ? "between the points" : "on the validation points"}`);
+    hint(d, where);
     labels.replaceChildren();
     for (const v of all) if (v === d || (v % 2 && Math.abs(v - d) > 1)) svg(labels, "text", { x: two.x(v), y: two.box.bottom + 17, "text-anchor": "middle", ...(v === d && { class: "large bold", style: "fill:var(--handtext)" }) }, v);
     const names = [["train", "data", rmse.train, "the points it saw"], [rmse.between ? "between" : "validation", "held", on, `${rmse.between ? result.between : xVal.length} new points`],
@@ -135,7 +136,7 @@ function build(stage) {
       svg(labels, "text", { x: two.box.right + 8, y: height, class: "bold", style: `fill:var(--${role})` }, name + way);
       svg(labels, "text", { x: two.box.right + 8, y: height + 14 }, note);
     }
-    ["train", "between", "beyond"].forEach((name, i) => numbers[i](rmse[name] ? short(rmse[name][k]) : "\u2013", name, i ? "held" : "data"));
+    ["train", "between", "beyond"].forEach((name, i) => numbers[i](rmse[name] ? (rmse[name][k] < 0.0005 ? "< 0.001" : short(rmse[name][k])) : "\u2013", name, i ? "held" : "data"));
   };
 }
 

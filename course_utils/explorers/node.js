@@ -37,11 +37,11 @@ export function sentence({ activation }, { bend, outputs, steepest }) {
 function build(stage) {
   for (const [name, label] of [["w1", "weight w\u2081"], ["w2", "weight w\u2082"], ["b", "bias b"], ["x2", "input x\u2082"]]) stage.slider(name, { label, width: 100 });
   stage.choice("activation");
-  stage.presets([{ text: "a step", values: { w1: 3, w2: 0, b: -1.5, activation: "tanh" } }, { text: "a dead ReLU", values: { w1: 0.5, w2: 0, b: -2.5, activation: "ReLU" } }]);
+  stage.presets([{ text: "step", values: { w1: 3, w2: 0, b: -1.5, activation: "tanh" } }, { text: "dead ReLU", values: { w1: 0.5, w2: 0, b: -2.5, activation: "ReLU" } }]);
   const formula = element(stage.extra("formula small"), "span"), { w1, b, w2, x2 } = stage.controls, shift = () => w2.value * x2.value + b.value;
 
   const axis = { label: "first input x\u2081", domain: ENDS };
-  const one = stage.panel(stage.column(1), { title: "Sum and output", x: axis, y: { label: "value", domain: HEIGHTS } });
+  const one = stage.panel(stage.column(1), { title: "Sum and output", x: axis, y: { label: "", domain: HEIGHTS } });
   const key = one.key([["truth", "dash", "sum"], ["data", "line", "output"]]);
   const zero = one.curve("rule", { width: 1.5 }), sum = one.curve("truth", { width: 2, dash: "7 5" }), output = one.curve("data", { width: 3.2, halo: 3 }), mine = one.curve("danger", { width: 2.4, dash: "3 4" });
   const exits = [one.exits("truth"), one.exits("data")], end = one.words("data", { anchor: "end" });
@@ -75,15 +75,15 @@ function build(stage) {
     mine(GRID, proof?.kind === "departs" ? proof.outputs : GRID.map(() => NaN));
     key([settings.activation === "none" ? "" : "sum", settings.activation === "none" ? "output = sum" : "output"]);
     const last = outputs.at(-1), x = now.bend ?? 0, high = 2.9, turned = settings.w1 * 2 + shifted, y = clamp(turned, -high, high);
-    end(Math.abs(last) < 3.4 ? `output ${fixed(last)}` : "", 4, last, { dx: x > 3 ? -24 : -2, dy: last > 2.8 ? 18 : -10 });
+    end(Math.abs(last) < 3.4 ? `output ${fixed(last)}` : "", 4, last, { dx: x > 3 ? -28 : -2, dy: last > 2.8 || (y >= last && last > -2.8) ? 20 : -10 });
 
     mark.style.display = now.bend === null ? "none" : "";
-    bend(x, 0, x, now.bend === null ? "the sum never changes" : `x1 ${fixed(x)}`);
+    bend(clamp(x, -3.8, 3.8), 0, x, now.bend === null ? "the sum never changes" : `x1 ${fixed(x)}`);
     hint(x, 0);
-    turn(turned === y || !settings.w1 ? 2 : clamp((y - shifted) / settings.w1, ...ENDS), y, settings.w1, `w1 ${fixed(settings.w1, 1)}`);
+    turn(turned === y || !settings.w1 ? 2 : clamp((y - shifted) / settings.w1, -3.8, 3.8), y, settings.w1, `w1 ${fixed(settings.w1, 1)}`);
     // A plateau is named below its middle, a peak above it or, close to the frame, beside it.
     const [first, until] = [slopes.indexOf(now.steepest), slopes.lastIndexOf(now.steepest)], peak = Math.max(Math.round((first + until) / 2), 0);
-    const up = now.steepest > 0 ? -12 : 20, close = Math.abs(now.steepest) > 2.9, offset = !close ? { dy: up } : until - first > 20 ? { dy: 8 - up } : { dx: 62, dy: 4 };
+    const up = now.steepest > 0 ? -12 : 20, close = Math.abs(now.steepest) > 2.9, offset = !close ? { dy: up } : until - first > 20 ? { dy: 8 - up } : { dx: 62, dy: 18 };
     steep([GRID[peak]], [now.steepest]);
     told(`steepest ${fixed(now.steepest)}`, GRID[peak], now.steepest, offset);
     formula.textContent = written(settings);

@@ -48,7 +48,7 @@ export function sentence({ weight, noise }, { fits, now }) {
   if (fits.length === 1) return `**Chance moved the weight by ${off > 0 ? "+" : ""}${fixed(off)}.** The truth has not moved. Take a new sample: which of the two lines stays?`;
   const weights = fits.map((fit) => fit.weight);
   return `**Chance alone** spread ${fits.length} fitted weights from ${fixed(Math.min(...weights))} to ${fixed(Math.max(...weights))}. ` +
-    `On its own points the fitted line beats the truth, ${fitted} to ${truth}: it has learned a little of the noise.`;
+    `On its own points the fitted line beats the truth, ${fitted} to ${truth}: it learned some noise.`;
 }
 
 function build(stage) {
@@ -74,7 +74,7 @@ function build(stage) {
   const left = stage.panel(stage.column(1.18), { title: "One truth, many samples", x: { label: "x", domain: ENDS }, y: { label: "y", domain: HEIGHTS } });
   const key = left.key([["data", "dot", ""], ["truth", "dash", "truth"], ["ink", "line", "fitted line"], ["ink", "thin", "fits before"]]);
   const band = left.curve("high", { fill: true, opacity: 0.35 }), dots = left.dots("data", { size: 3.4 }), mine = left.dots("danger", { size: 4, hollow: true });
-  const before = left.group(false), fitted = left.curve("ink", { width: 3, halo: 3 }), truth = left.curve("truth", { width: 2.4, dash: "7 5" }), outside = left.words("quiet", { anchor: "end", bold: false });
+  const before = left.group(false), fitted = left.curve("ink", { width: 3, halo: 3 }), truth = left.curve("truth", { width: 2.4, dash: "7 5" }), outside = left.words("quiet", { anchor: "middle", bold: false });
   const line = movableLine(stage, left, { ends: GRIPS, range: HEIGHTS, unit: 0.3, name: "true line", text: (height) => `y ${fixed(height)}`,
     move: (weight, bias) => { stage.touch(); W.slideTo(weight); B.slideTo(bias); } });
   const hint = left.hint("Drag the truth", { dx: -110, dy: 190 });
@@ -84,7 +84,7 @@ function build(stage) {
   });
 
   const right = stage.column(1);
-  const two = stage.panel(right, { title: "Where the fitted weight fell", note: " ", x: { label: "weight", domain: [0.5, 3.5], format: (v) => fixed(v, 1) }, y: { label: "", domain: [0, 1], ticks: [] }, margin: { left: 10 } });
+  const two = stage.panel(right, { title: "Where the fitted weight fell", note: " ", x: { label: "weight", domain: [0.5, 3.5], format: (v) => fixed(v, 1) }, y: { label: "", domain: [0, 1], ticks: [] }, margin: { left: 16, right: 16 } });
   const zone = svg(two.group(false), "rect", { fill: "var(--high)", "fill-opacity": 0.35 }), mark = two.curve("truth", { width: 2, dash: "6 4" });
   const others = [6, 4.5].map((size) => two.dots("ink", { size, opacity: 0.4 })), now = two.dots("ink", { size: 6.5, opacity: 1 });
   const said = [two.words("truth", { anchor: "middle" }), two.words("quiet", { anchor: "middle", bold: false }), two.words("ink", { anchor: "middle" })];
@@ -115,11 +115,10 @@ function build(stage) {
     mine(proof?.x ?? [], proof?.y ?? []);
     const path = ({ weight: w, bias: b }) => `M${left.x(ENDS[0])},${left.y(w * ENDS[0] + b)}L${left.x(ENDS[1])},${left.y(w * ENDS[1] + b)}`;
     before.replaceChildren(svg(null, "path", { d: fits.slice(0, -1).map(path).join(""), stroke: "var(--ink)", "stroke-opacity": fits.length > 60 ? 0.12 : 0.25, "stroke-width": 1.3 }));
-    fitted(ENDS, ENDS.map((v) => last.weight * v + last.bias));
-    truth(ENDS, ENDS.map(f));
+    for (const [mark, height] of [[fitted, (v) => last.weight * v + last.bias], [truth, f]]) mark(ENDS, ENDS.map(height));
     hint(...line(weight, bias)[1]);
     const count = y.filter((v) => v < HEIGHTS[0] || v > HEIGHTS[1]).length;
-    outside(count ? `${count} of ${n} points outside` : "", ENDS[1], HEIGHTS[0], { dx: -4, dy: -6 });
+    outside(count ? `${count} of ${n} points outside` : "", 0, HEIGHTS[1], { dy: 14 });
     key([`sample ${last.seed - Math.min(controls.first.value, last.seed) + 1}`, "truth", "fitted line", fits.length > 1 ? "fits before" : ""]);
     [[fixed(last.weight), `true ${fixed(weight)}`], null, [last.bias < -0.005 ? "\u2212" : "+"], [fixed(Math.abs(last.bias)), `true ${fixed(bias)}`]].forEach((texts, i) =>
       texts?.forEach((text, k) => { cells[i + 1][k].textContent = text; }));
@@ -141,7 +140,7 @@ function build(stage) {
     said[1](`band: \u00b1 2 standard errors, \u00b1 ${fixed(2 * error)}`, weight, 1, { dy: 27 });
     said[2](shown ? `now ${fixed(lw)}` : "", lw, two.y.invert(bottom - 22 - (most - 1) * pitch));
     [fits.filter((fit) => fit.weight < weight - 1.5).length, fits.filter((fit) => fit.weight > weight + 1.5).length].forEach((k, i) =>
-      gone[i](k ? (i ? `${k} more \u2192` : `\u2190 ${k} more`) : "", weight + 3 * i - 1.5, 0.5, { dx: i ? -4 : 4 }));
+      gone[i](k ? (i ? `${k} more \u2192` : `\u2190 ${k} more`) : "", weight + 3 * i - 1.5, two.y.invert(top + 12), { dx: i ? -4 : 4 }));
 
     if (scaled !== (scaled = noise)) three.rescale();
     for (const [rail, height] of rails) rail([0, 2.4], [height, height]);

@@ -6,11 +6,8 @@ import { element } from "./stage/stage.js";
 const kept = new Map(); // draws and orders, which no slider changes
 
 function once(key, make) {
-  if (!kept.has(key)) {
-    if (kept.size > 60) kept.clear();
-    kept.set(key, make());
-  }
-  return kept.get(key);
+  if (kept.size > 60) kept.clear();
+  return kept.get(key) ?? kept.set(key, make()).get(key);
 }
 
 // The rows x = arange(n) / n, y = 0.2 + 0.8 x + curvature x x + noise randn, or the learner's own.
@@ -52,10 +49,9 @@ export function compute(settings, given) {
   const cut = fitted(data, once(`rows in order ${n}`, () => Int32Array.from({ length: n }, (_, i) => i)), count);
   const random = fitted(data, once(`order ${n} ${settings.seed}`, () => new Generator(settings.seed).randperm(n)), count);
   const both = [[`Cut at ${short(cut.high)}`, cut, true], [`Random split ${settings.seed - 419}`, random, false]];
-  const result = { ...data, ...(settings.sequential ? cut : random), splits: both.map(([name, { rmse, between, beyond }, sequential]) =>
-    ({ name, sequential, rmse, rows: { train: count, between: between.length, beyond: beyond.length } })) };
-  last = { settings, given, result };
-  return result;
+  last = { settings, given, result: { ...data, ...(settings.sequential ? cut : random), splits: both.map(([name, { rmse, between, beyond }, sequential]) =>
+    ({ name, sequential, rmse, rows: { train: count, between: between.length, beyond: beyond.length } })) } };
+  return last.result;
 }
 
 const rowsWord = (count) => `${whole(count)} ${count === 1 ? "row" : "rows"}`;
@@ -86,21 +82,21 @@ function build(stage) {
   if (controls.n) stage.choice("n", { label: "points" });
   for (const name of ["curvature", "noise"]) if (controls[name]) stage.slider(name, { width: 110 });
 
-  const axis = { label: given.labels[0], domain: given.domain }, height = (share) => given.range[0] + share * (given.range[1] - given.range[0]);
-  const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says", x: axis, y: { label: given.labels[1], domain: given.range } });
+  const margin = { left: given.unit > 100 ? 54 : 44 }, axis = { label: given.labels[0], domain: given.domain }, height = (share) => given.range[0] + share * (given.range[1] - given.range[0]);
+  const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says", margin, x: axis, y: { label: given.labels[1], domain: given.range } });
   const key = one.key([["data", "dot", ""], ["held", "ring", ""], ["truth", "dots", given.x ? "" : "truth"], ["ink", "line", "fitted line"]]);
   const unseen = [one.zone(), one.zone()], truth = one.curve("truth", { width: 1.8, dash: "2 3" }), sticks = one.sticks("held", { opacity: 0.7, width: 1.5 });
   const train = one.dots("data", { size: 3.6, opacity: 0.85 }), test = one.dots("held", { size: 3.8, hollow: true });
   const seen = one.curve("ink", { width: 3, halo: 3 }), guess = one.curve("ink", { width: 3, dash: "9 6" }), mine = one.curve("danger", { width: 2.5, dash: "3 4" });
   const names = [one.words("ink", { anchor: "end" }), one.words("ink"), one.words("ink", { anchor: "middle" })];
-  const cut = one.curve("hand", { width: 2.5 }), told = one.words("handtext", { anchor: "end" });
+  const cut = one.curve("hand", { width: 2.5 }), told = [one.words("handtext", { anchor: "end" }), one.words("handtext")];
   const handle = one.handle({
     label: "where the cut is",
     drag: ([x]) => { stage.touch(); sequential.value = true; fraction.moveTo(stage.result.x.filter((v) => v < x).length / stage.result.x.length); },
     nudge: ([steps, more]) => { stage.touch(); fraction.place = clamp(fraction.place + steps + more, 0, fraction.places); },
   });
   const mark = one.node.querySelector(".handle"), column = stage.column(1);
-  const two = stage.panel(column, { title: "Residuals of the line", note: "y \u2212 prediction. A stick is a test row.", x: axis, y: { label: "residual", domain: [-1, 1] } });
+  const two = stage.panel(column, { title: "Residuals of the line", margin, note: "y \u2212 prediction. A stick is a test row.", x: axis, y: { label: "residual", domain: [-1, 1] } });
   const shadow = [two.zone(), two.zone()], zero = two.curve("ink", { width: 1.6 }), bars = two.sticks("held", { width: 2.2, opacity: 1 });
   const small = two.dots("data", { size: 2.4 }), tops = two.dots("held", { size: 3.4, hollow: true }), where = [two.words("ink", { anchor: "middle" }), two.words("ink", { anchor: "middle" })];
   const table = splitsTable(column, (chosen) => { stage.touch(); sequential.value = chosen; });
@@ -126,8 +122,7 @@ function build(stage) {
     for (const [dots, rows, values] of [[train, a, y], [test, b, y], [small, a, residuals], [tops, b, residuals]]) dots(pick(x, rows), pick(values, rows));
     sticks(pick(x, b), pick(y, b), pick(x, b).map(f));
     bars(pick(x, b), b.map(() => 0), pick(residuals, b));
-    seen([low, high], [f(low), f(high)]);
-    guess([left, low, NaN, high, right], [f(left), f(low), NaN, f(high), f(right)]);
+    for (const [line, points] of [[seen, [low, high]], [guess, [left, low, NaN, high, right]]]) line(points, points.map(f));
     mine([left, right], proof?.line ? [left, right].map((v) => proof.line[0] * v + proof.line[1]) : [NaN, NaN]);
     zero([left, right], [0, 0]);
     cut(on ? [at, at] : [], on ? given.range : []);
@@ -135,15 +130,15 @@ function build(stage) {
     handle(at, height(0.12), result.high, `cut at ${short(result.high)}, ${rowsWord(result.train.length)} to train`);
 
     key([`${whole(result.train.length)} train`, `${whole(result.test.length)} test`, given.x ? "" : "truth", "fitted line"]);
-    const before = one.x(at) - one.box.left, after = one.box.right - one.x(at), wide = (from, to) => two.x(to) - two.x(from);
-    names[0](on && before > 150 ? "seen in training" : "", at, height(1), { dx: -12, dy: 16 });
-    names[1](on && after > 62 ? (after > 190 ? "never seen: the line guesses" : after > 96 ? "never seen" : "unseen") : "", at, height(1), { dx: 12, dy: 16 });
-    names[2](on ? "" : `seen in training: x from ${short(low)} to ${short(high)}`, (low + high) / 2, height(1), { dy: 16 });
-    told(on ? (stage.touched ? `cut at ${short(high)}` : `drag the cut at ${short(high)}`) : "", at, height(0.12), { dx: -18, dy: 4 });
+    const before = one.x(at) - one.box.left, after = one.box.right - one.x(at), wide = (from, to) => two.x(to) - two.x(from), lower = given.x ? 32 : 16; // below the name of y
+    names[0](on && before > 150 ? "seen in training" : "", at, height(1), { dx: -12, dy: lower });
+    names[1](on && after > 62 ? (after > 190 ? "never seen: the line guesses" : after > 96 ? "never seen" : "unseen") : "", at, height(1), { dx: 12, dy: lower });
+    names[2](on ? "" : `seen in training: x from ${short(low)} to ${short(high)}`, (low + high) / 2, height(1), { dy: lower });
+    const hint = on ? (stage.touched ? `cut at ${short(high)}` : `drag the cut at ${short(high)}`) : "";
+    told.forEach((words, k) => words(before > 170 !== Boolean(k) ? hint : "", at, height(0.12), { dx: k ? 18 : -18, dy: 4 }));
     where[0](wide(low, high) > 190 ? (result.between.length ? "between" : "between: no test row") : "", (low + high) / 2, top, { dx: 20, dy: 13 });
     where[1](wide(ends[1], right) > 50 ? "beyond" : "", (ends[1] + right) / 2, top, { dy: 13 });
-    ["between", "beyond"].forEach((name, k) => numbers[k](rmse[name] === null ? "\u2013" : short(rmse[name]),
-      `RMSE ${name}: ${result[name].length ? rowsWord(result[name].length) : "no test row"}`, rmse[name] === null ? "quiet" : "held"));
+    ["between", "beyond"].forEach((name, k) => numbers[k](rmse[name] === null ? "\u2013" : short(rmse[name]), `RMSE ${name}`, rmse[name] === null ? "quiet" : "held"));
     table(result.splits, on);
     go.lastChild.textContent = on ? "Split at random" : "New split";
   };
