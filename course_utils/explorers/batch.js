@@ -1,125 +1,160 @@
 // Batch: which rows form a batch, and how its gradient differs from that of all rows.
-import { bowl, levelsBetween } from "./stage/line.js";
+import { bowl, levelsBetween, Rows } from "./stage/line.js";
+import { barMeter } from "./stage/meter.js";
 import { clamp, fixed, short, whole } from "./stage/numbers.js";
-import { svg } from "./stage/panel.js";
-import { Generator } from "./stage/random.js";
+import { put, svg } from "./stage/panel.js";
+import { element, PLAY } from "./stage/stage.js";
 
-const RATE = 0.1; // the arrows are -0.1 times the gradient, at the line y = 0
-const orders = new WeakMap();
+const kept = new WeakMap(); // what no setting changes, and the order of each epoch
 
-// The rows of each step of an epoch, as DataLoader(dataset, batch_size, shuffle, drop_last) serves them.
-export function stepsOf({ batch_size: size, shuffle, drop_last: drop, epoch }, given) {
-  const n = given.x.length;
-  if (!orders.has(given)) orders.set(given, { generator: new Generator(given.seed), epochs: [] });
-  const { generator, epochs } = orders.get(given);
-  while (shuffle && epochs.length < epoch) epochs.push(Array.from(generator.epoch(n)));
-  const rows = shuffle ? epochs[epoch - 1] : Array.from({ length: n }, (_, i) => i), steps = [];
-  for (let first = 0; first < n; first += size) steps.push(rows.slice(first, first + size));
-  if (drop && steps.at(-1).length < size) steps.pop();
-  return steps;
+function about(given) {
+  if (!kept.has(given)) {
+    const surface = bowl(given.x, given.y), rate = Number((0.4 / surface.curvature).toPrecision(1));
+    const all = arrowOf(Array.from(given.x.keys()), given, rate);
+    kept.set(given, { surface, rate, all, rows: new Rows(given.x, given.y, [], given.seed), typical: new Map() });
+  }
+  return kept.get(given);
 }
 
-function arrowOf(rows, { x, y }) {
-  let gw = 0, gb = 0;
-  for (const i of rows) { gw += -2 * y[i] * x[i]; gb += -2 * y[i]; }
-  return [(-RATE * gw) / rows.length, (-RATE * gb) / rows.length];
+// The rows in the order in which DataLoader(dataset, shuffle=shuffle, generator=...) serves them.
+const orderOf = ({ shuffle, epoch }, given) => Array.from(shuffle ? about(given).rows.order(epoch)[epoch - 1] : given.x.keys());
+
+// -rate times the gradient of the MSE over some rows, at the line y = 0 x + 0.
+function arrowOf(rows, { x, y }, rate) {
+  let w = 0, b = 0;
+  for (const i of rows) { w += y[i] * x[i]; b += y[i]; }
+  return [(2 * rate * w) / rows.length, (2 * rate * b) / rows.length];
 }
 
-const far = ([a, b], [c, d]) => Math.hypot(a - c, b - d) / Math.hypot(c, d);
+const countOf = (n, size, drop) => (drop ? Math.floor(n / size) : Math.ceil(n / size));
+const off = ([a, b], [c, d]) => Math.hypot(a - c, b - d) / (Math.hypot(c, d) || 1);
+const percent = (share) => `${whole(100 * share)} %`;
+const arrowsOf = (order, size, count, given, rate) => Array.from({ length: count }, (_, k) => arrowOf(order.slice(k * size, (k + 1) * size), given, rate));
+
+// By how much half of the batches of a size are off at most: the median over an epoch.
+function typicalOf(settings, size, given) {
+  const { all, rate, typical } = about(given), key = [settings.shuffle && settings.epoch, settings.drop_last, size].join();
+  if (!typical.has(key)) {
+    const count = countOf(given.x.length, size, settings.drop_last);
+    const sorted = arrowsOf(orderOf(settings, given), size, count, given, rate).map((one) => off(one, all)).sort((a, b) => a - b);
+    typical.set(key, (sorted[(count - 1) >> 1] + sorted[count >> 1]) / 2);
+  }
+  return typical.get(key);
+}
 
 export function compute(settings, given) {
-  const steps = stepsOf(settings, given), step = clamp(settings.step, 1, Math.max(steps.length, 1));
-  const rows = steps[step - 1] ?? [], all = arrowOf(given.x.map((_, i) => i), given), arrows = steps.map((some) => arrowOf(some, given));
-  const misses = arrows.map((one) => far(one, all)).sort((a, b) => a - b);
-  const served = steps.flat(), used = new Set(served);
+  const n = given.x.length, { batch_size: size, drop_last: drop } = settings, { surface, rate, all } = about(given);
+  const order = orderOf(settings, given), count = countOf(n, size, drop), step = clamp(settings.step, 1, count);
+  const rows = order.slice((step - 1) * size, step * size), arrows = arrowsOf(order, size, count, given, rate), arrow = arrows[step - 1];
+  const turn = Math.atan2(arrow[1], arrow[0]) - Math.atan2(all[1], all[0]);
+  const sizes = [...new Set([1, 4, 16, 64, size, n])].filter((one) => one <= n).sort((a, b) => a - b);
   return {
-    steps, step, rows, all, arrows, arrow: arrows[step - 1] ?? [0, 0], typical: misses[Math.floor(misses.length / 2)] ?? 0,
-    before: steps.slice(0, step - 1).flat(), leftOut: given.x.map((_, i) => i).filter((i) => !used.has(i)), surface: bowl(given.x, given.y),
+    order, count, step, rows, leftOut: order.slice(count * size), surface, rate, all, arrow, arrows,
+    angle: Math.abs(Math.atan2(Math.sin(turn), Math.cos(turn))) * (180 / Math.PI), ratio: Math.hypot(...arrow) / (Math.hypot(...all) || 1),
+    typical: sizes.map((one) => [one, typicalOf(settings, one, given)]),
   };
 }
 
-export function sentence(settings, { steps, rows, arrow, all, typical, leftOut }, { x }) {
-  const n = x.length, size = settings.batch_size;
-  if (!steps.length) return `**No batch at all**: drop_last leaves out the ${n} rows, which are fewer than ${whole(size)}.`;
-  const count = `${whole(steps.length)} ${steps.length === 1 ? "step" : "steps"} an epoch`;
-  const rest = leftOut.length ? `, ${leftOut.length} rows left out` : n % size ? `, the last with ${n % size} of ${size} rows` : "";
-  if (rows.length === n) return `**All ${n} rows: not a guess**, the arrow is exact. ${count}.`;
-  const off = Math.round(100 * far(arrow, all));
-  return `**${rows.length} of ${n} rows guess** the gradient of all, and this guess is ${off} % off; half of this epoch's batches are closer than ${Math.round(100 * typical)} %. ${count}${rest}.`;
+export function sentence({ batch_size: size }, { count, rows, leftOut, angle, ratio, typical }, { x }) {
+  const n = x.length, steps = `${whole(count)} ${count === 1 ? "step" : "steps"} an epoch`;
+  const rest = leftOut.length ? `, ${leftOut.length} ${leftOut.length === 1 ? "row" : "rows"} left out` : n % size ? `, the last of ${n % size} ${n % size === 1 ? "row" : "rows"}` : "";
+  if (rows.length === n) return `**All ${whole(n)} rows: not a guess**, the arrow is exact. ${steps}.`;
+  const who = rows.length === 1 ? "1 row guesses" : `${whole(rows.length)} rows guess`, half = typical.find(([one]) => one === size)[1];
+  return `**${who} what all ${whole(n)} know**: ${fixed(angle, 0)}\u00b0 off, ${fixed(ratio)} times as long. Half of the batches of ${whole(size)} are off by ${percent(half)} or less. ${steps}${rest}.`;
 }
 
 function build(stage) {
-  const { given, controls } = stage, { step, epoch } = controls, n = given.x.length;
-  const last = () => Math.max(stepsOf(stage.settings, given).length, 1);
+  const { given, controls } = stage, { step, epoch, batch_size: size } = controls, n = given.x.length;
+  const count = () => countOf(n, size.value, controls.drop_last.value);
+  const to = (place) => { stage.touch(); step.value = clamp(place, 1, count()); };
   const next = () => {
-    stage.touch();
-    if (step.value < last()) step.value += 1;
-    else { epoch.place = epoch.place < epoch.places ? epoch.place + 1 : 0; step.value = 1; }
+    if (step.value >= count()) epoch.place = (epoch.place + 1) % (epoch.places + 1);
+    to(step.value < count() ? step.value + 1 : 1);
   };
-  stage.button("Next batch", next, { main: true, icon: "M0,0L14,8L0,16Z" });
+  stage.button("Next batch", next, { main: true, icon: PLAY });
   let since = 0;
   stage.play("Play the epoch", (seconds) => {
-    since += seconds;
-    if (since < 0.4) return;
+    if ((since += seconds) < 0.35) return true;
     since = 0;
-    if (step.value >= last()) return false;
-    step.value += 1;
-  });
-  stage.slider("step", { width: 120 });
+    if (step.value < count()) step.value += 1;
+    return step.value < count();
+  }, { begin: () => step.value >= count() && next() });
+  const counter = element(stage.extra("count"), "small", { textContent: "batch" }).parentNode, number = element(counter, "b");
+  const meter = barMeter(stage, ["half of the batches", "are off by less, in %,", "by batch size"], (one) => { stage.touch(); size.moveTo(one); });
+  stage.newRow();
   stage.slider("batch_size", { label: "batch size", width: 130 });
-  stage.slider("epoch", { width: 90 });
-  stage.toggle("shuffle");
-  stage.toggle("drop_last");
+  stage.slider("epoch", { width: 80 });
+  for (const name of ["shuffle", "drop_last"]) stage.toggle(name);
 
-  const left = stage.column(1.5);
-  const one = stage.panel(left, { title: "This batch among all rows", x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: given.range } });
-  const rest = one.dots("truth", { size: 2.6, opacity: 0.45 }), out = one.dots("danger", { size: 3.4, hollow: true }), now = one.dots("data", { size: 4.6, opacity: 1 });
-  const names = ["data", "truth", "danger"].map((role) => one.words(role));
+  const left = stage.column(1.5), margin = { left: n < 10_000 ? 44 : 52 }, range = [Math.min(given.range[0], 0), Math.max(given.range[1], 0)];
+  const one = stage.panel(left, { title: "This batch among all rows", margin, x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: range } });
+  const key = one.key([["data", "dot", ""], ["truth", "dot", "other rows"], ["danger", "ring", ""], ["ink", "line", "the model now: \u0177 = 0 x + 0"]]);
+  const zero = one.curve("ink", { width: 2 }), rest = one.dots("truth", { size: 2.6, opacity: 0.45 }), sticks = one.sticks("data", { width: 1.5, opacity: 0.6 });
+  const out = one.dots("danger", { size: 3.4, hollow: true }), now = one.dots("data", { size: 4.6, opacity: 1 }), mine = one.dots("danger", { size: 6, hollow: true });
   one.hover((_x, _y, px, py) => {
-    const i = one.nearest(given.x, given.y, px, py);
-    return i < 0 ? null : { x: given.x[i], y: given.y[i], text: `row ${i}: x ${fixed(given.x[i])}, y ${fixed(given.y[i])}` };
+    const i = one.nearest(given.x, given.y, px, py), x = given.x[i], y = given.y[i];
+    return i < 0 ? null : { x, y, text: `row ${i}: x ${short(x)}, y ${short(y)}` };
   });
-  const two = stage.panel(left, { title: "The epoch as it is dealt", note: "a column for each step", x: { label: "place in the epoch", domain: [0, n], format: (v) => short(v) }, y: { label: "row", domain: [-0.04 * n, 1.08 * n], format: (v) => short(v) } });
-  const bar = svg(two.group(false), "rect", { fill: "var(--data)", "fill-opacity": 0.14 });
-  const came = two.dots("truth", { size: 2, opacity: 0.6 }), coming = two.dots("truth", { size: 2, opacity: 0.25 }), here = two.dots("data", { size: 3.4, opacity: 1 });
-  two.node.addEventListener("click", (event) => {
-    const place = two.x.invert(event.clientX - two.node.getBoundingClientRect().left);
-    stage.touch();
-    step.value = clamp(Math.floor(place / controls.batch_size.value) + 1, 1, last());
+  const two = stage.panel(left, { title: "The epoch, in the order dealt", margin, note: "a bar a row, as high as its number", x: { label: "dealt last", domain: [0, n], ticks: [] }, y: { label: "", domain: [0, 1.3 * n], ticks: [0, Math.round(n / 2), n] } });
+  const frame = svg(two.group(false), "rect", { rx: 6, fill: "var(--soft)", stroke: "var(--edge)" }), words = svg(two.group(), "g");
+  const bars = [0.5, 0.24, 1].map((opacity) => svg(two.group(false), "path", { fill: "var(--data)", "fill-opacity": opacity }));
+  const ring = two.handle({ label: "which batch", drag: ([place]) => to(Math.floor(place / size.value) + 1), nudge: ([steps, more]) => to(Math.min(step.value, count()) + steps + more) });
+  two.node.parentNode.style.flex = "0 0 154px";
+  const hint = two.hint("\u2190 drag me", { dx: 66, dy: 0, arrow: false });
+  two.node.addEventListener("click", (event) => to(Math.floor(two.x.invert(event.clientX - two.node.getBoundingClientRect().left) / size.value) + 1));
+  two.hover((place) => {
+    const { arrows, all, count } = stage.result, k = Math.min(Math.floor(place / size.value), count - 1);
+    return { x: Math.min((k + 0.5) * size.value, n), y: 0, text: `batch ${k + 1}: ${percent(off(arrows[k], all))} off` };
   });
 
-  const { surface, all } = compute(stage.settings, given), reach = 1.9 * Math.max(Math.abs(all[0]), Math.abs(all[1]), 1e-9);
-  const three = stage.panel(stage.column(1), { title: "Which way is downhill?", note: `arrow: \u2212${RATE} \u00b7 gradient`, filled: true, equal: true,
-    x: { label: "change of the weight", domain: [all[0] / 2 - reach, all[0] / 2 + reach] }, y: { label: "change of the bias", domain: [all[1] / 2 - reach, all[1] / 2 + reach] } });
-  const field = three.field(), group = three.group(false), whole_ = three.arrow("ink"), mine = three.arrow("data");
-  const told = [three.words("ink"), three.words("data")];
-  let key = "";
+  // The surface: from the model at 0, with the end of the exact arrow and, if it is near, the lowest point.
+  const { surface, all, rate } = about(given), bottom = [surface.weight, surface.bias], near = Math.hypot(...bottom) < 8 * Math.hypot(...all);
+  const [across, up] = [0, 1].map((k) => {
+    const values = [0, 1.6 * all[k], near ? bottom[k] : 0], low = Math.min(...values), high = Math.max(...values), room = 0.3 * (high - low || 1);
+    return [low - room, high + room];
+  });
+  const three = stage.panel(stage.column(1), { title: "Which way is downhill?", filled: true, equal: true, x: { label: "weight", domain: across }, y: { label: "bias", domain: up } });
+  three.key([["data", "arrow", "this batch"], ["ink", "arrow", "all rows"], ["ink", "thin", "other batches"]]);
+  const levels = three.levels(levelsBetween(surface.lowest * 1.02, Math.max(...across.flatMap((w) => up.map((b) => surface.loss(w, b)))), 8)), lines = three.group(false), exact = three.arrow("ink"), guess = three.arrow("data"), plus = svg(three.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
+  const lowest = three.words("ink", { anchor: "middle", bold: false, over: false }), rule = svg(three.group(), "text", {}, `arrow: \u2212${short(rate)} \u00b7 gradient`);
+  three.hover((w, b) => ({ x: w, y: b, text: `loss ${short(surface.loss(w, b))}` }));
 
-  return (settings, result) => {
-    const { rows, before, leftOut, steps } = result, pick = (values, some) => some.map((i) => values[i]), used = new Set([...rows, ...leftOut]);
-    const quiet = given.x.map((_, i) => i).filter((i) => !used.has(i)), stride = Math.ceil(quiet.length / 2000) || 1;
-    rest(pick(given.x, quiet.filter((_, k) => k % stride === 0)), pick(given.y, quiet.filter((_, k) => k % stride === 0)));
-    out(pick(given.x, leftOut), pick(given.y, leftOut));
-    now(pick(given.x, rows), pick(given.y, rows));
-    names[0](`\u25cf batch ${result.step}`, given.domain[0], given.range[1], { dx: 8, dy: 26 });
-    names[1]("\u25cf other rows", given.domain[0], given.range[1], { dx: 90, dy: 26 });
-    names[2](leftOut.length ? `\u25cb ${leftOut.length} left out` : "", given.domain[0], given.range[1], { dx: 186, dy: 26 });
-    const size = settings.batch_size, first = (result.step - 1) * size, places = (some, from) => some.map((_, i) => from + i + 0.5);
-    came(places(before, 0), before);
-    here(places(rows, first), rows);
-    const later = steps.slice(result.step).flat();
-    coming(places(later, first + rows.length), later);
-    for (const [name, value] of Object.entries({ x: two.x(first), y: two.box.top, width: Math.max(two.x(first + rows.length) - two.x(first), 2), height: two.box.bottom - two.box.top })) bar.setAttribute(name, value);
+  return (settings, { order, count, step: at, rows, leftOut, arrows, arrow, typical }, proof) => {
+    const { batch_size: each } = settings, pick = (values, some) => some.map((i) => values[i]);
+    const first = (at - 1) * each, others = [...order.slice(0, first), ...order.slice(first + rows.length, n - leftOut.length)], few = others.filter((_, k) => k % (Math.ceil(n / 2000)) === 0);
+    zero(given.domain, [0, 0]);
+    for (const [mark, some] of [[rest, few], [out, leftOut], [now, rows]]) mark(pick(given.x, some), pick(given.y, some));
+    sticks(pick(given.x, rows), rows.map(() => 0), pick(given.y, rows));
+    mine(proof?.x ?? [], proof?.y ?? []);
+    key([`batch ${whole(at)}`, others.length ? "other rows" : "", leftOut.length ? `${leftOut.length} left out` : "", "the model now: \u0177 = 0 x + 0"]);
+    number.replaceChildren(whole(at), element(null, "small", { textContent: ` of ${whole(count)}` }));
+    meter(typical.map(([one, share]) => [one, one === n ? "all" : whole(one), share, whole(100 * share)]), each);
 
-    const now_ = [...three.x.range(), ...three.y.range()].join();
-    if (key !== now_) { key = now_; field((w, b) => surface.loss(w, b), levelsBetween(surface.lowest * 1.02, surface.loss(three.x.domain()[0], three.y.domain()[0]), 8)); }
-    const from = [three.x(0), three.y(0)], to = ([w, b]) => [three.x(w), three.y(b)];
-    group.replaceChildren(svg(null, "path", { fill: "none", stroke: "var(--ink)", "stroke-opacity": 0.3, "stroke-width": 1.3,
-      d: result.arrows.slice(0, 400).map((one) => `M${from}L${to(one)}`).join("") }));
-    whole_(from, to(result.all));
-    mine(from, to(result.arrow));
-    told[0]("all rows", ...result.all, { dx: 10, dy: -8 });
-    told[1](`batch ${result.step}`, ...result.arrow, { dx: 10, dy: 16 });
+    const px = two.x(each) - two.x(0), gap = Math.min(8, 0.2 * px), wide = (px - gap) / each, bottom = two.box.bottom, stride = Math.ceil(n / 800);
+    const bar = (row, place) => `M${(two.x(0) + Math.floor(place / each) * px + gap / 2 + (place % each) * wide).toFixed(1)},${bottom}` +
+      `V${two.y(row + 0.02 * n).toFixed(1)}h${Math.max(0.8 * wide * stride, 0.8).toFixed(2)}V${bottom}Z`;
+    const path = (from, to, by) => Array.from({ length: Math.ceil((to - from) / by) }, (_, k) => bar(order[from + k * by], from + k * by)).join("");
+    [[0, first, stride], [first + rows.length, n - leftOut.length, stride], [first, first + rows.length, 1]].forEach((part, k) => put(bars[k], { d: path(...part) }));
+    const middle = two.x(first) + (rows.length / each) * px / 2, breadth = Math.max((rows.length / each) * px, 6);
+    put(frame, { x: middle - breadth / 2, y: two.box.top, width: breadth, height: bottom - two.box.top });
+    words.replaceChildren(svg(null, "text", { x: two.box.left, y: bottom + 33 }, "dealt first"));
+    const name = (text, x, style) => svg(words, "text", { x, y: bottom + 17, "text-anchor": "middle", ...style }, text);
+    const room = 16 + 7 * whole(count).length, here = clamp(middle, two.box.left + 10 + room / 2, two.box.right - 10 - room / 2);
+    for (let k = 0; k < count; k += Math.ceil(room / px)) {
+      const center = two.x((k * each + Math.min((k + 1) * each, n)) / 2);
+      if (Math.abs(center - here) > 30 + room / 2 && center < two.box.right - room / 2 + 10) name(whole(k + 1), center);
+    }
+    name(`batch ${whole(at)}`, here, { class: "bold", style: "fill:var(--ink)" });
+    ring(two.x.invert(middle), 1.2 * n, at, `batch ${at} of ${count}`);
+    hint(two.x.invert(middle), 1.2 * n);
+    levels(surface);
+    const from = [three.x(0), three.y(0)];
+    lines.replaceChildren(svg(null, "path", { fill: "none", stroke: "var(--ink)", "stroke-opacity": count > 60 ? 0.12 : 0.28, "stroke-width": 1.3,
+      d: arrows.slice(0, 400).map(([w, b]) => `M${from}L${three.x(w)},${three.y(b)}`).join("") }));
+    for (const [mark, [w, b]] of [[exact, all], [guess, arrow]]) mark(from, three.within(from, [three.x(w), three.y(b)]));
+    put(plus, { d: `M${three.x(surface.weight) - 6},${three.y(surface.bias)}h12m-6,-6v12` });
+    lowest(`lowest ${short(surface.lowest)}`, surface.weight, surface.bias, { dy: 20 });
+    put(rule, { x: three.box.left, y: three.box.bottom + 33 });
   };
 }
 

@@ -9,9 +9,11 @@ from torch.utils.data import DataLoader, default_collate
 
 from course_utils import figures, inputs
 from course_utils.charts import Chart
+from course_utils.explorers import answers
 from course_utils.explorers.live import Explorer, Proof
 
 LARGEST_BATCH = 1_000
+OPTIONS = ("batch_size", "shuffle", "drop_last")
 
 
 class BatchExplorer(Explorer):
@@ -37,101 +39,78 @@ class BatchExplorer(Explorer):
 
     script = "batch"
 
-    def __init__(
-        self,
-        dataset: object,
-        seed: int = 420,
-        *,
-        xlabel: str = figures.FEATURE,
-        ylabel: str = figures.TARGET,
-    ):
-        self._dataset, self._seed = dataset, inputs.count("seed", seed, low=0)
+    def __init__(self, dataset: object, seed: int = 420, *, xlabel: str = "x", ylabel: str = "y"):
+        self._dataset, self._seed = dataset, inputs.count("seed", seed, low=0, high=2**32 - 1)
         self._labels = {"xlabel": xlabel, "ylabel": ylabel}
         self._X, self._y = _columns(dataset)
         x, y = inputs.pair(self._X, self._y)
         n = len(x)
+        sizes = {"min": 1, "max": min(n, LARGEST_BATCH), "description": "batch size"}
         controls = {
-            "batch_size": widgets.IntSlider(
-                min(16, n), min=1, max=min(n, LARGEST_BATCH), description="batch size"
-            ),
+            "batch_size": widgets.IntSlider(min(16, n), **sizes),
             "shuffle": widgets.Checkbox(True, description="shuffle"),
             "drop_last": widgets.Checkbox(False, description="drop_last"),
             "epoch": widgets.IntSlider(1, min=1, max=5, description="epoch"),
             "step": widgets.IntSlider(1, min=1, max=n, description="step"),
         }
-        given = {
-            "x": x, "y": y, "seed": self._seed, "labels": [xlabel, ylabel],
-            "domain": _ends(x), "range": _ends(y, 0.2),
-        }  # fmt: skip
-        super().__init__(controls, given)
+        given = {"x": x, "y": y, "seed": self._seed, "labels": [xlabel, ylabel]}
+        super().__init__(controls, given | {"domain": answers.ends(x), "range": answers.ends(y)})
 
     def prove(self, settings: dict) -> Proof:
         """Fetch the batch from the learner's dataset with a real loader of the same seed."""
-        numbers, pairs = (
-            self._loader(data, settings) for data in (range(len(self._X)), self._dataset)
-        )
-        rows, (X_batch, y_batch) = (_batch(loader, settings) for loader in (numbers, pairs))
+        rows, batch = (self._batch(d, settings) for d in (range(len(self._X)), self._dataset))
+        X_batch, y_batch = answers.two("dataset[row]", batch, "x, y")
+        x, y = inputs.pair(X_batch, y_batch)
         agrees = torch.equal(X_batch, self._X[rows]) and torch.equal(y_batch, self._y[rows])
-        shapes = f"X_batch {tuple(X_batch.shape)}, y_batch {tuple(y_batch.shape)}"
-        said = f"your dataset hands out these very rows: {shapes}."
+        said = f"a real DataLoader hands out these rows, X_batch {tuple(X_batch.shape)}."
         if not agrees:
             said = "your dataset hands out other values than before: does __getitem__ draw?"
-        return Proof(agrees, said, rows.tolist())
+        return Proof(agrees, said, rows.tolist(), {} if agrees else {"x": x, "y": y})
 
     def still(self, settings: dict) -> Chart:
         """Return the batch and all other rows as a chart."""
-        rows = _batch(self._loader(range(len(self._X)), settings), settings).numpy()
+        rows = self._batch(range(len(self._X)), settings).numpy()
         groups = {"other data": np.setdiff1d(np.arange(len(self._X)), rows), "this batch": rows}
         columns = {n: (self._X[rows], self._y[rows]) for n, rows in groups.items() if len(rows)}
         return figures.plot_groups(columns, **self._labels)
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that serves this batch."""
-        options = ", ".join(f"{n}={settings[n]}" for n in ("batch_size", "shuffle", "drop_last"))
+        options = ", ".join(f"{name}={settings[name]}" for name in OPTIONS)
         return f"""\
 def batch_shown():
     generator = torch.Generator().manual_seed({self._seed})
     loader = torch.utils.data.DataLoader(dataset, {options}, generator=generator)
     for epoch in range({settings["epoch"]}):
         batches = list(loader)
-    X_shown, y_shown = batches[{settings["step"] - 1}]
+    X_shown, y_shown = batches[min({settings["step"]}, len(batches)) - 1]
     return len(batches), len(X_shown), X_shown.min().item(), X_shown.max().item()
 
 
 batch_shown()"""
 
-    def _loader(self, data: object, settings: dict) -> DataLoader:
-        chosen = {name: settings[name] for name in ("batch_size", "shuffle", "drop_last")}
+    def _batch(self, data: object, settings: dict) -> object:
+        """Return the batch of this step; the epochs before draw from the generator, too."""
+        options = {name: settings[name] for name in OPTIONS}
         generator = torch.Generator().manual_seed(self._seed)
-        for _ in range(settings["epoch"] - 1):  # the epochs before, which draw from it too
-            list(DataLoader(range(len(self._X)), **chosen, generator=generator, collate_fn=list))
-        return DataLoader(data, **chosen, generator=generator, num_workers=0)
-
-
-def _batch(loader: DataLoader, settings: dict) -> object:
-    step = min(settings["step"], len(loader))
-    if not step:
-        raise inputs.InputError("drop_last leaves no batch: the rows are fewer than a batch holds")
-    return next(itertools.islice(loader, step - 1, None))
+        for _ in range(settings["epoch"] - 1):
+            for _ in DataLoader(range(len(self._X)), **options, generator=generator):
+                pass
+        loader = DataLoader(data, **options, generator=generator)
+        return next(itertools.islice(loader, min(settings["step"], len(loader)) - 1, None))
 
 
 def _columns(dataset: object) -> tuple[torch.Tensor, torch.Tensor]:
+    kind = type(dataset).__name__
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
-        kind = type(dataset).__name__
         raise inputs.InputError(f"dataset is a {kind}, expected one with __len__ and __getitem__")
     items = [dataset[index] for index in range(len(dataset))]
     if not items:
         raise inputs.InputError("dataset is empty, expected one pair (x, y) or more")
     try:
-        X, y = default_collate([(x, y) for x, y in items])
-        return X, y
+        return tuple(default_collate([(x, y) for x, y in items]))
     except (TypeError, ValueError, RuntimeError):
         kind = type(items[0]).__name__
         raise inputs.InputError(
             f"dataset[0] is a {kind}, expected pairs (x, y) of tensors of shape (1,)"
         ) from None
-
-
-def _ends(values: np.ndarray, room: float = 0.05) -> list[float]:
-    margin = room * (np.ptp(values) or 1.0)
-    return [float(values.min() - margin), float(values.max() + margin)]

@@ -70,6 +70,8 @@ class LineExplorer(Explorer):
             raise inputs.InputError(
                 f"loss_fn returned shape {tuple(loss.shape)}, expected one number: add .mean()"
             )
+        if not isinstance(loss, torch.Tensor | float | int | np.number):
+            raise inputs.InputError(f"loss_fn returned {loss!r:.80}, expected one number")
         loss = inputs.number("what loss_fn returned", float(loss))
         x, y = inputs.pair(self._X, self._y)
         right = float(np.mean((y - settings["weight"] * x - settings["bias"]) ** 2))

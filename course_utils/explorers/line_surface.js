@@ -1,9 +1,10 @@
 // Line and surface: a line through points beside the loss surface; drag either and both move.
 import { movableLine } from "./stage/ends.js";
 import { bowl } from "./stage/line.js";
-import { clamp, fixed, short, whole } from "./stage/numbers.js";
+import { fixed, short, whole } from "./stage/numbers.js";
+import { lossScale } from "./stage/scale.js";
 import { PLAY } from "./stage/stage.js";
-import { put, shade, svg } from "./stage/panel.js";
+import { svg } from "./stage/panel.js";
 
 const RATE = 0.06;
 const bowls = new WeakMap(); // one for the points that an explorer was given
@@ -146,38 +147,6 @@ function drawSurface(stage, surface, walk, byHand) {
     downhill(mine, yours, "yours", place, departs ? proof.gradient : [0, 0], -1);
     ball(weight, bias, surface.loss(weight, bias), `weight ${fixed(weight)}, bias ${fixed(bias)}, loss ${short(surface.loss(weight, bias))}`);
     hint(weight, bias);
-  };
-}
-
-// A bar from the lowest loss to a high one, with now, best and lowest on it: the key to the shades.
-function lossScale(box, surface, levels) {
-  const y = 27, node = svg(box, "svg", { width: "100%", height: 62, role: "img", "aria-label": "scale of the loss" });
-  const low = Math.log(surface.lowest * 0.8), high = Math.log(levels.at(-1) * 1.5), id = `scale-${Math.random().toString(36).slice(2)}`;
-  const frame = svg(svg(node, "clipPath", { id }), "rect", { y, height: 9, rx: 4.5 }), bar = svg(node, "g", { "clip-path": `url(#${id})` });
-  const edge = svg(node, "rect", { x: 0.5, y, height: 9, rx: 4.5, fill: "none", stroke: "var(--edge)" });
-  const ground = svg(node, "path", { stroke: "var(--truth)", "stroke-width": 2, "stroke-dasharray": "3 2" }), least = svg(node, "text", { y: 57 }, `lowest possible ${short(surface.lowest)}`);
-  const mark = svg(node, "path", { fill: "var(--ink)" }), now = svg(node, "text", { y: 15, class: "bold scale-now" }), record = svg(node, "text", { y: 57, class: "bold scale-now" });
-  const ring = svg(node, "circle", { cy: y + 4.5, r: 5, fill: "var(--ground)", stroke: "var(--ink)", "stroke-width": 2 });
-  let width = 0;
-  const at = (loss) => clamp(((Math.log(loss) - low) / (high - low)) * width, 0, width);
-  const resize = () => {
-    width = box.clientWidth;
-    put(frame, { width });
-    put(edge, { width: width - 1 });
-    bar.replaceChildren();
-    [0, ...levels].forEach((level, i) => svg(bar, "rect", { x: at(level), y, width: width - at(level), height: 9, fill: shade(i / levels.length) }));
-    ground.setAttribute("d", `M${at(surface.lowest)},${y - 5}v19`);
-    put(least, { x: Math.max(at(surface.lowest) - 4, 0) });
-  };
-  return (loss, best) => {
-    if (width !== box.clientWidth) resize();
-    const x = at(loss), shown = Number.isFinite(best);
-    now.textContent = `loss now ${short(loss)}`;
-    put(now, { x: clamp(x - now.getComputedTextLength() / 2, 0, width - now.getComputedTextLength()) });
-    mark.setAttribute("d", `M${x},${y - 1}l-6,-8h12Z`);
-    put(ring, { cx: shown ? at(best) : 0, visibility: shown ? "visible" : "hidden" });
-    record.textContent = shown ? `your best ${short(best)}` : "";
-    put(record, { x: shown ? clamp(at(best) - 14, least.getComputedTextLength() + at(surface.lowest) + 10, width - record.getComputedTextLength()) : 0 });
   };
 }
 

@@ -1,6 +1,7 @@
 """NoiseExplorer: one truth, many samples; what chance does to the line that is fitted to them."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import ipywidgets as widgets
 import numpy as np
@@ -8,7 +9,15 @@ import torch
 
 from course_utils import figures, inputs
 from course_utils.charts import Chart
+from course_utils.explorers import answers
 from course_utils.explorers.live import Explorer, Proof, are_functions, name_of
+
+
+class Fit(NamedTuple):
+    """Weight and bias of the line fitted to a sample, and the standard errors of both."""
+
+    fitted: tuple[float, float]
+    errors: tuple[float, float]
 
 
 class NoiseExplorer(Explorer):
@@ -31,54 +40,70 @@ class NoiseExplorer(Explorer):
         are_functions(make=make)
         self._make = make
         controls = {
-            "weight": widgets.FloatSlider(2.0, min=-3, max=3, step=0.1, description="weight", readout_format=".1f"),
-            "bias": widgets.FloatSlider(1.5, min=-3, max=3, step=0.1, description="bias", readout_format=".1f"),
+            "weight": widgets.FloatSlider(2.0, min=-3, max=3, step=0.1, description="weight"),
+            "bias": widgets.FloatSlider(1.5, min=-3, max=3, step=0.1, description="bias"),
             "noise": widgets.FloatSlider(1.0, min=0, max=3, step=0.05, description="noise"),
             "n": widgets.ToggleButtons(
                 options=[(str(n), n) for n in (10, 50, 200, 2000)], description="points"
             ),
             "seed": widgets.IntSlider(420, min=420, max=9999, description="sample no."),
             "first": widgets.IntSlider(420, min=420, max=9999, description="first sample"),
-        }  # fmt: skip
+        }
         super().__init__(controls, {})
 
     def prove(self, settings: dict) -> Proof:
-        """Let the learner's function make the sample and compare it with the page's."""
-        x, y = inputs.pair(*self._sample(settings), least=2)
-        generator = torch.Generator().manual_seed(settings["seed"])
-        draws = [torch.randn(settings["n"], generator=generator).double().numpy() for _ in range(2)]
-        right = settings["weight"] * draws[0] + settings["bias"] + settings["noise"] * draws[1]
-        agrees = len(x) == len(right) and np.allclose(x, draws[0], atol=1e-5)
-        agrees = bool(agrees and np.allclose(y, right, atol=1e-4))
-        weight, bias = np.polyfit(x, y, 1)
-        said = "it makes the same points." if agrees else "it makes other points than those shown."
-        return Proof(
-            agrees,
-            said,
-            {"weight": float(weight), "bias": float(bias)},
-            {"x": x[:2000], "y": y[:2000]},
+        """Let the learner's function make the sample, and compare it with the page's."""
+        made = self._make(**{n: value for n, value in settings.items() if n != "first"})
+        x, y = inputs.pair(*answers.two("make", made, "X, y"), least=3)
+        right = _sample(settings)
+        sizes = [np.abs(values).max() for values in right]
+        agrees = len(x) == settings["n"] and bool(
+            np.allclose(x, right[0], atol=1e-5 * sizes[0])
+            and np.allclose(y, right[1], atol=1e-5 * sizes[1])
         )
-
-    def _sample(self, settings: dict) -> object:
-        return self._make(**{name: value for name, value in settings.items() if name != "first"})
+        said = "it makes these points."
+        if not agrees:
+            said = "it makes other points (red rings)."
+        if len(x) != settings["n"]:
+            said = f"it makes {len(x)} points, {settings['n']} were asked for."
+        drawn = {} if agrees else {"x": x[:2000], "y": y[:2000]}
+        return Proof(agrees, said, _least_squares(x, y), drawn)
 
     def still(self, settings: dict) -> Chart:
         """Return points and both lines as a chart."""
-        X, y = self._sample(settings)
-        weight, bias = np.polyfit(*inputs.pair(X, y), 1)
-        truth = settings["weight"], settings["bias"]
-        return figures.plot_data(X, y, {"truth": truth, "least squares": (weight, bias)})
+        x, y = _sample(settings)
+        lines = {
+            "truth": (settings["weight"], settings["bias"]),
+            "least squares": _least_squares(x, y).fitted,
+        }
+        return figures.plot_data(x[:, None], y[:, None], lines, xlabel="x", ylabel="y")
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that makes these points and fits them in PyTorch."""
-        arguments = ", ".join(
-            f"{name}={value:.10g}" for name, value in settings.items() if name != "first"
-        )
+        chosen = ", ".join(f"{n}={value:.10g}" for n, value in settings.items() if n != "first")
         return f"""\
 def fit_shown():
-    X_shown, y_shown = {name_of(self._make, "make")}({arguments})
+    X_shown, y_shown = {name_of(self._make, "make")}({chosen})
     columns = torch.cat([X_shown, torch.ones_like(X_shown)], dim=1)
     return torch.linalg.lstsq(columns, y_shown).solution.flatten().tolist()
 
 
 fit_shown()"""
+
+
+def _sample(settings: dict) -> tuple[np.ndarray, np.ndarray]:
+    generator = torch.Generator().manual_seed(settings["seed"])
+    x, z = (torch.randn(settings["n"], generator=generator).double().numpy() for _ in range(2))
+    return x, settings["weight"] * x + settings["bias"] + settings["noise"] * z
+
+
+def _least_squares(x: np.ndarray, y: np.ndarray) -> Fit:
+    dx = x - x.mean()
+    spread = float(dx @ dx)
+    if not spread:
+        raise inputs.InputError(f"all features are {x[0]:g}: a line needs two different ones")
+    weight = float(dx @ (y - y.mean())) / spread
+    bias = float(y.mean()) - weight * float(x.mean())
+    variance = float(np.sum((y - weight * x - bias) ** 2)) / (len(x) - 2)
+    errors = np.sqrt([variance / spread, variance * (1 / len(x) + x.mean() ** 2 / spread)])
+    return Fit((weight, bias), tuple(errors.tolist()))

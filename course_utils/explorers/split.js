@@ -1,124 +1,162 @@
 // Split: a random split asks between the rows a line has seen, a cut asks beyond them.
 import { clamp, fixed, short, whole } from "./stage/numbers.js";
-import { svg } from "./stage/panel.js";
 import { Generator } from "./stage/random.js";
+import { element } from "./stage/stage.js";
+
+const kept = new Map(); // draws and orders, which no slider changes
+
+function once(key, make) {
+  if (kept.size > 60) kept.clear();
+  return kept.get(key) ?? kept.set(key, make()).get(key);
+}
 
 // The rows x = arange(n) / n, y = 0.2 + 0.8 x + curvature x x + noise randn, or the learner's own.
 function rowsOf({ n, curvature, noise }, given) {
   if (given.x) return given;
-  const x = Float64Array.from({ length: n }, (_, i) => i / n), draw = new Generator(420).randn(n);
-  const truth = x.map((v) => 0.2 + 0.8 * v + curvature * v * v);
-  return { x, truth, y: truth.map((v, i) => v + noise * draw[i]) };
+  const { x, draw } = once(`rows ${n}`, () => ({ x: Float64Array.from({ length: n }, (_, i) => i / n), draw: new Generator(420).randn(n) }));
+  const truth = new Float64Array(n), y = new Float64Array(n);
+  for (let i = 0; i < n; i++) y[i] = (truth[i] = 0.2 + 0.8 * x[i] + curvature * x[i] * x[i]) + noise * draw[i];
+  return { x, truth, y };
 }
 
 // As Python rounds: halves to the even number.
 function round(value) {
   const low = Math.floor(value), half = value - low;
-  return half > 0.5 + 1e-9 || (half > 0.5 - 1e-9 && low % 2) ? low + 1 : low;
+  return half > 0.5 || (half === 0.5 && low % 2) ? low + 1 : low;
 }
 
-const rms = (values) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+// Both parts, the least squares line through the first, and its residuals between and beyond it.
+function fitted({ x, y }, rows, count) {
+  const n = rows.length, residuals = new Float64Array(n), between = [], beyond = [], rmse = { train: 0, between: 0, beyond: 0 };
+  let mx = 0, my = 0, xx = 0, xy = 0, low = Infinity, high = -Infinity;
+  for (let k = 0; k < count; k++) { const i = rows[k]; mx += x[i] / count; my += y[i] / count; low = Math.min(low, x[i]); high = Math.max(high, x[i]); }
+  for (let k = 0; k < count; k++) { const i = rows[k], dx = x[i] - mx; xx += dx * dx; xy += dx * (y[i] - my); }
+  const weight = xx ? xy / xx : 0, bias = my - weight * mx;
+  for (let k = 0; k < n; k++) {
+    const i = rows[k], residual = (residuals[i] = y[i] - weight * x[i] - bias), inside = x[i] >= low && x[i] <= high;
+    if (k >= count) (inside ? between : beyond).push(i);
+    rmse[k < count ? "train" : inside ? "between" : "beyond"] += residual * residual;
+  }
+  for (const [name, length] of [["train", count], ["between", between.length], ["beyond", beyond.length]]) rmse[name] = length ? Math.sqrt(rmse[name] / length) : null;
+  return { train: rows.subarray(0, count), test: rows.subarray(count), weight, bias, residuals, low, high, between, beyond, rmse };
+}
+
+let last = {}; // while nothing glides, what is drawn is what was computed
 
 export function compute(settings, given) {
-  const { x, y, truth } = rowsOf(settings, given), n = x.length, kept = clamp(round(settings.fraction * n), 2, n - 1);
-  const rows = settings.sequential ? Int32Array.from({ length: n }, (_, i) => i) : new Generator(settings.seed).randperm(n);
-  const train = rows.slice(0, kept), test = rows.slice(kept);
-  let mx = 0, my = 0, xx = 0, xy = 0, low = Infinity, high = -Infinity;
-  for (const i of train) { mx += x[i] / kept; my += y[i] / kept; low = Math.min(low, x[i]); high = Math.max(high, x[i]); }
-  for (const i of train) { xx += (x[i] - mx) ** 2; xy += (x[i] - mx) * (y[i] - my); }
-  const weight = xx ? xy / xx : 0, bias = my - weight * mx, residuals = x.map((v, i) => y[i] - weight * v - bias);
-  const between = test.filter((i) => x[i] >= low && x[i] <= high), beyond = test.filter((i) => x[i] < low || x[i] > high);
-  const typical = (some) => (some.length ? rms(Array.from(some, (i) => residuals[i])) : null);
-  return { x, y, truth, train, test, weight, bias, residuals, low, high, between, beyond,
-    rmse: { train: typical(train), between: typical(between), beyond: typical(beyond) } };
+  if (last.settings === settings && last.given === given) return last.result;
+  const data = rowsOf(settings, given), n = data.x.length, count = clamp(round(settings.fraction * n), 2, n - 1);
+  const cut = fitted(data, once(`rows in order ${n}`, () => Int32Array.from({ length: n }, (_, i) => i)), count);
+  const random = fitted(data, once(`order ${n} ${settings.seed}`, () => new Generator(settings.seed).randperm(n)), count);
+  const both = [[`Cut at ${short(cut.high)}`, cut, true], [`Random split ${settings.seed - 419}`, random, false]];
+  last = { settings, given, result: { ...data, ...(settings.sequential ? cut : random), splits: both.map(([name, { rmse, between, beyond }, sequential]) =>
+    ({ name, sequential, rmse, rows: { train: count, between: between.length, beyond: beyond.length } })) } };
+  return last.result;
 }
 
-export function sentence({ sequential }, { rmse, high, beyond, test }) {
-  if (!sequential) return `**A random split asks between rows the line has seen**: RMSE ${short(rmse.between ?? 0)}, ${short(rmse.train)} on the rows it was fitted to. ` +
-    (beyond.length ? `${beyond.length} of ${test.length} test rows lie beyond.` : "Beyond them it asks nothing.");
-  const times = rmse.train > 5e-4 * rmse.beyond ? `, ${short(Number((rmse.beyond / rmse.train).toPrecision(2)))} times that on its own rows` : "";
-  return `**A cut asks beyond x = ${fixed(high)}**, where the line has seen nothing: RMSE ${short(rmse.beyond)}${times}.`;
+const rowsWord = (count) => `${whole(count)} ${count === 1 ? "row" : "rows"}`;
+
+export function sentence({ sequential }, { rmse, high, between, beyond, test }) {
+  const end = short(high), own = `${short(rmse.train)} on the rows it was fitted to`;
+  if (!sequential) {
+    if (!between.length) return `**Here the random split asks beyond**: no test row lies between those it was fitted to. RMSE ${short(rmse.beyond)}, ${own}.`;
+    return `**A random split asks between rows the line has seen**: RMSE ${short(rmse.between)}, ${own}. ` +
+      (beyond.length ? `${beyond.length} of ${rowsWord(test.length)} lie${beyond.length === 1 ? "s" : ""} beyond.` : `Beyond x = ${end} it asks nothing.`);
+  }
+  if (!beyond.length) return `**This cut asks nothing beyond**: no test row has an x above ${end}. RMSE ${short(rmse.between)}, ${own}.`;
+  const times = rmse.beyond / rmse.train, factor = times >= 1.5 ? `${fixed(times, times < 10 ? 1 : 0)} times its ` : "its ";
+  return `**A cut asks about x above ${end}, where the line has seen nothing**: RMSE ${short(rmse.beyond)}` + (times < 2000 ? `, ${times < 1.5 ? "beside " : ""}${factor}${own}.` : ".");
 }
 
 function build(stage) {
-  const { given, controls } = stage, { sequential, seed, fraction } = controls;
+  const { given, controls } = stage, { sequential, seed, fraction } = controls, [left, right] = given.domain;
   const go = stage.button("Split at random", () => {
     stage.touch();
     if (sequential.value) sequential.value = false;
     else seed.place = (seed.place + 1) % (seed.places + 1);
   }, { main: true });
   stage.toggle("sequential", { label: "cut at the end" });
-  stage.slider("fraction", { label: "train part", width: 124 });
+  const numbers = stage.numbers(2);
+  if (controls.n) stage.newRow();
+  stage.slider("fraction", { label: "train part", width: 110 });
   if (controls.n) stage.choice("n", { label: "points" });
-  if (controls.curvature) stage.slider("curvature", { width: 110 });
-  if (controls.noise) stage.slider("noise", { width: 100 });
-  const numbers = stage.extra("numbers"), cells = ["", "", ""].map((text) => {
-    const cell = numbers.appendChild(document.createElement("span")), value = cell.appendChild(document.createElement("b"));
-    return [value, cell.appendChild(Object.assign(document.createElement("small"), { textContent: text }))];
-  });
+  for (const name of ["curvature", "noise"]) if (controls[name]) stage.slider(name, { width: 110 });
 
-  const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says",
-    x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: given.range } });
+  const margin = { left: given.unit > 100 ? 54 : 44 }, axis = { label: given.labels[0], domain: given.domain }, height = (share) => given.range[0] + share * (given.range[1] - given.range[0]);
+  const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says", margin, x: axis, y: { label: given.labels[1], domain: given.range } });
+  const key = one.key([["data", "dot", ""], ["held", "ring", ""], ["truth", "dots", given.x ? "" : "truth"], ["ink", "line", "fitted line"]]);
   const unseen = [one.zone(), one.zone()], truth = one.curve("truth", { width: 1.8, dash: "2 3" }), sticks = one.sticks("held", { opacity: 0.7, width: 1.5 });
   const train = one.dots("data", { size: 3.6, opacity: 0.85 }), test = one.dots("held", { size: 3.8, hollow: true });
-  const seen = one.curve("ink", { width: 3, halo: 3 }), guess = one.curve("ink", { width: 3, dash: "9 6" });
-  const names = [one.words("data"), one.words("held"), one.words("ink"), one.words("ink")], cut = one.curve("hand", { width: 2.5 });
+  const seen = one.curve("ink", { width: 3, halo: 3 }), guess = one.curve("ink", { width: 3, dash: "9 6" }), mine = one.curve("danger", { width: 2.5, dash: "3 4" });
+  const names = [one.words("ink", { anchor: "end" }), one.words("ink"), one.words("ink", { anchor: "middle" })];
+  const cut = one.curve("hand", { width: 2.5 }), told = [one.words("handtext", { anchor: "end" }), one.words("handtext")];
   const handle = one.handle({
     label: "where the cut is",
-    drag: ([x]) => move((stage.result.x.filter((v) => v < x).length) / stage.result.x.length),
-    nudge: ([steps]) => { stage.touch(); fraction.place = clamp(fraction.place + steps, 0, fraction.places); },
+    drag: ([x]) => { stage.touch(); sequential.value = true; fraction.moveTo(stage.result.x.filter((v) => v < x).length / stage.result.x.length); },
+    nudge: ([steps, more]) => { stage.touch(); fraction.place = clamp(fraction.place + steps + more, 0, fraction.places); },
   });
-  const move = (share) => { stage.touch(); sequential.value = true; fraction.moveTo(share); };
-  const mark = one.node.querySelector(".handle"), told = one.words("handtext", { anchor: "end" });
-  one.hover((_x, _y, px, py) => {
-    const { x, y, residuals } = stage.result ?? { x: [] }, i = x.length > 2000 ? -1 : one.nearest(x, y, px, py);
-    return i < 0 ? null : { x: x[i], y: y[i], text: `residual ${short(residuals[i])}` };
-  });
-
-  const two = stage.panel(stage.column(1), { title: "Residuals of the line", note: "y \u2212 prediction; a stick is one test row",
-    x: { label: given.labels[0], domain: given.domain }, y: { label: "", domain: [-1, 1] } });
+  const mark = one.node.querySelector(".handle"), column = stage.column(1);
+  const two = stage.panel(column, { title: "Residuals of the line", margin, note: "y \u2212 prediction. A stick is a test row.", x: axis, y: { label: "residual", domain: [-1, 1] } });
   const shadow = [two.zone(), two.zone()], zero = two.curve("ink", { width: 1.6 }), bars = two.sticks("held", { width: 2.2, opacity: 1 });
   const small = two.dots("data", { size: 2.4 }), tops = two.dots("held", { size: 3.4, hollow: true }), where = [two.words("ink", { anchor: "middle" }), two.words("ink", { anchor: "middle" })];
+  const table = splitsTable(column, (chosen) => { stage.touch(); sequential.value = chosen; });
+  let shown = []; // rows that are drawn: of many only some
+  [one, two].forEach((panel, k) => panel.hover((_x, _y, px, py) => {
+    const { x, y, residuals } = stage.result, pick = (values) => shown.map((i) => values[i]), i = shown[panel.nearest(pick(x), pick(k ? residuals : y), px, py)];
+    return i === undefined ? null : { x: x[i], y: (k ? residuals : y)[i], text: `x ${short(x[i])}, y ${short(y[i])}\nresidual ${short(residuals[i])}` };
+  }));
 
-  return (settings, now) => {
-    const result = stage.explorer.compute(settings, given), { x, y, residuals, low, high, weight, bias } = result;
-    const f = (v) => weight * v + bias, [left, right] = one.x.domain(), step = (right - left) / 100;
-    const stride = Math.ceil(x.length / 2000), few = (rows) => Array.from(rows).filter((_, k) => k % stride === 0), pick = (values, rows) => rows.map((i) => values[i]);
-    const [a, b] = [few(result.train), few(result.test)];
-    for (const zones of [unseen, shadow]) { zones[0](left, Math.max(low - step, left)); zones[1](Math.min(high + step, right), right); }
-    truth(result.truth ? few(x.keys()).map((i) => x[i]) : [], result.truth ? few(x.keys()).map((i) => result.truth[i]) : []);
-    train(pick(x, a), pick(y, a));
-    test(pick(x, b), pick(y, b));
+  // First what moves, then the words: a word is measured, and that waits for all that is new.
+  return (settings, result, proof) => {
+    const { x, y, truth: level, residuals, low, high, weight, bias, rmse } = compute(settings, given), f = (v) => weight * v + bias, step = (right - left) / 100;
+    const few = (rows) => { const some = []; for (let k = 0; k < rows.length; k += Math.ceil(x.length / 1500)) some.push(rows[k]); return some; };
+    const pick = (values, rows) => rows.map((i) => values[i]), a = few(result.train), b = few(result.test), on = settings.sequential, at = high + step;
+    shown = [...a, ...b];
+    const most = Math.max(...shown.map((i) => Math.abs(residuals[i]))), scale = [0.06, 0.15, 0.3, 0.6, 1.2, 2.4].find((v) => v * given.unit >= most * 1.02) ?? (2 * most) / given.unit;
+    const top = 1.25 * scale * given.unit;
+    if (two.axes.y.domain[1] !== top) two.rescale(null, [-0.8 * top, top]);
+    const ends = [low - left > 2.5 * step ? low - step : left, right - high > 2.5 * step ? high + step : right];
+    for (const zones of [unseen, shadow]) { zones[0](left, ends[0]); zones[1](ends[1], right); }
+    const all = level ? few(result.train).concat(b).sort((i, j) => x[i] - x[j]) : [];
+    truth(pick(x, all), pick(level, all));
+    for (const [dots, rows, values] of [[train, a, y], [test, b, y], [small, a, residuals], [tops, b, residuals]]) dots(pick(x, rows), pick(values, rows));
     sticks(pick(x, b), pick(y, b), pick(x, b).map(f));
-    seen([low, high], [f(low), f(high)]);
-    guess([left, low, NaN, high, right], [f(left), f(low), NaN, f(high), f(right)]);
-    names[0](`\u25cf ${whole(result.train.length)} train`, left, given.range[1], { dx: 8, dy: 26 });
-    names[1](`\u25cb ${whole(result.test.length)} test`, left, given.range[1], { dx: 86, dy: 26 });
-    names[2]("\u2014 line", left, given.range[1], { dx: 156, dy: 26 });
-    names[3](settings.sequential && right - high > 0.22 * (right - left) ? "never seen" : "", high, given.range[0], { dx: 12, dy: -14 });
-    const at = high + step;
-    cut(settings.sequential ? [at, at] : [], settings.sequential ? given.range : []);
-    mark.style.display = settings.sequential ? "" : "none";
-    handle(at, given.range[0] + 0.12 * (given.range[1] - given.range[0]), now.high, `cut at ${fixed(now.high)}, ${result.train.length} rows to train`);
-    told(settings.sequential ? `cut at ${fixed(high)}` : "", at, given.range[0] + 0.12 * (given.range[1] - given.range[0]), { dx: -16, dy: 4 });
-
-    const most = Math.max(...residuals.map(Math.abs)), scale = [0.06, 0.15, 0.3, 0.6, 1.2, 2.4].find((v) => v * given.unit >= most * 1.02) ?? (2 * most) / given.unit;
-    two.rescale(null, [-scale * given.unit, scale * given.unit]);
-    zero([left, right], [0, 0]);
     bars(pick(x, b), b.map(() => 0), pick(residuals, b));
-    tops(pick(x, b), pick(residuals, b));
-    small(pick(x, a), pick(residuals, a));
-    where[0](high - low > 0.3 * (right - left) ? "between" : "", (low + high) / 2, scale * given.unit, { dy: 14 });
-    where[1](right - high > 0.14 * (right - left) ? "beyond" : "", (high + right) / 2, scale * given.unit, { dy: 14 });
-    ["train", "between", "beyond"].forEach((name, k) => {
-      const rows = name === "train" ? result.train : result[name], [value, label] = cells[k];
-      value.textContent = result.rmse[name] === null ? "\u2013" : short(result.rmse[name]);
-      value.style.color = `var(--${name === "train" ? "data" : "held"})`;
-      label.title = "RMSE";
-    label.textContent = rows.length ? `${name}, ${whole(rows.length)} rows` : `${name}: none`;
-    });
-    go.lastChild.textContent = settings.sequential ? "Split at random" : "New split";
+    for (const [line, points] of [[seen, [low, high]], [guess, [left, low, NaN, high, right]]]) line(points, points.map(f));
+    mine([left, right], proof?.line ? [left, right].map((v) => proof.line[0] * v + proof.line[1]) : [NaN, NaN]);
+    zero([left, right], [0, 0]);
+    cut(on ? [at, at] : [], on ? given.range : []);
+    mark.style.display = on ? "" : "none";
+    handle(at, height(0.12), result.high, `cut at ${short(result.high)}, ${rowsWord(result.train.length)} to train`);
+
+    key([`${whole(result.train.length)} train`, `${whole(result.test.length)} test`, given.x ? "" : "truth", "fitted line"]);
+    const before = one.x(at) - one.box.left, after = one.box.right - one.x(at), wide = (from, to) => two.x(to) - two.x(from), lower = given.x ? 32 : 16; // below the name of y
+    names[0](on && before > 150 ? "seen in training" : "", at, height(1), { dx: -12, dy: lower });
+    names[1](on && after > 62 ? (after > 190 ? "never seen: the line guesses" : after > 96 ? "never seen" : "unseen") : "", at, height(1), { dx: 12, dy: lower });
+    names[2](on ? "" : `seen in training: x from ${short(low)} to ${short(high)}`, (low + high) / 2, height(1), { dy: lower });
+    const hint = on ? (stage.touched ? `cut at ${short(high)}` : `drag the cut at ${short(high)}`) : "";
+    told.forEach((words, k) => words(before > 170 !== Boolean(k) ? hint : "", at, height(0.12), { dx: k ? 18 : -18, dy: 4 }));
+    where[0](wide(low, high) > 190 ? (result.between.length ? "between" : "between: no test row") : "", (low + high) / 2, top, { dx: 20, dy: 13 });
+    where[1](wide(ends[1], right) > 50 ? "beyond" : "", (ends[1] + right) / 2, top, { dy: 13 });
+    ["between", "beyond"].forEach((name, k) => numbers[k](rmse[name] === null ? "\u2013" : short(rmse[name]), `RMSE ${name}`, rmse[name] === null ? "quiet" : "held"));
+    table(result.splits, on);
+    go.lastChild.textContent = on ? "Split at random" : "New split";
   };
+}
+
+// The two ways to split side by side; a click takes the one of a row.
+function splitsTable(column, choose) {
+  const table = element(column, "table", { className: "splits" }), head = element(element(table, "thead"), "tr"), body = element(table, "tbody");
+  for (const text of ["RMSE on the rows", "train", "between", "beyond"]) element(head, "th", { textContent: text, scope: "col" });
+  return (splits, on) => body.replaceChildren(...splits.map(({ name, sequential, rmse, rows }) => {
+    const row = element(null, "tr", { className: sequential === on ? "on" : "", onclick: () => choose(sequential) });
+    element(row, "th", { textContent: name, scope: "row" });
+    for (const part of ["train", "between", "beyond"]) {
+      const cell = element(row, "td", { textContent: rmse[part] === null ? "" : `${short(rmse[part])} ` });
+      element(cell, "small", { textContent: rmse[part] === null ? "not asked" : rowsWord(rows[part]) });
+    }
+    return row;
+  }));
 }
 
 export default { compute, sentence, build };

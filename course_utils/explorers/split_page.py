@@ -9,6 +9,7 @@ import torch
 
 from course_utils import figures, inputs
 from course_utils.charts import Chart
+from course_utils.explorers import answers
 from course_utils.explorers.live import Explorer, Proof, are_functions, name_of
 
 
@@ -56,21 +57,9 @@ class SplitExplorer(Explorer):
         ylabel: str = "y",
     ):
         are_functions(split=split, fit_line=fit_line)
-        self._split, self._fit_line = split, fit_line
+        self._split, self._fit_line, self._own = split, fit_line, None
         self._labels = {"xlabel": xlabel, "ylabel": ylabel}
-        self._own = None
-        given = {
-            "labels": [xlabel, ylabel],
-            "domain": [-0.02, 1.04],
-            "range": [-0.25, 2.25],
-            "unit": 1.0,
-        }
-        if X is not None or y is not None:
-            x, targets = inputs.pair(X, y, least=3)
-            order = np.argsort(x, kind="stable")
-            self._own = torch.as_tensor(X)[order], torch.as_tensor(y)[order]
-            given |= {"x": x[order], "y": targets[order], "unit": float(np.ptp(targets)) or 1.0}
-            given |= {"domain": _ends(x), "range": _ends(targets)}
+        given = {"domain": [-0.02, 1.04], "range": [-0.2, 2.3], "unit": 1.0}
         controls = {
             "sequential": widgets.Checkbox(True, description="cut at the end"),
             "fraction": widgets.FloatSlider(
@@ -78,58 +67,65 @@ class SplitExplorer(Explorer):
             ),
             "seed": widgets.IntSlider(420, min=420, max=9999, description="split no."),
         }
-        if self._own is None:
+        if X is None and y is None:
+            sizes = [(str(n), n) for n in (10, 50, 200, 20_000)]
+            bent = {"step": 0.1, "description": "curvature", "readout_format": ".1f"}
             controls |= {
-                "n": widgets.ToggleButtons(
-                    options=[(f"{n:,}", n) for n in (10, 50, 200, 20_000)], value=50, description="points"
+                "n": widgets.ToggleButtons(options=sizes, value=50, description="points"),
+                "curvature": widgets.FloatSlider(0.6, min=0, max=1, **bent),
+                "noise": widgets.FloatSlider(
+                    0.02, min=0, max=0.15, step=0.01, description="noise"
                 ),
-                "curvature": widgets.FloatSlider(0.6, min=0, max=1, step=0.1, description="curvature", readout_format=".1f"),
-                "noise": widgets.FloatSlider(0.02, min=0, max=0.15, step=0.01, description="noise"),
             }  # fmt: skip
-        super().__init__(controls, given)
+        else:
+            x, targets = inputs.pair(X, y, least=3)
+            order = np.argsort(x, kind="stable")
+            self._own = torch.as_tensor(X)[order], torch.as_tensor(y)[order]
+            domain, heights = answers.ends(x), answers.ends(targets, above=0.16)
+            given = {"domain": domain, "range": heights, "unit": float(np.ptp(targets)) or 1.0}
+            given |= {"x": x[order], "y": targets[order]}
+        super().__init__(controls, given | {"labels": [xlabel, ylabel]})
 
     def prove(self, settings: dict) -> Proof:
         """Run the learner's split and fit, and compare rows and line with the page's."""
         X, y = self._data(settings)
-        share = settings["fraction"], settings["sequential"], settings["seed"]
-        train, test = _parts(self._split(X, *share), len(X))
-        weight, bias = (float(value) for value in self._fit_line(X[train], y[train]))
-        line = inputs.number("weight", weight), inputs.number("bias", bias)
         x, targets = inputs.pair(X, y)
-        rmses = [
-            float(np.sqrt(np.mean((targets[rows] - weight * x[rows] - bias) ** 2)))
-            for rows in (train, test)
-        ]
-        kept = min(max(round(settings["fraction"] * len(X)), 2), len(X) - 1)
-        generator = torch.Generator().manual_seed(settings["seed"])
-        order = torch.randperm(len(X), generator=generator).numpy()
-        right = np.arange(kept) if settings["sequential"] else np.sort(order[:kept])
+        share = _fraction(len(X), settings), settings["sequential"], settings["seed"]
+        train, test = answers.parts(self._split(X, *share), len(X))
+        found = answers.two("fit_line", self._fit_line(X[train], y[train]), "weight, bias")
+        weight, bias = map(inputs.number, ("weight", "bias"), map(float, found))
+        residuals = targets - weight * x - bias
+        rmses = [answers.rmse(residuals[rows]) for rows in (train, test)]
         best = np.polyfit(x[train], targets[train], 1)
-        same_rows = np.array_equal(np.sort(train), right)
-        same_line = np.allclose(line, best, rtol=1e-3, atol=1e-4 * (np.ptp(targets) or 1.0))
-        result = Split(train, test, line, *rmses)
-        said = f"test RMSE {rmses[1]:.4g}."
+        right = [np.sort(rows) for rows in _rows(len(x), settings)]
+        same_rows = all(map(np.array_equal, map(np.sort, (train, test)), right))
+        height = float(np.ptp(targets)) or 1.0
+        line = np.allclose((weight * x + bias), np.polyval(best, x), atol=1e-3 * height)
+        said = f"the same rows and line; RMSE on all test rows {rmses[1]:.4g}."
         if not same_rows:
-            said = f"it takes other rows to train ({len(train)} of them), test RMSE {rmses[1]:.4g}."
-        elif not same_line:
-            said = f"its line has slope {weight:.4g}, least squares {best[0]:.4g}."
-        return Proof(bool(same_rows and same_line), said, result)
+            said = f"it takes other rows: {len(train)} to train, {len(test)} to test."
+        elif not line:
+            said = f"its line (dotted) has slope {weight:.4g}, least squares {best[0]:.4g}."
+        drawn = {} if same_rows and line else {"line": [weight, bias]}
+        return Proof(same_rows and line, said, Split(train, test, (weight, bias), *rmses), drawn)
 
     def still(self, settings: dict) -> Chart:
         """Return both parts and the line as a chart."""
         X, y = self._data(settings)
-        result = self.prove(settings).result
-        parts = {"train": result.train, "test": result.test}
-        columns = {name: (X[rows], y[rows]) for name, rows in parts.items()}
-        return figures.plot_groups(columns, {"fitted line": result.line}, **self._labels)
+        rows = dict(zip(("train", "test"), _rows(len(X), settings), strict=True))
+        x, targets = inputs.pair(X[rows["train"]], y[rows["train"]])
+        columns = {name: (X[part], y[part]) for name, part in rows.items()}
+        line = tuple(np.polyfit(x, targets, 1).tolist())
+        return figures.plot_groups(columns, {"fitted line": line}, **self._labels)
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that splits, fits and measures in PyTorch."""
         split, fit = name_of(self._split, "split"), name_of(self._fit_line, "fit_line")
-        share = f"{settings['fraction']:.10g}, {settings['sequential']}, {settings['seed']}"
-        made = "X_all, y_all = explorer.data"
+        n = settings.get("n") or len(self._own[0])
+        share = f"{_fraction(n, settings)!r}, {settings['sequential']}, {settings['seed']}"
+        made = "order = X[:, 0].argsort(stable=True)\n    X_all, y_all = X[order], y[order]"
         if self._own is None:
-            n, noise = settings["n"], f"{settings['noise']:.10g}"
+            noise = f"{settings['noise']:.10g}"
             made = f"""X_all = torch.arange({n}).unsqueeze(1) / {n}
     draw = torch.randn({n}, 1, generator=torch.Generator().manual_seed(420))
     y_all = 0.2 + 0.8 * X_all + {settings["curvature"]:.10g} * X_all**2 + {noise} * draw"""
@@ -150,38 +146,25 @@ split_shown()"""
         n = settings["n"]
         X = torch.arange(n).unsqueeze(1) / n
         draw = torch.randn(n, 1, generator=torch.Generator().manual_seed(420))
-        return X, 0.2 + 0.8 * X + settings["curvature"] * X**2 + settings["noise"] * draw
+        truth = 0.2 + 0.8 * X + settings["curvature"] * X**2
+        return X, truth + settings["noise"] * draw
 
 
-def _ends(values: np.ndarray) -> list[float]:
-    margin = 0.05 * (float(np.ptp(values)) or 1.0)
-    return [float(values.min()) - margin, float(values.max()) + margin]
+def _kept(n: int, settings: dict) -> int:
+    """Return how many rows train: two or more, and one is left to test."""
+    return min(max(round(settings["fraction"] * n), 2), n - 1)
 
 
-def _parts(parts: object, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the training and the test rows, once they can be trusted."""
-    if not isinstance(parts, tuple | list) or len(parts) != 2:
-        kind = type(parts).__name__
-        raise inputs.InputError(f"split returned a {kind}, expected train_rows, test_rows")
-    train, test = (
-        _rows(f"{name}_rows", p, n) for name, p in zip(("train", "test"), parts, strict=True)
-    )
-    shared = np.intersect1d(train, test)
-    if len(shared):
-        raise inputs.InputError(
-            f"both parts hold row {shared[0]} ({len(shared)} in all): the line may see no test row"
-        )
-    return train, test
+def _fraction(n: int, settings: dict) -> float:
+    """Return the part that trains; where it would leave too few rows, the one that does not."""
+    kept = _kept(n, settings)
+    return settings["fraction"] if kept == round(settings["fraction"] * n) else kept / n
 
 
-def _rows(name: str, rows: object, n: int) -> np.ndarray:
-    numbers = np.asarray(rows)
-    if numbers.ndim != 1 or not len(numbers):
-        raise inputs.InputError(f"{name} has shape {numbers.shape}, expected (1,) or more rows")
-    if numbers.dtype.kind not in "iu":
-        raise inputs.InputError(f"{name} holds {numbers.dtype}, expected row numbers such as 7")
-    if numbers.min() < 0 or numbers.max() >= n:
-        raise inputs.InputError(
-            f"{name} runs from {numbers.min()} to {numbers.max()}, expected 0 to {n - 1}"
-        )
-    return numbers.astype(np.int64)
+def _rows(n: int, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train and to test as the page chooses them."""
+    kept, rows = _kept(n, settings), np.arange(n)
+    if not settings["sequential"]:
+        generator = torch.Generator().manual_seed(settings["seed"])
+        rows = torch.randperm(n, generator=generator).numpy()
+    return rows[:kept], rows[kept:]

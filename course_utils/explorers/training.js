@@ -183,7 +183,7 @@ function drawSurface(stage, byHand) {
     now[ahead](text, w, b, { dx: ahead ? -13 : 13, dy: ey <= sy ? -9 : 19 });
     now[1 - ahead]("", 0, 0);
     const below = cy <= sy, place = sy + (below ? 26 : -17), fits = place < box.bottom - 4 && place > box.top + 14 && !(tip && Math.hypot(tip[0] - sx, tip[1] - place) < 70);
-    word("start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: cx >= sx ? -32 : 32, dy: 5 });
+    word("start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: cx >= sx ? -36 : 36, dy: 5 });
     start(weight, bias, result.train[0], `weight ${fixed(weight)}, bias ${fixed(bias)}`);
     const departs = proof?.kind === "departs" && proof.weight;
     mine(departs ? proof.weight : [], departs ? proof.bias : []);

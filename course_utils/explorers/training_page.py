@@ -62,7 +62,7 @@ class TrainingExplorer(Explorer):
         around = [[m - h, m + h] for m, h in zip(middle, half, strict=True)]
         epochs = [e for e in EPOCHS if e * n <= MOST_ROWS]
         top_loss = float(descent.mean_loss(X, y, weight, bias))
-        power = np.round(np.log10(max(top_loss, 1e-12)))
+        power = round(np.log10(max(top_loss, 1e-12)))
 
         def parameter(name: str, value: float, ends: list[float]) -> widgets.FloatSlider:
             step = _digits((ends[1] - ends[0]) / 400)
@@ -92,13 +92,13 @@ class TrainingExplorer(Explorer):
             "weight": parameter("start weight", weight, around[0]),
             "bias": parameter("start bias", bias, around[1]),
         }  # fmt: skip
-        edge, room = 0.08 * np.ptp(X.numpy()), 0.3 * ((high - low) or 1.0)
+        edge, room = 0.08 * float(np.ptp(X.numpy())), 0.3 * ((high - low) or 1.0)
         given = self.rows.given() | {
             "limit": limit, "rates": (10**lrs).tolist(), "seed": loops.SEED, "around": around,
             "equal": max(half) < 4 * min(half),  # both in one unit
             "domain": [X.min().item() - edge, X.max().item() + edge],
             "range": [low - room, high + room],
-            "passed": [0.1, float(epochs[-1])], "losses": [10 ** (power - 4), 10 ** (power + 2)],
+            "passed": [0.1, float(epochs[-1])], "losses": [10.0 ** (power - 4), 10.0 ** (power + 2)],
             "labels": ["feature x", "target y"],
         }  # fmt: skip
         super().__init__(controls, given)

@@ -1,7 +1,8 @@
 // What all explorers share: controls -> settings -> compute -> draw, one frame a move, in the page.
 //
 // An explorer is a module that exports {compute, sentence, build}:
-//   compute(settings, given)          pure; what is drawn and said
+//   compute(settings, given, limit)   pure; what is drawn and said. What takes longer than `limit` ms
+//                                     returns how far it came with more: true, and is asked again
 //   sentence(settings, result, given) one or two sentences, **bold** allowed
 //   build(stage)                      makes strip and panels; returns draw(settings, result, proof, extra)
 //   *later(settings, given)           optional: what takes longer than a frame; computed at rest in
@@ -16,11 +17,13 @@ import style from "../../style.json";
 const REST = 150; // ms after the last move until the kernel is asked
 const GLIDE = 170; // ms from one state to another
 const BUSY = 1500; // ms without an answer until the kernel counts as busy
+const LIMIT = 10; // ms that a picture has for what it computes
 export const PLAY = "M0,0L14,8L0,16Z";
 const SAID = {
   page: ["", ""],
   runs: ["", "Your code runs \u2026"],
   agrees: ["\u2714 ", "Your code agrees"],
+  told: ["", "Not compared"],
   departs: ["\u26a0 ", "Your code departs"],
   error: ["\u2716 ", "Your code stopped"],
 };
@@ -249,6 +252,24 @@ export class Stage {
     });
   }
 
+  // Large figures at the right with words below; returns a function for each that sets both.
+  numbers(count) {
+    const box = this.extra("numbers");
+    return Array.from({ length: count }, () => {
+      const cell = element(box, "span"), value = element(cell, "b"), words = element(cell, "small");
+      return (text, below, role = "ink") => {
+        value.textContent = text;
+        words.textContent = below;
+        value.style.color = `var(--${role})`;
+      };
+    });
+  }
+
+  // On a narrow page what comes next in the strip begins a row.
+  newRow() {
+    this.extra("break");
+  }
+
   // Anything of the explorer's own; returns its box.
   extra(className) {
     return element(this.strip, "div", { className });
@@ -324,7 +345,7 @@ export class Stage {
       if (!this.panels.map((panel) => panel.resize()).every(Boolean)) return;
     }
     const to = this.settings;
-    const result = this.explorer.compute(to, this.given);
+    const result = this.explorer.compute(to, this.given, LIMIT);
     const proof = this.proof;
     if (this.explorer.later && this.#extra.of !== this.state && !this.playing) this.#begin(to);
     const extra = this.#extra.of === this.state ? this.#extra.value : null;
@@ -334,6 +355,7 @@ export class Stage {
     this.result = result;
     this.root.dataset.frames = Number(this.root.dataset.frames ?? 0) + 1;
     if (this.#glide) this.ask();
+    if (result.more && !this.playing) this.changed();
   }
 
   #begin(settings) {
