@@ -16,19 +16,29 @@ BUNDLE = HERE.parent / "course_utils/explorers/stage/bundle.js"
 # Just enough of ipywidgets' models: values that can be read, set and listened to.
 HOST = """
 class Model {
-  constructor(state, find) { this.state = state; this.heard = {}; this.sent = []; this.comm_live = false; this.widget_manager = { get_model: async (id) => find(id) }; }
+  constructor(state, find) {
+    Object.assign(this, { state, heard: {}, sent: [], comm_live: false });
+    this.widget_manager = { get_model: async (id) => find(id) };
+  }
   get(name) { return this.state[name]; }
-  set(name, value) { if (this.state[name] === value) return; this.state[name] = value; for (const f of this.heard[`change:${name}`] ?? []) f(); }
+  set(name, value) {
+    if (this.state[name] === value) return;
+    this.state[name] = value;
+    for (const f of this.heard[`change:${name}`] ?? []) f();
+  }
   on(name, f) { (this.heard[name] ??= []).push(f); }
   off(name, f) { this.heard[name] = (this.heard[name] ?? []).filter((g) => g !== f); }
   save_changes() { this.sent.push("save"); }
   send(message) { this.sent.push(message); }
 }
 const models = {};
-for (const [id, state] of Object.entries(STATES)) models[id] = new Model(state, (id) => models[id]);
-const { default: page } = await import(URL.createObjectURL(new Blob([BUNDLE], { type: "text/javascript" })));
+const find = (id) => models[id];
+for (const [id, state] of Object.entries(STATES)) models[id] = new Model(state, find);
+const file = new Blob([BUNDLE], { type: "text/javascript" });
+const { default: page } = await import(URL.createObjectURL(file));
 window.models = models;
-for (const el of document.querySelectorAll("[data-explorer]")) await page.render({ model: models[el.dataset.explorer], el });
+for (const el of document.querySelectorAll("[data-explorer]"))
+  await page.render({ model: models[el.dataset.explorer], el });
 document.body.dataset.ready = true;
 """
 
@@ -58,7 +68,8 @@ def page_of(*explorers, theme="light"):
         return json.dumps(value, default=list).replace("</", "<\\/")
 
     ground = {"light": "#fff", "dark": "#111"}[theme]
-    return f"""<!doctype html><html lang=en data-theme={theme}><meta charset=utf-8><title>Explorer</title>
+    return f"""<!doctype html><html lang=en data-theme={theme}><meta charset=utf-8>
+<title>Explorer</title>
 <body style="margin:0;background:{ground}">{divs}<script type=module>
 const STATES = {js(states)}, BUNDLE = {js(BUNDLE.read_text(encoding="utf-8"))};
 {HOST}</script>"""

@@ -68,7 +68,13 @@ def steps_per_epoch(n: int, settings: dict) -> int:
 
 
 def least_squares(X: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
-    """Return weight and bias of the line with the smallest MSE."""
+    """Return weight and bias of the line with the smallest MSE.
+
+    Raises
+    ------
+    InputError
+        If X and y are not matching finite columns.
+    """
     x, targets = inputs.pair(X, y)
     weight, bias = np.linalg.lstsq(np.stack([x, np.ones_like(x)], axis=1), targets, rcond=None)[0]
     return float(weight), float(bias)

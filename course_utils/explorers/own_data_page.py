@@ -122,7 +122,13 @@ lines_shown()"""
 
 
 def exact(text: str) -> Lines:
-    """Return both best lines through the points of a text; Unusable says why there is none."""
+    """Return both best lines through the points of a text.
+
+    Raises
+    ------
+    Unusable
+        If no line goes through them; it says why.
+    """
     points, problem = inputs.points(text)
     if problem:
         raise Unusable(problem)

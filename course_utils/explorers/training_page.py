@@ -98,7 +98,8 @@ class TrainingExplorer(Explorer):
             "equal": max(half) < 4 * min(half),  # both in one unit
             "domain": [X.min().item() - edge, X.max().item() + edge],
             "range": [low - room, high + room],
-            "passed": [0.1, float(epochs[-1])], "losses": [10.0 ** (power - 4), 10.0 ** (power + 2)],
+            "passed": [0.1, float(epochs[-1])],
+            "losses": [10.0 ** (power - 4), 10.0 ** (power + 2)],
             "labels": ["feature x", "target y"],
         }  # fmt: skip
         super().__init__(controls, given)
