@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
+from torch.optim.sgd import SGD
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from course_utils import datasets
@@ -373,7 +374,7 @@ def _why_it_rests(train: Callable) -> str:
 def _refuse_options(train: Callable) -> None:
     """Raise Wrong where SGD is given what plain SGD lacks."""
     for optimizer, *_ in _watch(train)[1]:
-        for group in optimizer.param_groups if type(optimizer) is torch.optim.SGD else ():
+        for group in optimizer.param_groups if type(optimizer) is SGD else ():
             for option in ("momentum", "weight_decay"):
                 if group[option]:
                     raise Wrong(
