@@ -67,7 +67,7 @@ UNPAINTED = f"""() => {{
     const some = (node, selector) => [...node.querySelectorAll(selector)].some(seen);
     const painters = {{
         'application/vnd.jupyter.widget-view+json': node =>
-            some(node, '.jupyter-widgets') && !node.textContent.includes('Error displaying widget'),
+            some(node, '.jupyter-widgets, .explorer svg path[d]') && !node.textContent.includes('Error displaying widget'),
         '{PLOTLY}': node => {{
             const point = ({{x, y}}) => x !== false && isFinite(x) && isFinite(y);
             const traces = (node.calcdata ?? []).filter(trace => trace.some(point));
@@ -116,6 +116,7 @@ CUT_OFF = f"""() => {{
         const box = node.getBoundingClientRect();
         if (!box.width || node.closest('mjx-assistive-mml')) return 0;  // not there to be seen
         if (node.matches('input, textarea')) return 0;  // one's own text scrolls as one types
+        if (node.matches('.spoken')) return 0;  // for the ear alone
         const around = node.closest('div').getBoundingClientRect();
         if (node.matches('svg text')) return outside(box, around);
         if (node.ownerSVGElement) return 0;  // marks are clipped by their axes
