@@ -78,9 +78,8 @@ function build(stage) {
   stage.toggle("sequential", { label: "cut at the end" });
   const numbers = stage.numbers(2);
   if (controls.n) stage.newRow();
-  stage.slider("fraction", { label: "train part", width: 110 });
-  if (controls.n) stage.choice("n", { label: "points" });
-  for (const name of ["curvature", "noise"]) if (controls[name]) stage.slider(name, { width: 110 });
+  stage.slider("fraction", { width: 110 });
+  if (controls.n) { stage.choice("n"); for (const name of ["curvature", "noise"]) stage.slider(name, { width: 110 }); }
 
   const margin = { left: given.unit > 100 ? 54 : 44 }, axis = { label: given.labels[0], domain: given.domain }, height = (share) => given.range[0] + share * (given.range[1] - given.range[0]);
   const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says", margin, x: axis, y: { label: given.labels[1], domain: given.range } });
@@ -117,8 +116,7 @@ function build(stage) {
     if (two.axes.y.domain[1] !== top) two.rescale(null, [-0.8 * top, top]);
     const ends = [low - left > 2.5 * step ? low - step : left, right - high > 2.5 * step ? high + step : right];
     for (const zones of [unseen, shadow]) { zones[0](left, ends[0]); zones[1](ends[1], right); }
-    const all = level ? few(result.train).concat(b).sort((i, j) => x[i] - x[j]) : [];
-    truth(pick(x, all), pick(level, all));
+    if (level) { const all = [...shown].sort((i, j) => x[i] - x[j]); truth(pick(x, all), pick(level, all)); }
     for (const [dots, rows, values] of [[train, a, y], [test, b, y], [small, a, residuals], [tops, b, residuals]]) dots(pick(x, rows), pick(values, rows));
     sticks(pick(x, b), pick(y, b), pick(x, b).map(f));
     bars(pick(x, b), b.map(() => 0), pick(residuals, b));
