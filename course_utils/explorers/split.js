@@ -86,7 +86,7 @@ function build(stage) {
   const key = one.key([["data", "dot", ""], ["held", "ring", ""], ["truth", "dots", given.x ? "" : "truth"], ["ink", "line", "fitted line"]]);
   const unseen = [one.zone(), one.zone()], truth = one.curve("truth", { width: 1.8, dash: "2 3" }), sticks = one.sticks("held", { opacity: 0.7, width: 1.5 });
   const train = one.dots("data", { size: 3.6, opacity: 0.85 }), test = one.dots("held", { size: 3.8, hollow: true });
-  const seen = one.curve("ink", { width: 3, halo: 3 }), guess = one.curve("ink", { width: 3, dash: "9 6" }), mine = one.curve("danger", { width: 2.5, dash: "3 4" });
+  const seen = one.curve("ink", { width: 3 }), guess = one.curve("ink", { width: 3, dash: "9 6" }), mine = one.curve("danger", { width: 2.5, dash: "3 4" });
   const names = [one.words("ink", { anchor: "end" }), one.words("ink"), one.words("ink", { anchor: "middle" })];
   const cut = one.curve("hand", { width: 2.5 }), told = [one.words("handtext", { anchor: "end" }), one.words("handtext")];
   const handle = one.handle({
