@@ -111,15 +111,15 @@ function build(stage) {
     const few = (rows) => { const some = []; for (let k = 0; k < rows.length; k += Math.ceil(x.length / 1500)) some.push(rows[k]); return some; };
     const pick = (values, rows) => rows.map((i) => values[i]), a = few(result.train), b = few(result.test), on = settings.sequential, at = high + step;
     shown = [...a, ...b];
-    const most = Math.max(...shown.map((i) => Math.abs(residuals[i]))), scale = [0.06, 0.15, 0.3, 0.6, 1.2, 2.4].find((v) => v * given.unit >= most * 1.02) ?? (2 * most) / given.unit;
-    const top = 1.25 * scale * given.unit;
+    const most = Math.max(...shown.map((i) => Math.abs(residuals[i]))), scale = [0.06, 0.15, 0.3, 0.6, 1.2, 2.4].find((v) => v * given.unit >= most * 1.02) ?? (2 * most) / given.unit, top = 1.25 * scale * given.unit;
     if (two.axes.y.domain[1] !== top) two.rescale(null, [-0.8 * top, top]);
     const ends = [low - left > 2.5 * step ? low - step : left, right - high > 2.5 * step ? high + step : right];
     for (const zones of [unseen, shadow]) { zones[0](left, ends[0]); zones[1](ends[1], right); }
     if (level) { const all = [...shown].sort((i, j) => x[i] - x[j]); truth(pick(x, all), pick(level, all)); }
     for (const [dots, rows, values] of [[train, a, y], [test, b, y], [small, a, residuals], [tops, b, residuals]]) dots(pick(x, rows), pick(values, rows));
-    sticks(pick(x, b), pick(y, b), pick(x, b).map(f));
-    bars(pick(x, b), b.map(() => 0), pick(residuals, b));
+    const stuck = b.length > 250 ? [] : b; // more would be one block
+    sticks(pick(x, stuck), pick(y, stuck), pick(x, stuck).map(f));
+    bars(pick(x, stuck), stuck.map(() => 0), pick(residuals, stuck));
     for (const [line, points] of [[seen, [low, high]], [guess, [left, low, NaN, high, right]]]) line(points, points.map(f));
     mine([left, right], proof?.line ? [left, right].map((v) => proof.line[0] * v + proof.line[1]) : [NaN, NaN]);
     zero([left, right], [0, 0]);
