@@ -1,5 +1,7 @@
 """NoiseExplorer: samples are PyTorch's, lines are numpy's; the learner's make proves them."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -196,6 +198,16 @@ def test_a_make_that_sleeps_is_stopped_by_newer_settings(capsys):
     assert sleeper.ended.wait(5)
     assert calls == [420, 425]
     assert "made 425" in capsys.readouterr().out
+
+
+def test_a_storm_of_moves_leaves_no_traceback(monkeypatch):
+    failed, explorer = [], NoiseExplorer(make)
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    for seed in range(421, 721):
+        move(explorer, seed=seed)
+        ask(explorer)
+    assert rest(explorer)["kind"] == "agrees"
+    assert not failed
 
 
 def test_the_cell_of_a_state_gives_the_shown_line(page, explorer):

@@ -219,6 +219,7 @@ def through_0(X, y):
 WRONG_SPLITS = [
     (shifted, "departs", "it takes other rows: 10 to train, 40 to test."),
     (lambda *s: [rows[:5] for rows in split(*s)], "departs", "5 to train, 5 to test."),
+    (lambda *s: (split(*s)[0], split(*s)[1][1:]), "departs", "40 to train, 9 to test."),
     (lambda *_: None, "error", "split returned a NoneType, expected train_rows, test_rows"),
     (lambda *_: (range(5), range(4, 50)), "error", "both parts hold row 4 (1 in all)"),
     (lambda *_: (range(5), range(5, 51)), "error", "test_rows runs from 5 to 50, expected 0 to 49"),

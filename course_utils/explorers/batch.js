@@ -82,8 +82,7 @@ function build(stage) {
   const counter = element(stage.extra("count"), "small", { textContent: "batch" }).parentNode, number = element(counter, "b");
   const meter = barMeter(stage, ["half of the batches", "are off by less, in %,", "by batch size"], (one) => { stage.touch(); size.moveTo(one); });
   stage.newRow();
-  stage.slider("batch_size", { label: "batch size", width: 130 });
-  stage.slider("epoch", { width: 80 });
+  for (const [name, width] of [["batch_size", 130], ["epoch", 80]]) stage.slider(name, { width });
   for (const name of ["shuffle", "drop_last"]) stage.toggle(name);
 
   const left = stage.column(1.5), margin = { left: n < 10_000 ? 44 : 52 }, range = [Math.min(given.range[0], 0), Math.max(given.range[1], 0)];

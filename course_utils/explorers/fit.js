@@ -54,7 +54,9 @@ export function sentence({ degree: asked }, { degree, rmse, top, beyond }) {
 
 function build(stage) {
   const { given, controls } = stage, { degree, seed } = controls, [left, right] = given.domain;
-  const ghosts = { of: "", curves: [] }, kind = () => [degree.value, controls.n.value, controls.noise.value].join();
+  const ghosts = { of: "", curves: [] }; // of the samples before, as long as nothing else moves
+  stage.stop = () => { ghosts.curves = []; };
+  const kind = () => [degree.value, controls.n.value, controls.noise.value].join();
   stage.button("New sample", () => {
     if (ghosts.of !== kind()) Object.assign(ghosts, { of: kind(), curves: [] });
     const { at, degree: d } = stage.result;

@@ -247,14 +247,13 @@ class _Prover:
 
         def run() -> None:
             try:
-                answer = function()
+                answer = _answer(function)
+                with self._lock:  # what has come this far is not stopped any more
+                    if self._thread is threading.current_thread():
+                        self._thread = None
+                        self._conclude(state, answer)
             except Stopped:
                 return
-            except BaseException as error:
-                answer = error
-            with self._lock:
-                if self._thread is threading.current_thread():
-                    self._conclude(state, answer)
 
         self.stop()
         with self._lock:
@@ -265,10 +264,19 @@ class _Prover:
         """End what runs; nothing more is heard of it."""
         with self._lock:
             thread, self._thread = self._thread, None
-        if thread is not None and thread.is_alive():
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
-            )
+            if thread is not None:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
+                )
+
+
+def _answer(function: Callable[[], object]) -> object:
+    try:
+        return function()
+    except Stopped:
+        raise
+    except BaseException as error:
+        return error
 
 
 def _put(name: str, control: widgets.Widget, value: object) -> None:

@@ -78,16 +78,15 @@ function build(stage) {
   stage.toggle("sequential", { label: "cut at the end" });
   const numbers = stage.numbers(2);
   if (controls.n) stage.newRow();
-  stage.slider("fraction", { label: "train part", width: 110 });
-  if (controls.n) stage.choice("n", { label: "points" });
-  for (const name of ["curvature", "noise"]) if (controls[name]) stage.slider(name, { width: 110 });
+  stage.slider("fraction", { width: 110 });
+  if (controls.n) { stage.choice("n"); for (const name of ["curvature", "noise"]) stage.slider(name, { width: 110 }); }
 
   const margin = { left: given.unit > 100 ? 54 : 44 }, axis = { label: given.labels[0], domain: given.domain }, height = (share) => given.range[0] + share * (given.range[1] - given.range[0]);
   const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says", margin, x: axis, y: { label: given.labels[1], domain: given.range } });
   const key = one.key([["data", "dot", ""], ["held", "ring", ""], ["truth", "dots", given.x ? "" : "truth"], ["ink", "line", "fitted line"]]);
   const unseen = [one.zone(), one.zone()], truth = one.curve("truth", { width: 1.8, dash: "2 3" }), sticks = one.sticks("held", { opacity: 0.7, width: 1.5 });
   const train = one.dots("data", { size: 3.6, opacity: 0.85 }), test = one.dots("held", { size: 3.8, hollow: true });
-  const seen = one.curve("ink", { width: 3, halo: 3 }), guess = one.curve("ink", { width: 3, dash: "9 6" }), mine = one.curve("danger", { width: 2.5, dash: "3 4" });
+  const seen = one.curve("ink", { width: 3 }), guess = one.curve("ink", { width: 3, dash: "9 6" }), mine = one.curve("danger", { width: 2.5, dash: "3 4" });
   const names = [one.words("ink", { anchor: "end" }), one.words("ink"), one.words("ink", { anchor: "middle" })];
   const cut = one.curve("hand", { width: 2.5 }), told = [one.words("handtext", { anchor: "end" }), one.words("handtext")];
   const handle = one.handle({
@@ -112,16 +111,15 @@ function build(stage) {
     const few = (rows) => { const some = []; for (let k = 0; k < rows.length; k += Math.ceil(x.length / 1500)) some.push(rows[k]); return some; };
     const pick = (values, rows) => rows.map((i) => values[i]), a = few(result.train), b = few(result.test), on = settings.sequential, at = high + step;
     shown = [...a, ...b];
-    const most = Math.max(...shown.map((i) => Math.abs(residuals[i]))), scale = [0.06, 0.15, 0.3, 0.6, 1.2, 2.4].find((v) => v * given.unit >= most * 1.02) ?? (2 * most) / given.unit;
-    const top = 1.25 * scale * given.unit;
+    const most = Math.max(...shown.map((i) => Math.abs(residuals[i]))), scale = [0.06, 0.15, 0.3, 0.6, 1.2, 2.4].find((v) => v * given.unit >= most * 1.02) ?? (2 * most) / given.unit, top = 1.25 * scale * given.unit;
     if (two.axes.y.domain[1] !== top) two.rescale(null, [-0.8 * top, top]);
     const ends = [low - left > 2.5 * step ? low - step : left, right - high > 2.5 * step ? high + step : right];
     for (const zones of [unseen, shadow]) { zones[0](left, ends[0]); zones[1](ends[1], right); }
-    const all = level ? few(result.train).concat(b).sort((i, j) => x[i] - x[j]) : [];
-    truth(pick(x, all), pick(level, all));
+    if (level) { const all = [...shown].sort((i, j) => x[i] - x[j]); truth(pick(x, all), pick(level, all)); }
     for (const [dots, rows, values] of [[train, a, y], [test, b, y], [small, a, residuals], [tops, b, residuals]]) dots(pick(x, rows), pick(values, rows));
-    sticks(pick(x, b), pick(y, b), pick(x, b).map(f));
-    bars(pick(x, b), b.map(() => 0), pick(residuals, b));
+    const stuck = b.length > 250 ? [] : b; // more would be one block
+    sticks(pick(x, stuck), pick(y, stuck), pick(x, stuck).map(f));
+    bars(pick(x, stuck), stuck.map(() => 0), pick(residuals, stuck));
     for (const [line, points] of [[seen, [low, high]], [guess, [left, low, NaN, high, right]]]) line(points, points.map(f));
     mine([left, right], proof?.line ? [left, right].map((v) => proof.line[0] * v + proof.line[1]) : [NaN, NaN]);
     zero([left, right], [0, 0]);
