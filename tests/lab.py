@@ -67,7 +67,8 @@ UNPAINTED = f"""() => {{
     const some = (node, selector) => [...node.querySelectorAll(selector)].some(seen);
     const painters = {{
         'application/vnd.jupyter.widget-view+json': node =>
-            some(node, '.jupyter-widgets, .explorer svg path[d]') && !node.textContent.includes('Error displaying widget'),
+            some(node, '.jupyter-widgets, .explorer svg path[d]')
+            && !node.textContent.includes('Error displaying widget'),
         '{PLOTLY}': node => {{
             const point = ({{x, y}}) => x !== false && isFinite(x) && isFinite(y);
             const traces = (node.calcdata ?? []).filter(trace => trace.some(point));
