@@ -66,7 +66,8 @@ class InPage:
     def speaks_what_it_shows(self):
         values = self.root.evaluate(SPOKEN)
         assert [spoken for spoken, _ in values] == [shown for _, shown in values]
-        assert all(re.fullmatch("[-\u2212]?" r"[\d,]+(\.\d{1,5})?", spoken) for spoken, _ in values), values
+        number = re.compile("[-\\u2212]?" r"[\d,]+(\.\d{1,5})?")
+        assert all(number.fullmatch(spoken) for spoken, _ in values), values
 
     def slider(self, name):
         return self.root.get_by_role("slider", name=name, exact=True)
