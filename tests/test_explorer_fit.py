@@ -1,13 +1,18 @@
-"""FitExplorer: the formula, the learner's function, the drawn data, bad input."""
+"""FitExplorer: the page's polynomials are numpy's Chebyshev fits; the learner's fit proves them."""
 
-import threading
-
+import mpmath
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.polynomial import Chebyshev
+from numpy.polynomial.chebyshev import chebvander
+from pages import Node
+from proofs import Sleeper, ask, move, numbers_in, rest, value_of
 
 from course_utils import datasets
-from course_utils.explorers.fit import DEGREES, FitExplorer, polynomials
+from course_utils.explorers.fit import HELD, ROWS, SIZES, FitExplorer
 from course_utils.inputs import InputError
 from course_utils.runtime import use_one_thread
 
@@ -15,33 +20,9 @@ use_one_thread()
 
 
 def fit(X, y, degree):
-    """What a learner writes: least squares on the powers."""
     powers = torch.arange(degree + 1)
     coefficients = torch.linalg.lstsq(X.double() ** powers, y.double()).solution
     return lambda X_new: X_new.double() ** powers @ coefficients
-
-
-def birds(n, noise, seed):
-    """Return all penguins in a random order, lengths scaled, masses in kg."""
-    X, y = datasets.load_penguins()
-    order = torch.randperm(len(X), generator=torch.Generator().manual_seed(seed))
-    return ((X - X.mean()) / X.std())[order], y[order] / 1000
-
-
-def run(code, **names):
-    """Run a cell and return the value of its last line."""
-    *lines, last = code.splitlines()
-    namespace = {"torch": torch, "datasets": datasets} | names
-    exec("\n".join(lines), namespace)
-    return eval(last, namespace)
-
-
-def shown(explorer, **values):
-    """Set values, wait, and return the result."""
-    explorer.set(**values)
-    explorer.settle()
-    assert explorer.page.state in ("agrees", "departs"), explorer.page.text
-    return explorer.result
 
 
 @pytest.fixture(scope="module")
@@ -49,180 +30,256 @@ def explorer():
     return FitExplorer(fit)
 
 
-@pytest.mark.parametrize("n", [20, 200, 20_000])
-def test_all_degrees_at_once_equal_numpys_fit_of_each(n):
-    X, y = datasets.make_curve(n)
-    x, targets = X[:, 0].double().numpy(), y[:, 0].double().numpy()
-    for degree, coefficients in zip(DEGREES, polynomials(X, y), strict=True):
-        expected = np.polynomial.polynomial.polyfit(x, targets, degree)
-        np.testing.assert_allclose(coefficients, expected, rtol=1e-5, atol=1e-6)
+@pytest.fixture(scope="module")
+def node():
+    node = Node()
+    yield node
+    node.close()
 
 
-@pytest.mark.parametrize("n", [2, 10, 15, 50, 200, 20_000])
-def test_drawn_is_what_the_learners_function_says(explorer, n):
-    for degree in (1, 5, 15):
-        result = shown(explorer, n=n, degree=degree, noise=0.3, seed=7)
-        assert explorer.verdict.agrees, explorer.page.text
-        X, y = datasets.make_curve(20_040, noise=0.3, seed=7)
-        X_train, y_train, X_val, y_val = X[40 : 40 + n], y[40 : 40 + n], X[:40], y[:40]
-        predict = fit(X_train, y_train, degree)
-        train = (predict(X_train) - y_train).square().mean().sqrt().item()
-        val = (predict(X_val) - y_val).square().mean().sqrt().item()
-        at = degree - 1
-        assert result.train_rmses[at] == pytest.approx(train, rel=1e-6, abs=1e-6)
-        assert result.val_rmses[at] == pytest.approx(val, rel=1e-6)
-        assert f"validation RMSE {val:.4g}" in explorer.page.text
-        assert ("every training point" in explorer.page.text) == (degree >= n - 1)
-        assert explorer._train_line.y[at] == pytest.approx(max(train, 0.01), rel=1e-6)
-        grid = torch.tensor(explorer._curve.x).unsqueeze(1)
-        expected = predict(grid)[:, 0].numpy()
-        inside = np.abs(expected) < 10
-        np.testing.assert_allclose(explorer._curve.y[inside], expected[inside], atol=1e-3)
-        np.testing.assert_allclose(
-            run(explorer.as_code(explorer.settings)), [train, val], 1e-3, 1e-6
-        )
-    assert len(explorer._train.x) == min(n, 2_000)
-    assert ("(2,000 of them drawn)" in explorer.page.text) == (n == 20_000)
+def same(result, values, make=datasets.make_curve):
+    """Compare points with the kernel's, and the RMSE of every degree with Chebyshev fits."""
+    made = make(n=ROWS, noise=values["noise"], seed=values["seed"])
+    X, y = (column[:, 0].double().numpy() for column in made)
+    low, high = X.min() + 0.1 * np.ptp(X), X.max() - 0.1 * np.ptp(X)
+    np.testing.assert_allclose(result["xVal"], X[:HELD], rtol=1e-6)
+    np.testing.assert_allclose(result["yVal"], y[:HELD], rtol=1e-4, atol=3e-6)
+    if make is datasets.make_curve:  # of which the page knows that x lies in [-2, 2]
+        low, high = -1.6, 1.6
+    x, targets = np.array(result["x"]), np.array(result["y"])
+    assert len(x) == values["n"]
+    assert x.min() >= low - 0.01
+    assert x.max() <= high + 0.01
+    x_val, y_val = np.array(result["xVal"]), np.array(result["yVal"])
+    inside = (x_val >= x.min()) & (x_val <= x.max())
+    assert (result["between"], result["beyond"]) == (inside.sum(), (~inside).sum())
+    top = min(15, values["n"] - 1)
+    assert result["top"] == top
+    assert result["degree"] == min(values["degree"], top)
+    size = np.ptp(targets)
+
+    def scaled(points):
+        return 2 * (points - x.min()) / np.ptp(x) - 1
+
+    for degree in range(1, top + 1):
+        curve = Chebyshev.fit(x, targets, degree)
+        condition = np.linalg.cond(chebvander(scaled(x), degree))
+        reach = np.abs(chebvander(scaled(x_val), degree)).max()
+        own, new = curve(x) - targets, curve(x_val) - y_val
+        for name, residuals in {
+            "train": own,
+            "all": new,
+            "between": new[inside],
+            "beyond": new[~inside],
+        }.items():
+            if not len(residuals):
+                assert result["rmse"][name] is None
+                continue
+            right = np.sqrt(np.mean(residuals**2))
+            found = result["rmse"][name][degree - 1]
+            close = {"rel": max(1e-8, 1e-12 * condition), "abs": 1e-13 * condition * size * reach}
+            assert found == pytest.approx(right, **close), (name, degree)
 
 
-def test_more_training_points_keep_the_first_ones_and_the_validation_rows(explorer):
-    few = shown(explorer, n=10, noise=0.2, seed=420)
-    many = shown(explorer, n=50)
-    torch.testing.assert_close(many.train[0][:10], few.train[0], rtol=0, atol=0)
-    torch.testing.assert_close(many.train[1][:10], few.train[1], rtol=0, atol=0)
-    torch.testing.assert_close(many.val, few.val, rtol=0, atol=0)
-    assert not set(many.train[0].flatten().tolist()) & set(many.val[0].flatten().tolist())
-
-
-def test_the_button_draws_the_next_sample(explorer):
-    before = shown(explorer, n=20, seed=9999)
-    button = explorer.widget.children[0].children[-1]
-    button.click()
-    explorer.settle()
-    assert explorer.settings["seed"] == 0
-    assert not torch.equal(explorer.result.train[0], before.train[0])
-
-
-def test_the_lowest_validation_loss_is_marked(explorer):
-    result = shown(explorer, n=20, noise=0.2, seed=421, degree=1)
-    assert result.best == 5
-    assert list(explorer._best.x) == [5, 5]
-    assert "is at degree 5." in explorer.page.text
-
-
-def test_wild_curves_leave_fixed_finite_axes(explorer):
-    before = [(s.min, s.max) for p in (explorer._data, explorer._losses) for s in p.scales.values()]
-    shown(explorer, n=10, degree=15, noise=1.0, seed=3)
-    after = [(s.min, s.max) for p in (explorer._data, explorer._losses) for s in p.scales.values()]
-    assert before == after
-    for mark in (explorer._curve, explorer._train_line, explorer._val_line):
-        assert np.isfinite(mark.y).all()
-        assert np.abs(mark.y).max() < 1e4
-    assert "above the picture" in explorer.page.text
-    assert "polynomial" in [series.name for series in explorer.still(explorer.result).series]
-    assert explorer.still(explorer.result).to_png().startswith(b"\x89PNG")
-
-
-def test_penguins():
-    explorer = FitExplorer(fit, birds, xlabel="flipper length (scaled)", ylabel="body mass (kg)")
-    assert explorer._controls["n"].options[-1] == ("200", 200)
-    result = shown(explorer, n=200, degree=2)
-    assert explorer.verdict.agrees, explorer.page.text
-    assert 0.3 < result.val_rmses[1] < 0.5
-    found = run(explorer.as_code(explorer.settings), birds=birds)
-    np.testing.assert_allclose(found, [result.train_rmses[1], result.val_rmses[1]], rtol=1e-6)
-
-
-def test_float32_departs_and_says_where():
-    def low_precision(X, y, degree):
-        powers = torch.arange(degree + 1)
-        coefficients = torch.linalg.lstsq(X**powers, y).solution
-        return lambda X_new: X_new**powers @ coefficients
-
-    explorer = FitExplorer(low_precision)
-    shown(explorer, n=20, degree=3)
-    assert explorer.page.state == "departs"
-    own, formula = explorer.result, explorer.compute(explorer.settings)
-    first = next(
-        degree
-        for degree, a, b in zip(DEGREES, own.val_rmses, formula.val_rmses, strict=True)
-        if abs(a - b) > 1e-3 * b
+@settings(max_examples=50, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {
+            "degree": st.integers(1, 15),
+            "noise": st.integers(0, 20).map(lambda k: k / 20),
+            "n": st.sampled_from([n for n in SIZES if n <= 200]),
+            "seed": st.integers(420, 439),
+        }
     )
-    assert first > 3
-    assert f"departs from least squares at degree {first}: validation" in explorer.page.text
+)
+def test_every_degree_is_numpys(node, explorer, values):
+    result, said = node.ask(explorer, **values)
+    same(result, values)
+    assert "NaN" not in said
+    assert "undefined" not in said
 
 
-def test_a_function_that_returns_nan_departs_and_the_preview_stays():
-    explorer = FitExplorer(lambda X, y, degree: lambda X_new: X_new * float("nan"))
-    result = shown(explorer, degree=5)
-    assert explorer.page.state == "departs"
-    assert "validation RMSE nan" in explorer.page.text
-    assert np.isfinite(result.val_rmses).all()
-    assert np.isfinite(explorer._curve.y).all()
+@pytest.mark.parametrize("n", [5, 1000])
+def test_corners(node, explorer, n):
+    for degree, noise, seed in [(1, 0.0, 420), (15, 1.0, 439), (15, 0.0, 430)]:
+        values = {"degree": degree, "noise": noise, "n": n, "seed": seed}
+        result, said = node.ask(explorer, **values)
+        same(result, values)
+        assert ("5 points allow no degree above 4." in said) == (n == 5 and degree == 15)
+
+
+def test_a_hard_fit_is_exact(node, explorer):
+    """Degree 14 on 15 points, where powers lose all digits and numpy's fit half of them."""
+    result, _ = node.ask(explorer, n=15, noise=0.4, seed=430)
+    with mpmath.workdps(60):
+        x, y, x_val = (mpmath.matrix(result[name]) for name in ("x", "y", "xVal"))
+        powers = mpmath.matrix(15, 15)
+        for i in range(15):
+            for k in range(15):
+                powers[i, k] = x[i] ** k
+        weights = mpmath.lu_solve(powers, y)
+        told = [sum(weights[k] * point**k for k in range(15)) for point in x_val]
+        residuals = [
+            float(value - target) for value, target in zip(told, result["yVal"], strict=True)
+        ]
+    right = np.sqrt(np.mean(np.square(residuals)))
+    assert result["rmse"]["all"][13] == pytest.approx(right, rel=1e-11)
+
+
+def test_the_rows_are_the_kernels(node, explorer):
+    for values in ({}, {"n": 1000, "noise": 1.0, "seed": 439}):
+        result, _ = node.ask(explorer, **values)
+        (X, y), (X_val, _) = explorer._rows(explorer.settings | values)
+        np.testing.assert_allclose(result["x"], X[:, 0], rtol=1e-6)
+        np.testing.assert_allclose(result["y"], y[:, 0], rtol=1e-4, atol=3e-6)
+        np.testing.assert_allclose(result["xVal"], X_val[:, 0], rtol=1e-6)
+        xs, heights = result["truth"]
+        np.testing.assert_allclose(heights, np.sin(2 * np.array(xs)), atol=1e-6)
+        assert xs == sorted(xs)
+
+
+def test_the_sentence_tells_what_is_drawn(node, explorer):
+    for degree, start in [
+        (1, "Too stiff: underfitting"),
+        (5, "About as good"),
+        (15, "Too bendy: overfitting"),
+    ]:
+        result, said = node.ask(explorer, degree=degree)
+        rmse, at = result["rmse"], degree - 1
+        assert said.startswith(f"**{start}")
+        best = int(np.argmin(rmse["between"]))
+        own, new, beyond = (rmse[name] for name in ("train", "between", "beyond"))
+        told = [own[at], new[at], best + 1, new[best], beyond[at]]
+        np.testing.assert_allclose(numbers_in(said), told, rtol=6e-3)
+
+
+def curve(n, noise, seed):
+    generator = torch.Generator().manual_seed(seed)
+    X = 30 + 10 * torch.rand(n, 1, generator=generator)
+    return X, 100 * torch.cos(X) + 20 * noise * torch.randn(n, 1, generator=generator)
+
+
+def test_another_make(node):
+    explorer = FitExplorer(fit, curve, xlabel="age in years", ylabel="mass in kg")
+    for values in ({}, {"noise": 0.85, "seed": 431, "n": 100, "degree": 7}):
+        state = explorer.settings | values
+        result, said = node.ask(explorer, **values)
+        same(result, state, curve)
+        assert "NaN" not in said
+    move(explorer, degree=3, n=10)
+    assert rest(explorer)["kind"] in ("agrees", "departs")
+
+
+def test_fit_proves_every_degree():
+    explorer = FitExplorer(fit)
+    shown = []
+    for n in (20, 200):
+        fits = explorer.set(degree=15, n=n)
+        shown.append(f"train {fits.train_rmses[-1]:.2f}, new {fits.between_rmses[-1]:.2f}")
+        assert explorer.proof.agrees
+        assert len(fits.train_rmses) == 15
+    assert shown == ["train 0.15, new 7.29", "train 0.19, new 0.19"]
+    assert explorer.proof.text == "all 15 degrees, RMSE 0.186 at the highest."
+    for values in ({"n": 5}, {"n": 1000, "noise": 0.0}, {"n": 20, "noise": 1.0}):
+        move(explorer, **values)
+        assert rest(explorer)["kind"] == "agrees", explorer.page.proof
+        assert "rmses" not in explorer.page.proof
+
+
+def stiff(X, y, degree):
+    return fit(X, y, min(degree, 3))
+
+
+def memory(X, y, degree):
+    """Right on the points it saw, wrong between them."""
+    predict = fit(X, y, degree)
+    return lambda X_new: predict(X_new) + (0.0 if len(X_new) == len(X) else 1.0)
 
 
 @pytest.mark.parametrize(
-    ("broken", "words"),
+    ("wrong", "kind", "sentence"),
     [
-        (lambda X, y, degree: None, "fit returned NoneType, expected a function: return predict"),
-        (lambda X, y, degree: lambda X_new: X_new[:, 0], r"predict(X) has shape (201,)"),
-        (lambda X, y, degree: lambda X_new: "no", "predict(X) holds <U2"),
-        (lambda X, y, degree: [].pop(), "IndexError: pop from empty list"),
-        (lambda X, y: None, "TypeError"),
+        (stiff, "departs", "degree 4 has RMSE 0.258 on its own points, least squares 0.239."),
+        (lambda X, y, d: fit(X, y, min(d, 10)), "departs", "degree 11 has RMSE 0.182 on its own"),
+        (memory, "departs", "degree 1 has RMSE 1.3 between, least squares 0.493."),
+        (lambda X, y, d: None, "error", "fit returned a NoneType, expected a function"),
+        (lambda X, y, d: lambda new: None, "error", "predict(X) holds object"),
+        (
+            lambda X, y, d: lambda new: new[:, 0],
+            "error",
+            "predict(X) has shape (20,), expected (20, 1)",
+        ),
+        (lambda X, y, d: lambda new: new * torch.nan, "error", "predict(X) holds nan or inf"),
+        (lambda X, y, d: torch.nn.Linear(1, 1), "departs", "degree 1 has RMSE"),
+        (lambda X, y, d: 1 / 0, "error", "ZeroDivisionError: division by zero"),
+        (lambda X, y: None, "error", "TypeError"),
     ],
 )
-def test_errors_are_shown_and_the_next_move_heals(broken, words):
-    functions = [broken]
-    explorer = FitExplorer(lambda *args: functions[0](*args))
-    explorer.settle()
-    assert explorer.page.state == "error"
-    assert words in explorer.page.text
-    functions[0] = fit
-    shown(explorer, degree=4)
-    assert explorer.verdict.agrees
+def test_a_wrong_fit_is_told_and_heals(wrong, kind, sentence):
+    broken = [True]
+    explorer = FitExplorer(lambda *s: (wrong if broken[0] else fit)(*s))
+    proof = rest(explorer)
+    assert (proof["kind"], sentence in proof["text"]) == (kind, True), proof
+    assert ("rmses" in proof) == (kind == "departs")
+    assert explorer.still(explorer.settings).to_png()
+    broken[0] = False
+    move(explorer, noise=0.3)
+    assert rest(explorer)["kind"] == "agrees"
 
 
-def test_a_module_may_be_returned_with_its_gradients():
-    def as_module(X, y, degree):
-        predict = fit(X, y, degree)
-        one = torch.nn.Parameter(torch.ones(1))
-        return lambda X_new: one * predict(X_new)
+def test_a_fit_that_sleeps_is_stopped_by_newer_settings():
+    sleeper = Sleeper()
+    explorer = FitExplorer(lambda X, y, d: sleeper() if len(X) == 20 else fit(X, y, d))
+    ask(explorer)
+    assert sleeper.began.wait(5)
+    move(explorer, n=30)
+    assert rest(explorer)["kind"] == "agrees"
+    assert sleeper.ended.wait(5)
 
-    explorer = FitExplorer(as_module)
-    shown(explorer, degree=3)
-    assert explorer.verdict.agrees, explorer.page.text
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"degree": 12},
+        {"degree": 15, "n": 5, "noise": 0.0},
+        {"degree": 9, "n": 1000, "seed": 439},
+    ],
+)
+def test_the_cell_of_a_state_gives_the_shown_rmses(node, explorer, values):
+    state = explorer.settings | values
+    result, _ = node.ask(explorer, **values)
+    found = value_of(explorer.as_code(state), torch=torch, datasets=datasets, fit=fit)
+    shown = [result["rmse"][part][result["degree"] - 1] for part in ("train", "between", "beyond")]
+    np.testing.assert_allclose(found, shown, rtol=1e-3, atol=2e-6)
 
 
-def test_a_slow_function_can_be_stopped():
-    started, release = threading.Event(), threading.Event()
-
-    def waits(X, y, degree):
-        started.set()
-        release.wait(60)
-        return fit(X, y, degree)
-
-    explorer = FitExplorer(waits)
-    assert started.wait(30)
-    assert explorer.page.state == "running"
-    explorer.stop()
-    explorer.settle(30)
-    assert explorer.verdict is None
-    assert "was stopped" in explorer.page.text
-    release.set()
+def test_a_state_is_a_text():
+    explorer = FitExplorer(fit)
+    before = explorer.state
+    assert before == "degree=1&noise=0.2&n=20&seed=420"
+    explorer.set("degree=15&noise=0.95&n=1000&seed=439")
+    assert explorer.state == "degree=15&noise=0.95&n=1000&seed=439"
+    explorer.set(before)
+    assert explorer.state == before
 
 
 def test_bad_input():
-    for arguments, words in [
-        (("fit",), "fit is a str"),
-        ((fit, None), "make is a NoneType"),
-        ((fit, lambda n, noise, seed: datasets.make_curve(41)), "41 rows, expected 42 or more"),
-        ((fit, lambda n, noise, seed: (torch.ones(99), torch.ones(99))), "unsqueeze"),
-    ]:
-        with pytest.raises(InputError, match=words):
-            FitExplorer(*arguments)
+    with pytest.raises(InputError, match="fit is a str, expected a function"):
+        FitExplorer("fit")
+    with pytest.raises(InputError, match="make is a NoneType, expected a function"):
+        FitExplorer(fit, None)
+    with pytest.raises(InputError, match="X has 10 rows, expected 45 or more"):
+        FitExplorer(fit, lambda n, noise, seed: curve(10, noise, seed))
+    with pytest.raises(InputError, match="make gives other points where only the noise differs"):
+        FitExplorer(fit, lambda n, noise, seed: curve(n, noise, seed + int(2 * noise)))
+    with pytest.raises(InputError, match="make gives other points where only the noise differs"):
+        FitExplorer(fit, lambda n, noise, seed: curve(n, noise**2, seed))
     explorer = FitExplorer(fit)
-    for values in ({"degree": 0}, {"degree": 16}, {"n": 7}, {"noise": -1.0}, {"lr": 0.1}):
-        with pytest.raises(InputError):
-            explorer.set(**values)
-    with pytest.raises(InputError):
-        polynomials(torch.ones(3), torch.ones(3))
+    for wrong, sentence in [
+        ({"degree": 16}, "degree cannot be 16: choose from 1 to 15"),
+        ({"n": 21}, "n cannot be 21"),
+        ({"points": 20}, "control is 'points', expected one of"),
+    ]:
+        with pytest.raises(InputError, match=sentence):
+            explorer.set(**wrong)

@@ -1,250 +1,204 @@
-"""LineExplorer: the line by sliders and by its ends, what it costs, and the record."""
+"""LineExplorer: the page's loss is PyTorch's on any data; the learner's loss function proves it."""
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from pages import Node
+from proofs import Sleeper, ask, move, numbers_in, rest, value_of
 
-from course_utils import datasets, descent
-from course_utils.explorers.line import LineExplorer, slider_ranges
+from course_utils import datasets
+from course_utils.explorers.line import LineExplorer
 from course_utils.inputs import InputError
+from course_utils.runtime import use_one_thread
+
+use_one_thread()
+MSE = torch.nn.MSELoss()
+places = st.integers(0, 1000).map(lambda k: k / 1000)
 
 
-def explore(X, y, loss_fn=None):
-    explorer = LineExplorer(X, y, loss_fn or nn.MSELoss())
-    explorer.settle()
-    return explorer
+@pytest.fixture(scope="module")
+def explorer():
+    return LineExplorer(*datasets.make_line(), MSE)
 
 
-def drag(explorer, left, right):
-    explorer._ends.y = np.array([left, right])  # what bqplot sets when the mouse moves an end
-    explorer.settle()
+@pytest.fixture(scope="module")
+def node():
+    one = Node()
+    yield one
+    one.close()
 
 
-def column(values):
-    return torch.tensor(values, dtype=torch.float32).unsqueeze(1)
+def between(explorer, name, share):
+    control = explorer.controls[name]
+    return control.min + share * (control.max - control.min)
 
 
-def run(code, **names):
-    *lines, last = code.splitlines()
-    exec("\n".join(lines), names)
-    return eval(last, names)
+def same_loss(node, explorer, values):
+    result, said = node.ask(explorer, **values)
+    X, y = (column.double() for column in explorer.data)
+    residuals = (y - values["weight"] * X - values["bias"])[:, 0]
+    size = max(1.0, (values["weight"] * X).abs().max().item(), y.abs().max().item())
+    assert abs(result["loss"] - (residuals**2).mean().item()) <= 1e-12 * size**2
+    np.testing.assert_allclose(result["y"], y[:, 0] - residuals, rtol=0, atol=1e-12 * size)
+    assert "NaN" not in said
+    assert "undefined" not in said
+    return result
 
 
-@pytest.mark.parametrize("n", [2, 200, 20_000])
-def test_loss_and_drawn_line_follow_the_sliders(n):
-    X, y = datasets.make_line(n)
-    explorer = explore(X, y)
-    explorer.set(weight=0.5, bias=1.5)
-    explorer.settle()
-    assert explorer.result.loss == pytest.approx(descent.mean_loss(X, y, 0.5, 1.5), rel=1e-5)
-    assert explorer.result.mean_square == pytest.approx(explorer.result.loss, rel=1e-5)
-    np.testing.assert_allclose(explorer._line.y, 0.5 * explorer._line.x + 1.5)
-    np.testing.assert_array_equal(explorer._ends.y, explorer._line.y)
-    assert len(explorer._points.x) == min(n, 2_000)
-    assert ("(2,000 of them drawn)" in explorer.page.text) == (n == 20_000)
-    found = run(explorer.as_code(explorer.settings), X=X, y=y, loss_fn=nn.MSELoss())
-    assert found == explorer.result.loss
+@settings(max_examples=40, deadline=None)
+@given(weight=places, bias=places)
+def test_the_loss_is_torchs(node, explorer, weight, bias):
+    shares = {"weight": weight, "bias": bias}
+    same_loss(node, explorer, {k: between(explorer, k, v) for k, v in shares.items()})
 
 
-def test_sticks_end_on_points_and_on_the_line():
-    X, y = datasets.make_line(n=50)
-    explorer = explore(X, y)
-    explorer.set(weight=-1.0, bias=0.5)
-    explorer.settle()
-    x, heights = explorer._sticks.x, explorer._sticks.y
-    assert np.isnan(heights[2::3]).all()
-    assert np.isfinite(heights[-1]), "bqplot places a label at the last point"
-    np.testing.assert_array_equal(x[0::3], x[1::3])
-    np.testing.assert_allclose(heights[0::3], -x[0::3] + 0.5)
-    ends = {(round(float(a), 5), round(float(b), 5)) for a, b in zip(X, y, strict=True)}
-    drawn = zip(x[1::3], heights[1::3], strict=True)
-    assert {(round(float(a), 5), round(float(b), 5)) for a, b in drawn} == ends
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (datasets.make_line(), "mean of all 200 squares is 3.787, a square of side 1.946; 20"),
-        (datasets.load_penguins(), "mean of all 342 squares is 641,254, a square of side 800.8"),
-    ],
+@settings(max_examples=30, deadline=None)
+@given(
+    points=st.lists(st.tuples(*[st.integers(-999, 999)] * 2), min_size=2, max_size=12),
+    scales=st.tuples(*[st.sampled_from([1e-3, 1.0, 1e3])] * 2),
+    place=st.tuples(places, places),
 )
-def test_squares_are_square_on_the_screen(data, said):
-    explorer = explore(*data)
-    assert not explorer._squares.visible
-    explorer.set(squares=True)
-    explorer.settle()
-    assert explorer._squares.visible
-    figure = explorer.widget.children[1].children[0]
-    margin = figure.fig_margin
-    across = int(figure.layout.width[:-2]) - margin["left"] - margin["right"]
-    up = int(figure.layout.height[:-2]) - margin["top"] - margin["bottom"]
-    horizontal, vertical = (axis.scale for axis in figure.axes)
-    x = np.append(explorer._squares.x, np.nan).reshape(-1, 6)[:, :5]
-    y = np.append(explorer._squares.y, np.nan).reshape(-1, 6)[:, :5]
-    assert len(x) == 20
-    wide = np.ptp(x, axis=1) * across / (horizontal.max - horizontal.min)
-    high = np.ptp(y, axis=1) * up / (vertical.max - vertical.min)
-    np.testing.assert_allclose(wide, high)
-    assert x.min() >= horizontal.min
-    assert x.max() <= horizontal.max
-    assert said in explorer.page.text
+def test_any_data_of_any_scale(node, points, scales, place):
+    table = torch.tensor(points, dtype=torch.float64) * torch.tensor(scales, dtype=torch.float64)
+    assume(len({x for x, _ in points}) > 1)
+    made = LineExplorer(table[:, :1], table[:, 1:], MSE)
+    values = {
+        name: between(made, name, v) for name, v in zip(("weight", "bias"), place, strict=True)
+    }
+    result = same_loss(node, made, values)
+    columns = np.hstack([table[:, :1], np.ones((len(table), 1))])
+    _, squares, *_ = np.linalg.lstsq(columns, table[:, 1].numpy(), rcond=None)
+    lowest = squares[0] / len(table) if len(squares) else 0.0
+    size = 1e-9 * max(table[:, 1].abs().max().item(), 1e-9) ** 2
+    assert result["surface"]["lowest"] == pytest.approx(lowest, rel=1e-9, abs=size)
 
 
-def test_ends_and_sliders_move_each_other_without_an_echo():
-    X, y = datasets.make_line()
-    explorer = explore(X, y)
-    x_left, x_right = explorer._ends.x
-    drag(explorer, -3.0, 6.0)
-    weight = 9 / (x_right - x_left)
-    assert explorer.settings["weight"] == pytest.approx(weight, abs=5e-3), (
-        "half a step of the slider"
+def test_the_best_line_is_within_reach_of_the_sliders(node):
+    for data in (datasets.make_line(), datasets.load_penguins()):
+        made = LineExplorer(*data, MSE)
+        best = node.ask(made)[0]["surface"]
+        assert all(c.min < best[name] < c.max for name, c in [*made.controls.items()][:2])
+        values = {name: best[name] for name in ("weight", "bias")}
+        result, said = node.ask(made, **values)
+        assert result["loss"] == pytest.approx(best["lowest"], rel=1e-9)
+        assert said.startswith("**No line does better**")
+
+
+def test_the_sentence_tells_what_is_drawn(node, explorer):
+    result, said = node.ask(explorer, weight=0.5)
+    lowest = result["surface"]["lowest"]
+    np.testing.assert_allclose(
+        numbers_in(said), [result["loss"], result["loss"] / lowest, lowest], rtol=0.05
     )
-    np.testing.assert_allclose(explorer._line.y, [-3, 6], atol=0.05)
-    np.testing.assert_array_equal(explorer._ends.y, [-3, 6], "an end held by the mouse stays")
-    explorer.set(weight=1.0, bias=1.0)
-    explorer.settle()
-    np.testing.assert_allclose(explorer._ends.y, [x_left + 1, x_right + 1])
-    assert explorer.settings == {"weight": 1.0, "bias": 1.0, "squares": False}
+    result, said = node.ask(explorer, weight=0.5, squares=True)
+    assert numbers_in(said)[3:] == [200, pytest.approx(np.sqrt(result["loss"]), rel=1e-3)]
+    two = LineExplorer(torch.tensor([[0.0], [1.0]]), torch.tensor([[0.0], [1.0]]), MSE)
+    assert node.ask(two, weight=0.5)[1].endswith("The lowest possible is 0.")  # no number of times
 
 
-def test_while_an_end_is_dragged_no_older_line_moves_it_back():
-    X, y = datasets.make_line()
-    explorer = explore(X, y)
-    put = []
-    explorer._ends.observe(lambda change: put.append(change["new"]), names="y")
-    for height in np.linspace(1.65, 6, 300):
-        explorer._ends.y = np.array([1.65, height])
-    explorer.settle()
-    assert len(put) == 299, "only the mouse has set the ends"
-    np.testing.assert_allclose(explorer._line.y, [1.65, 6], atol=0.05)
+def test_a_right_loss_agrees(capsys):
+    def own(y_pred, y):
+        print("asked")
+        return ((y_pred - y) ** 2).mean().item()
 
-
-def test_an_end_dragged_out_of_reach_comes_back_to_the_line():
-    X, y = datasets.make_line()
-    explorer = explore(X, y)
-    drag(explorer, -400.0, 400.0)
-    assert explorer.settings["weight"] == explorer._controls["weight"].max
-    np.testing.assert_array_equal(explorer._ends.y, explorer._line.y)
-    explorer._ends.y = np.array([np.nan, 1.0])
-    explorer.settle()
-    assert explorer.page.state == "shown"
-
-
-def test_the_record_falls_and_is_forgotten_on_reset():
-    X, y = datasets.make_line()
-    explorer = explore(X, y)
-    losses = []
-    for weight in (1.0, 1.5, 0.5):
-        explorer.set(weight=weight)
-        explorer.settle()
-        losses.append(explorer.result.loss)
-    assert f"Record since reset: {min(losses):.4g}," in explorer.page.text
-    line = np.polyfit(X[:, 0].double(), y[:, 0].double(), 1)
-    best = float(descent.mean_loss(X, y, *line))
-    assert f"{min(losses) / best:.4g} times the loss of the least-squares" in explorer.page.text
-    explorer.set(weight=1.99, bias=1.5)
-    explorer.settle()
-    assert "2.0" not in explorer.page.text, "the best parameters are not given away"
-    explorer.reset()
-    explorer.settle()
-    assert f"Record since reset: {explorer.result.loss:.4g}," in explorer.page.text
-
-
-def test_another_loss_may_beat_least_squares():
-    X, y = datasets.make_line()
-    y[0] += 20
-    explorer = explore(X, y, nn.L1Loss())
-    explorer.set(weight=2.0, bias=1.5)
-    explorer.settle()
-    assert "% below the loss of the least-squares line" in explorer.page.text
-    assert explorer.result.loss == pytest.approx((y - 2 * X - 1.5).abs().mean().item(), rel=1e-6)
+    for loss_fn in (MSE, own):
+        made = LineExplorer(*datasets.make_line(), loss_fn)
+        loss = made.set(weight=0.5)
+        assert rest(made)["kind"] == "agrees"
+        assert made.page.proof["text"] == f"loss {loss:.4g}."
+    assert "asked" in capsys.readouterr().out
+    bird = LineExplorer(*datasets.load_penguins(), MSE)
+    assert bird.set() == pytest.approx(641_254, rel=1e-4)
+    assert bird.proof.text == "loss 641,254."
 
 
 @pytest.mark.parametrize(
-    ("X", "y"),
+    ("wrong", "kind", "sentence"),
     [
-        datasets.make_line(),
-        datasets.load_penguins(),
-        (column([0.0, 1.0]), column([5.0, 5.0])),
-        (column([1e-6, 3e-6]), column([-1e4, 1e4])),
-        (column([0.0, 1.0]), column([0.0, 0.0])),
+        (torch.nn.L1Loss(), "departs", "; the mean of the squares is 3.789."),
+        (lambda *_: None, "error", "loss_fn returned None, expected one number"),
+        (lambda *_: torch.nan, "error", "what loss_fn returned"),
+        (lambda y_pred, y: (y_pred - y) ** 2, "error", "add .mean()"),
+        (lambda *_: "3", "error", "loss_fn returned '3', expected one number"),
+        (lambda *_: 1 / 0, "error", "ZeroDivisionError: division by zero"),
+        (lambda y: None, "error", "TypeError"),
     ],
 )
-def test_ranges_hold_every_line_one_would_draw(X, y):
-    x, targets = X[:, 0].double().numpy(), y[:, 0].double().numpy()
-    ranges = slider_ranges(x, targets)
-    corners = targets.min(), targets.max()
-    for left in corners:
-        for right in corners:
-            weight = (right - left) / (x.max() - x.min())
-            bias = left - weight * x.min()
-            for name, value in (("weight", weight), ("bias", bias)):
-                low, high, step = ranges[name]
-                assert low <= value <= high
-                assert 100 < (high - low) / step < 20_000
-                assert f"{step:e}"[:9] in {"1.000000e", "2.000000e", "5.000000e"}
-    assert explore(X, y).page.state == "shown"
+def test_a_wrong_loss_is_told_and_heals(wrong, kind, sentence):
+    broken = [True]
+    made = LineExplorer(*datasets.make_line(), lambda *given: (wrong if broken[0] else MSE)(*given))
+    proof = rest(made)
+    assert (proof["kind"], sentence in proof["text"]) == (kind, True), proof
+    assert made.still(made.settings).to_png()
+    broken[0] = False
+    move(made, weight=1.0)
+    assert rest(made)["kind"] == "agrees"
 
 
-def test_penguins_have_units_and_a_line():
-    X, y = datasets.load_penguins()
-    explorer = LineExplorer(
-        X, y, nn.MSELoss(), xlabel="flipper length (mm)", ylabel="body mass (g)"
+def test_a_loss_that_sleeps_is_stopped_by_newer_settings():
+    sleeper = Sleeper()
+    made = LineExplorer(
+        *datasets.make_line(), lambda a, b: MSE(a, b) if a.std() > 0.1 else sleeper()
     )
-    explorer.set(weight=49.7, bias=-5780)
-    explorer.settle()
-    assert explorer.result.loss == pytest.approx(descent.mean_loss(X, y, 49.7, -5780), rel=1e-5)
-    assert "342 points: loss 154,560." in explorer.page.text
-    figure = explorer.widget.children[1].children[0]
-    assert [axis.label for axis in figure.axes] == ["flipper length (mm)", "body mass (g)"]
-    still = explorer.still(explorer.result)
-    assert (still.xlabel, still.ylabel) == ("flipper length (mm)", "body mass (g)")
-    np.testing.assert_allclose(still.series[1].y, explorer._line.y)
+    ask(made)
+    assert sleeper.began.wait(5)
+    assert made.page.proof["kind"] == "runs"
+    move(made, weight=1.0)
+    assert rest(made)["kind"] == "agrees"
+    assert sleeper.ended.wait(5)
 
 
-@pytest.mark.parametrize(
-    ("loss_fn", "message"),
-    [
-        (nn.MSELoss(reduction="none"), "returned shape (200, 1), expected one number"),
-        (lambda y_pred, y: None, "what loss_fn returned is None, expected a number"),
-        (lambda y_pred, y: torch.tensor(float("nan")), "what loss_fn returned is nan"),
-        (lambda y_pred, y: y_pred.men(), "'Tensor' object has no attribute 'men'"),
-    ],
-)
-def test_a_broken_loss_is_shown(loss_fn, message):
-    explorer = explore(*datasets.make_line(), loss_fn)
-    assert explorer.page.state == "error"
-    assert message in explorer.page.text
-
-
-def test_a_loss_that_fails_once_heals_with_the_next_move():
-    def loss_fn(y_pred, y):
-        if y_pred.max() > 4:
-            raise ValueError("too high")
-        return nn.MSELoss()(y_pred, y)
-
-    X, y = datasets.make_line()
-    explorer = explore(X, y.clamp(max=1), loss_fn)
-    explorer.set(bias=5)
-    explorer.settle()
-    assert explorer.page.text.startswith("ValueError: too high\nIn loss_fn, line")
-    explorer.set(bias=1)
-    explorer.settle()
-    assert explorer.page.state == "shown"
-
-
-def test_bad_input():
-    X, y = datasets.make_line()
-    for arguments, message in [
-        ((X[:, 0], y, nn.MSELoss()), "unsqueeze"),
-        ((X, y[:9], nn.MSELoss()), "9 rows"),
-        ((X[:1], y[:1], nn.MSELoss()), "1 rows"),
-        ((torch.ones(5, 1), torch.ones(5, 1), nn.MSELoss()), "all features are 1"),
-        ((X, y, 3.0), "loss_fn is a float"),
+def test_the_cell_of_a_state_names_the_notebooks_data(node):
+    space = {"__name__": "__main__", "Explorer": LineExplorer, "MSE": MSE}
+    space |= dict(zip(("X_bird", "y_bird"), datasets.load_penguins(), strict=True))
+    exec(
+        "hand = Explorer(X_bird, y_bird, MSE)\nother = Explorer(*(X_bird + 0, y_bird), MSE)", space
+    )
+    for name, names, call in [
+        ("hand", ("X_bird", "y_bird"), "loss_shown(X_bird, y_bird)"),
+        ("other", ("other", "y_bird"), "loss_shown(other.data[0], y_bird)"),
     ]:
-        with pytest.raises(InputError, match=message):
+        made = space[name]
+        values = made.settings | {"weight": 30.0, "bias": -1800.0}
+        code = made.as_code(values)
+        assert code.endswith(call)
+        shown = node.ask(made, **values)[0]["loss"]
+        assert value_of(code, **{n: space[n] for n in names}) == pytest.approx(shown, rel=1e-5)
+
+
+def test_the_cell_of_an_explorer_without_a_name(node, explorer):
+    code = explorer.as_code(explorer.settings)
+    assert code.endswith("loss_shown(explorer.data[0], explorer.data[1])")
+    shown = node.ask(explorer)[0]["loss"]
+    assert value_of(code, explorer=explorer) == pytest.approx(shown, rel=1e-5)
+
+
+def test_a_state_is_a_text():
+    one, other = (LineExplorer(*datasets.make_line(), MSE) for _ in range(2))
+    one.set(weight=1.25, bias=0.5, squares=True)
+    assert one.state == "weight=1.25&bias=0.5&squares=true"
+    assert other.set(one.state) == one.result
+    assert other.settings == one.settings
+
+
+@pytest.mark.parametrize("values", [{"weight": 99.0}, {"slope": 1.0}, {"squares": "maybe"}])
+def test_set_tells_what_it_cannot_take(explorer, values):
+    before = explorer.settings
+    with pytest.raises(InputError):
+        explorer.set(**({"bias": 0.2} | values))
+    assert explorer.settings == before
+
+
+def test_what_no_line_fits():
+    X, y = datasets.make_line()
+    for arguments, text in [
+        ((X[:1], y[:1], MSE), "X has 1 rows, expected 2 or more"),
+        ((X, y[:5], MSE), "y has 5 rows|y has shape"),
+        ((X * 0 + 2, y, MSE), "all features are 2: a line needs two different ones"),
+        ((X, y, 3), "loss_fn is a int, expected a function"),
+        ((X * torch.nan, y, MSE), "X holds nan in row 0"),
+    ]:
+        with pytest.raises(InputError, match=text):
             LineExplorer(*arguments)
-    explorer = explore(X, y)
-    with pytest.raises(InputError, match="choose from -4 to 4"):
-        explorer.set(weight=1e9)

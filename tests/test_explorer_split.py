@@ -1,15 +1,21 @@
-"""SplitExplorer: the learner's split and fit, measured inside and outside the training range."""
-
-import re
+"""SplitExplorer: rows are torch.randperm's, lines are numpy's; the learner's code proves them."""
 
 import numpy as np
 import pytest
 import torch
-from test_explorers import run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pages import Node
+from proofs import Sleeper, ask, move, numbers_in, rest, value_of
 
 from course_utils import datasets
 from course_utils.explorers.split import SplitExplorer
 from course_utils.inputs import InputError
+from course_utils.runtime import use_one_thread
+
+use_one_thread()
+SIZES = (10, 50, 200, 20_000)
+FRACTIONS = [k / 100 for k in range(20, 96)]
 
 
 def split(X, fraction, sequential, seed):
@@ -26,151 +32,281 @@ def fit_line(X, y):
     return weight, y.mean() - weight * X.mean()
 
 
-def shown(explorer):
-    """Return the RMSEs of training and test as the summary tells them."""
-    return [
-        float(e.rstrip("."))
-        for e in re.findall(r"points(?: \(.*?\))?, RMSE ([\d.e-]+)", explorer.page.text)
-    ]
+@pytest.fixture(scope="module")
+def explorer():
+    return SplitExplorer(split, fit_line)
+
+
+@pytest.fixture(scope="module")
+def penguins():
+    X, y = datasets.load_penguins()
+    return SplitExplorer(split, fit_line, X, y, xlabel="flipper length in mm", ylabel="mass in g")
+
+
+@pytest.fixture(scope="module")
+def node():
+    node = Node()
+    yield node
+    node.close()
+
+
+def points(n, curvature, noise, **_):
+    X = torch.arange(n).unsqueeze(1) / n
+    draw = torch.randn(n, 1, generator=torch.Generator().manual_seed(420))
+    return X, 0.2 + 0.8 * X + curvature * X**2 + noise * draw
+
+
+def same(result, state, x, y):
+    """Compare the page's rows with the learner's split, its line and RMSEs with numpy's."""
+    n = len(x)  # the least and the largest part leave something to fit and to test
+    kept = min(max(round(state["fraction"] * n), 2), n - 1)
+    share = kept / n, state["sequential"], state["seed"]
+    train, test = (rows.numpy() for rows in split(x[:, None], *share))
+    assert result["train"] == train.tolist()
+    assert result["test"] == test.tolist()
+    line = np.polyfit(x[train], y[train], 1)
+    height = np.ptp(y) + 1e-9
+    told = result["weight"] * x + result["bias"]
+    np.testing.assert_allclose(told, np.polyval(line, x), rtol=0, atol=1e-9 * height)
+    residuals = y - np.polyval(line, x)
+    np.testing.assert_allclose(result["residuals"], residuals, atol=1e-9 * height)
+    low, high = x[train].min(), x[train].max()
+    assert (result["low"], result["high"]) == (low, high)
+    inside = (x[test] >= low) & (x[test] <= high)
+    parts = {"train": train, "between": test[inside], "beyond": test[~inside]}
+    for name, rows in parts.items():
+        if not len(rows):
+            assert result["rmse"][name] is None
+            continue
+        right = np.sqrt(np.mean(residuals[rows] ** 2))
+        assert result["rmse"][name] == pytest.approx(right, rel=1e-7, abs=1e-12 * height)
+    assert result["between"] == parts["between"].tolist()
+    assert result["beyond"] == parts["beyond"].tolist()
+    [shown] = [one for one in result["splits"] if one["sequential"] == state["sequential"]]
+    assert shown["rmse"] == result["rmse"]
+    assert shown["rows"] == {name: len(rows) for name, rows in parts.items()}
+    return parts, residuals
+
+
+def both_rmses(result):
+    """Return the RMSE on all rows to train and on all to test, from the page's residuals."""
+    parts = ([result["residuals"][row] for row in result[name]] for name in ("train", "test"))
+    return [np.sqrt(np.mean(np.square(part))) for part in parts]
+
+
+def same_points(result, state):
+    X, y = (column[:, 0].double().numpy() for column in points(**state))
+    np.testing.assert_allclose(result["x"], X, rtol=1e-6)
+    np.testing.assert_allclose(result["y"], y, rtol=1e-5, atol=2e-6)
+    return same(result, state, np.array(result["x"]), np.array(result["y"]))
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {
+            "sequential": st.booleans(),
+            "fraction": st.sampled_from(FRACTIONS),
+            "seed": st.integers(420, 9999),
+            "n": st.sampled_from(SIZES[:3]),
+            "curvature": st.integers(0, 10).map(lambda k: k / 10),
+            "noise": st.integers(0, 15).map(lambda k: k / 100),
+        }
+    )
+)
+def test_rows_and_lines_are_torchs_and_numpys(node, explorer, values):
+    result, said = node.ask(explorer, **values)
+    same_points(result, values)
+    assert "NaN" not in said
+    assert "undefined" not in said
+    assert "infinite" not in said
 
 
 @pytest.mark.parametrize("sequential", [True, False])
-@pytest.mark.parametrize("n", [10, 200, 20_000])
-def test_split_explorer(n, sequential):
+@pytest.mark.parametrize("n", SIZES)
+def test_corners(node, explorer, n, sequential):
+    for curvature, noise in [(0, 0), (1, 0.15)]:
+        for fraction in (0.2, 0.95):
+            state = explorer.settings | {
+                "n": n,
+                "sequential": sequential,
+                "curvature": curvature,
+                "noise": noise,
+                "fraction": fraction,
+                "seed": 9999,
+            }
+            same_points(node.ask(explorer, **state)[0], state)
+
+
+@pytest.mark.parametrize("n", SIZES[:3])
+def test_every_fraction_is_rounded_as_python_does(node, explorer, n):
+    for fraction in FRACTIONS:
+        result, _ = node.ask(explorer, n=n, fraction=fraction)
+        assert len(result["train"]) == min(round(fraction * n), n - 1), fraction
+
+
+def test_the_numbers_of_the_lesson(node, explorer):
+    """0.1119 beyond the cut, 0.0395 after a random split; a straight truth can be extended."""
+    result, said = node.ask(explorer)
+    assert result["rmse"]["beyond"] == pytest.approx(0.1119, abs=1e-4)
+    assert numbers_in(said) == [0.78, 0.112, 3.1, 0.0358]
+    result, said = node.ask(explorer, sequential=False)
+    assert result["rmse"]["between"] == pytest.approx(0.0395, abs=1e-4)
+    assert numbers_in(said) == [0.0395, 0.0475, 0.98]
+    result, _ = node.ask(explorer, curvature=0.0)
+    assert result["rmse"]["beyond"] < 2 * result["rmse"]["train"]
+
+
+def test_each_sentence(node, explorer, penguins):
+    assert "asks nothing" in node.ask(explorer, sequential=False)[1]
+    for seed in range(420, 470):
+        result, said = node.ask(explorer, sequential=False, n=10, fraction=0.95, seed=seed)
+        if not result["between"]:
+            assert said.startswith("**Here the random split asks beyond**")
+            break
+    else:
+        pytest.fail("no split of 50 tests the last row alone")
+    result, said = node.ask(explorer, curvature=0.0, noise=0.0)
+    assert numbers_in(said)[0] == 0.78
+    for fraction in FRACTIONS:
+        for sequential in (True, False):
+            assert len(node.ask(penguins, fraction=fraction, sequential=sequential)[1]) < 190
+    X = torch.tensor([[0.0], [1.0], [2.0], [2.0], [2.0]])
+    tied = SplitExplorer(split, fit_line, X, X**2)
+    assert node.ask(tied, fraction=0.8)[1].startswith("**This cut asks nothing beyond**")
+
+
+@pytest.mark.parametrize("sequential", [True, False])
+def test_penguins(node, penguins, sequential):
+    values = {"sequential": sequential, "fraction": 0.8, "seed": 421}
+    result, said = node.ask(penguins, **values)
+    x, y = (np.array(penguins.page.given[name]) for name in ("x", "y"))
+    assert (np.diff(x) >= 0).all()
+    parts, _ = same(result, values, x, y)
+    assert sum(map(len, parts.values())) == 342
+    assert "truth" not in result
+    assert "NaN" not in said
+    low, high = penguins.page.given["range"]
+    assert low < y.min() < y.max() < high
+    fresh = SplitExplorer(split, fit_line, *datasets.load_penguins())
+    assert fresh.settings == {"sequential": True, "fraction": 0.8, "seed": 420}
+    found = fresh.set(**values)
+    assert [found.train_rmse, found.test_rmse] == pytest.approx(both_rmses(result), rel=1e-4)
+    assert fresh.proof.agrees
+
+
+def test_split_and_fit_prove_the_picture():
     explorer = SplitExplorer(split, fit_line)
-    explorer.set(n=n, sequential=sequential, curvature=0.9, noise=0.1, seed=7)
-    explorer.settle()
-    found = run(explorer.as_code(explorer.settings), split=split, fit_line=fit_line)
-    np.testing.assert_allclose(shown(explorer), found, rtol=1e-3)
-    result = explorer.result
-    expected = np.polyfit(result.X[result.train, 0], result.y[result.train, 0], 1)
-    np.testing.assert_allclose(result.line, expected, rtol=1e-3)
-    line = explorer._lines[0]
-    assert (line.y[1] - line.y[0]) / (line.x[1] - line.x[0]) == pytest.approx(expected[0], rel=1e-3)
-    assert len(explorer._train[0].x) == min(n * 4 // 5, 2_000)
-    assert ("of them drawn" in explorer.page.text) == (n == 20_000)
-    np.testing.assert_allclose(
-        explorer._test[1].y,
-        explorer._test[0].y - result.line[0] * explorer._test[0].x - result.line[1],
-        atol=1e-9,
-    )
+    for curvature, shown in [(0.0, "0.0219"), (0.6, "0.1119"), (1.0, "0.1946")]:
+        result = explorer.set(curvature=curvature)
+        assert f"{result.test_rmse:.4f}" == shown  # 02_dataset_dataloader
+    assert explorer.proof.text == "the same rows and line; RMSE on all test rows 0.1946."
+    for values in ({"n": 20_000, "sequential": False}, {"n": 10, "fraction": 0.95}):
+        move(explorer, **values)
+        assert rest(explorer)["kind"] == "agrees"
+    assert "line" not in explorer.page.proof
 
 
-def test_the_cut_extrapolates_and_the_random_split_does_not():
-    """The numbers of the lesson: 0.1119 after the cut, 0.0395 after a random split."""
-    explorer = SplitExplorer(split, fit_line)
-    explorer.settle()
-    assert explorer.page.text.endswith(
-        "10 test points, RMSE 0.1119: 0 inside the training range, 10 outside of it (RMSE 0.1119)."
-    )
-    assert [mark.x[0] for mark in explorer._range] == pytest.approx([0, 0, 0.78, 0.78])
-    assert [mark.scales["x"] for mark in explorer._range] == 2 * [
-        mark.scales["x"] for mark in explorer._lines
-    ]
-    explorer.set(sequential=False)
-    explorer.settle()
-    assert "10 inside the training range (RMSE 0.03954), 0 outside of it" in explorer.page.text
-    explorer.set(sequential=True, curvature=0.0)
-    explorer.settle()
-    train, test = shown(explorer)
-    assert test < 2 * train, "a straight truth can be extended"
+def shifted(X, fraction, sequential, seed):
+    train, test = split(X, fraction, sequential, seed + 1)
+    return test, train
 
 
-def test_residuals_inside_and_outside_make_up_the_rmse_of_the_test():
-    explorer = SplitExplorer(split, fit_line)
-    mixed = 0
-    for seed in range(30):
-        result = explorer.compute(explorer.settings | {"seed": seed, "sequential": False})
-        inside = result.test[result.is_inside[result.test]]
-        outside = result.test[~result.is_inside[result.test]]
-        squares = sum(len(rows) * result.rmse(rows) ** 2 for rows in (inside, outside) if len(rows))
-        assert squares / len(result.test) == pytest.approx(result.rmse(result.test) ** 2)
-        mixed += len(outside) > 0
-    assert mixed > 0
+def through_0(X, y):
+    return (X * y).sum() / (X * X).sum(), 0.0
 
 
-def test_a_split_that_leaves_no_row_to_test_is_a_picture_with_a_sentence():
-    explorer = SplitExplorer(split, fit_line)
-    explorer.set(n=10, fraction=0.95, sequential=False)
-    explorer.settle()
-    assert explorer.page.state == "shown"
-    assert explorer.page.text.startswith("10 training points, RMSE 0.0")
-    assert explorer.page.text.endswith(
-        "No row is left to test: move train part down, or take more points."
-    )
-    assert (len(explorer._train[0].x), len(explorer._test[0].x)) == (10, 0)
-    found = run(explorer.as_code(explorer.settings), split=split, fit_line=fit_line)
-    np.testing.assert_allclose(shown(explorer), found, rtol=1e-3)
+WRONG_SPLITS = [
+    (shifted, "departs", "it takes other rows: 10 to train, 40 to test."),
+    (lambda *s: [rows[:5] for rows in split(*s)], "departs", "5 to train, 5 to test."),
+    (lambda *s: (split(*s)[0], split(*s)[1][1:]), "departs", "40 to train, 9 to test."),
+    (lambda *_: None, "error", "split returned a NoneType, expected train_rows, test_rows"),
+    (lambda *_: (range(5), range(4, 50)), "error", "both parts hold row 4 (1 in all)"),
+    (lambda *_: (range(5), range(5, 51)), "error", "test_rows runs from 5 to 50, expected 0 to 49"),
+    (lambda *_: (range(50), []), "error", "test_rows has shape (0,), expected (1,) or more"),
+    (lambda X, *_: (X[:5], X[5:]), "error", "train_rows has shape (5, 1)"),
+    (lambda *_: ([0.5, 1.5], [3]), "error", "train_rows holds float64, expected row numbers"),
+    (lambda *_: ([0], range(1, 50)), "error", "weight is nan, expected a finite number"),
+    (lambda *_: [][0], "error", "IndexError: list index out of range"),
+]
+WRONG_FITS = [
+    (through_0, "departs", "its line (dotted) has slope 1.544, least squares 1.26."),
+    (lambda X, y: None, "error", "fit_line returned a NoneType, expected weight, bias"),
+    (lambda X, y: 2.0, "error", "fit_line returned a float, expected weight, bias"),
+    (lambda X, y: (1, 2, 3), "error", "fit_line returned 3 values, expected weight, bias"),
+    (lambda X, y: (torch.nan, 0), "error", "weight is nan, expected a finite number"),
+    (lambda X, y: (torch.zeros(2), 0), "error", "one element"),
+    (lambda X, y: 1 / 0, "error", "ZeroDivisionError: division by zero"),
+]
 
 
-def test_new_split_takes_the_next_number():
-    explorer = SplitExplorer(split, fit_line)
-    explorer.set(sequential=False)
-    explorer.settle()
-    before = explorer.result.test
-    explorer.widget.children[0].children[-1].click()
-    explorer.settle()
-    assert explorer.settings["seed"] == 421
-    assert set(before) != set(explorer.result.test)
+@pytest.mark.parametrize(("wrong", "kind", "sentence"), WRONG_SPLITS)
+def test_a_wrong_split_is_told_and_heals(wrong, kind, sentence):
+    broken = [True]
+    explorer = SplitExplorer(lambda *s: (wrong if broken[0] else split)(*s), fit_line)
+    told_and_heals(explorer, broken, kind, sentence)
 
 
-def test_penguins():
-    X, y = datasets.load_penguins()
-    labels = {"xlabel": "flipper length (mm)", "ylabel": "body mass (g)"}
-    explorer = SplitExplorer(split, fit_line, X, y, **labels)
-    explorer.settle()
-    assert explorer.settings == {"sequential": True, "fraction": 0.8, "seed": 420}
-    assert (explorer.result.X.diff(dim=0) >= 0).all()
-    assert re.search(r"68 test points, RMSE [\d.]+ g: 1 inside", explorer.page.text)
-    found = run(explorer.as_code(explorer.settings), split=split, fit_line=fit_line, X=X, y=y)
-    np.testing.assert_allclose(shown(explorer), found, rtol=1e-3)
-    scale = explorer._test[0].scales["y"]
-    assert scale.min < y.min() < y.max() < scale.max
-    residuals, ends = explorer.result.residuals, explorer._test[1].scales["y"]
-    assert ends.min < residuals.min() < residuals.max() < ends.max
-    chart = explorer.still(explorer.result)
-    assert (chart.ylabel, chart.summary) == ("body mass (g)", explorer.page.text)
+@pytest.mark.parametrize(("wrong", "kind", "sentence"), WRONG_FITS)
+def test_a_wrong_fit_is_told_and_heals(wrong, kind, sentence):
+    broken = [True]
+    explorer = SplitExplorer(split, lambda X, y: (wrong if broken[0] else fit_line)(X, y))
+    told_and_heals(explorer, broken, kind, sentence)
+
+
+def told_and_heals(explorer, broken, kind, sentence):
+    proof = rest(explorer)
+    assert (proof["kind"], sentence in proof["text"]) == (kind, True), proof
+    assert ("line" in proof) == (kind == "departs")
+    assert explorer.still(explorer.settings).to_png()
+    broken[0] = False
+    move(explorer, fraction=0.5)
+    assert rest(explorer)["kind"] == "agrees"
+
+
+def test_a_split_that_sleeps_is_stopped_by_newer_settings():
+    sleeper = Sleeper()
+    explorer = SplitExplorer(lambda *s: sleeper() if s[1] == 0.8 else split(*s), fit_line)
+    ask(explorer)
+    assert sleeper.began.wait(5)
+    move(explorer, fraction=0.7)
+    assert rest(explorer)["kind"] == "agrees"
+    assert sleeper.ended.wait(5)
 
 
 @pytest.mark.parametrize(
-    ("bad_split", "sentence"),
+    "values",
     [
-        (lambda *_: None, "split returned a NoneType, expected train_rows, test_rows"),
-        (lambda *_: (range(5), range(4, 50)), r"both parts hold row 4 \(1 in all\)"),
-        (lambda *_: (range(5), range(5, 51)), "test_rows runs from 5 to 50, expected 0 to 49"),
-        (lambda *_: (range(50), []), r"test_rows has shape \(0,\), expected \(1,\) or more"),
-        (lambda X, *_: (X[:5], X[5:]), r"train_rows has shape \(5, 1\)"),
-        (lambda *_: ([0.5, 1.5], [3]), "train_rows holds float64, expected row numbers such as 7"),
-        (lambda *_: ([0], range(1, 50)), "weight is nan, expected a finite number"),
-        (lambda *_: [][0], "IndexError: list index out of range"),
+        {},
+        {"sequential": False},
+        {"n": 10, "fraction": 0.95, "noise": 0.15},
+        {"n": 20_000, "seed": 500, "sequential": False},
     ],
 )
-def test_what_is_wrong_with_a_split_is_shown_and_heals(bad_split, sentence):
-    broken = [False]
-
-    def chosen(*settings):
-        return bad_split(*settings) if broken[0] else split(*settings)
-
-    explorer = SplitExplorer(chosen, fit_line)
-    explorer.settle()
-    broken[0] = True
-    explorer.set(seed=1)
-    explorer.settle()
-    assert explorer.page.state == "error"
-    assert re.search(sentence, explorer.page.text), explorer.page.text
-    broken[0] = False
-    explorer.set(seed=2)
-    explorer.settle()
-    assert explorer.page.state == "shown"
+def test_the_cell_of_a_state_gives_the_shown_rmses(node, explorer, values):
+    state = explorer.settings | values
+    result, _ = node.ask(explorer, **values)
+    found = value_of(explorer.as_code(state), torch=torch, split=split, fit_line=fit_line)
+    np.testing.assert_allclose(found, both_rmses(result), rtol=1e-3)
 
 
-def test_what_is_wrong_with_a_fit_is_shown():
-    explorer = SplitExplorer(split, lambda X, y: (torch.zeros(2), torch.zeros(1)))
-    explorer.settle()
-    assert explorer.page.state == "error"
-    explorer = SplitExplorer(split, lambda X, y: 2.0)
-    explorer.settle()
-    assert explorer.page.text.startswith("TypeError: cannot unpack")
+def test_the_cell_of_own_data_takes_the_notebooks_names(node, penguins):
+    X, y = datasets.load_penguins()
+    code = penguins.as_code(penguins.settings)
+    found = value_of(code, torch=torch, split=split, fit_line=fit_line, X=X, y=y)
+    result, _ = node.ask(penguins)
+    assert found[0] == pytest.approx(result["rmse"]["train"], rel=1e-4)
+
+
+def test_a_state_is_a_text():
+    explorer = SplitExplorer(split, fit_line)
+    before = explorer.state
+    assert before == "sequential=true&fraction=0.8&seed=420&n=50&curvature=0.6&noise=0.02"
+    other = "sequential=false&fraction=0.35&seed=431&n=20000&curvature=0.1&noise=0.15"
+    explorer.set(other)
+    assert explorer.state == other
+    explorer.set(before)
+    assert explorer.state == before
 
 
 def test_bad_input():
@@ -182,12 +318,21 @@ def test_bad_input():
         SplitExplorer(split, fit_line, torch.zeros(4, 1), torch.zeros(3, 1))
     with pytest.raises(InputError, match=r"X has shape \(4,\)"):
         SplitExplorer(split, fit_line, torch.zeros(4), torch.zeros(4))
-    two = SplitExplorer(split, fit_line, torch.rand(2, 1), torch.rand(2, 1))
-    two.settle()
-    assert "No row is left to test: move train part down" in two.page.text
+    with pytest.raises(InputError, match="X has 2 rows, expected 3 or more"):
+        SplitExplorer(split, fit_line, torch.rand(2, 1), torch.rand(2, 1))
+    explorer = SplitExplorer(split, fit_line)
+    for wrong, sentence in [
+        ({"fraction": 1}, "fraction cannot be 1: choose from 0.2 to 0.95"),
+        ({"n": 51}, "n cannot be 51"),
+        ({"part": 0.5}, "control is 'part', expected one of"),
+    ]:
+        with pytest.raises(InputError, match=sentence):
+            explorer.set(**wrong)
 
 
 def test_the_global_generator_is_left_alone():
     before = torch.get_rng_state()
-    SplitExplorer(split, fit_line).settle()
+    explorer = SplitExplorer(split, fit_line)
+    explorer.set(sequential=False)
+    explorer.still(explorer.settings)
     assert torch.equal(before, torch.get_rng_state())

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from course_utils import charts, datasets, inputs
-from course_utils.explorers.live import Explorer, Proof, are_functions
+from course_utils.explorers.base import Explorer, Proof, are_functions
 
 LEVELS = [0.25, 0.4, 0.7, 1.1, 1.6, 2.3, 3.2]
 STARTS = [(-0.18, 3.62), (1.25, 4.95), (-0.35, 4.9), (1.4, 3.7)]

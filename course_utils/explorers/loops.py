@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from course_utils import descent, inputs
-from course_utils.explorers.live import Proof
+from course_utils.explorers.base import Proof
 
 SEED = 420
 _TOLERANCE = 1e-6  # relative to the larger of 1 and the parameter

@@ -9,9 +9,8 @@ import torch
 from torch import nn
 
 from course_utils import inputs
-from course_utils.charts import Chart, Series, as_text
-from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, are_functions
+from course_utils.charts import Chart, Series
+from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
 
 ACTIVATIONS = {
     "tanh": (torch.tanh, "torch.tanh"),
@@ -20,17 +19,13 @@ ACTIVATIONS = {
     "none": (nn.Identity(), "torch.nn.Identity()"),
 }
 GRID = np.linspace(-4, 4, 161)
-FIRST, VALUE = "first input x1 (no unit)", "value (no unit)"
-Y_END = 3.0
 
 
 class Curves(NamedTuple):
-    """What one node does along its first input; all of shape (161,)."""
+    """Output of the learner's node along its first input, and the slope that autograd finds."""
 
-    settings: dict
-    sums: np.ndarray  # w1 * x1 + w2 * x2 + b
     outputs: np.ndarray
-    slopes: np.ndarray  # of the output, along x1
+    slopes: np.ndarray
 
 
 class NodeExplorer(Explorer):
@@ -48,95 +43,86 @@ class NodeExplorer(Explorer):
         If `node` cannot be called.
     """
 
+    script = "node"
+
     def __init__(self, node: Callable):
         are_functions(node=node)
         self._node = node
-        one = panels.Panel("Sum and output", (FIRST, -4, 4), (VALUE, -Y_END, Y_END), width=355)
-        two = panels.Panel("Slope of the output", (FIRST, -4, 4), (VALUE, -Y_END, Y_END), width=355)
-        self._sum = one.line("weighted sum + bias", "truth")
-        self._output = one.line("output")
-        self._bend = one.points("sum is 0", "test", default_size=60)
-        self._slope = two.line("slope along x1", "validation")
         controls = {
-            "w1": widgets.FloatSlider(1.0, min=-3, max=3, step=0.1, description="weight w1"),
-            "w2": widgets.FloatSlider(0.0, min=-3, max=3, step=0.1, description="weight w2"),
-            "b": widgets.FloatSlider(0.0, min=-3, max=3, step=0.1, description="bias b"),
-            "x2": widgets.FloatSlider(1.0, min=-2, max=2, step=0.1, description="input x2"),
-            "activation": widgets.Dropdown(options=[*ACTIVATIONS], description="activation"),
+            name: widgets.FloatSlider(
+                value, min=-far, max=far, step=0.1, description=name, readout_format=".1f"
+            )
+            for name, value, far in (("w1", 1, 3), ("w2", 0, 3), ("b", 0, 3), ("x2", 1, 2))
         }
-        super().__init__(controls, [one.figure, two.figure])
+        choices = {"options": [*ACTIVATIONS], "description": "activation"}
+        super().__init__(controls | {"activation": widgets.ToggleButtons(**choices)}, {})
 
-    def compute(self, settings: dict) -> Curves:
-        """Call the learner's node without and with activation; let autograd find the slope."""
-        x1 = torch.tensor(GRID, dtype=torch.float32).unsqueeze(1).requires_grad_()
-        X = torch.cat([x1, torch.full_like(x1, settings["x2"])], dim=1)
-        w, b = torch.tensor([[settings["w1"]], [settings["w2"]]]), torch.tensor([settings["b"]])
-        sums, outputs = (
-            self._node(X, w, b, ACTIVATIONS[name][0]) for name in ("none", settings["activation"])
-        )
-        for y in (sums, outputs):
-            if not torch.is_tensor(y) or y.shape != x1.shape:
-                raise inputs.InputError(
-                    f"your node returned shape {tuple(getattr(y, 'shape', ()))}, expected "
-                    f"{tuple(x1.shape)}: a number for each row of X"
-                )
-        slopes = torch.zeros_like(x1)
-        if outputs.requires_grad:
-            (slopes,) = torch.autograd.grad(outputs.sum(), x1)
-        return Curves(
-            settings, *(y.detach()[:, 0].double().numpy() for y in (sums, outputs, slopes))
-        )
+    def prove(self, settings: dict) -> Proof:
+        """Call the learner's node; let autograd find its slope."""
+        found = _along(self._node, settings)
+        right = _along(lambda X, w, b, activation: activation(X @ w + b), settings)
+        same = [np.allclose(mine, ours, atol=1e-5) for mine, ours in zip(found, right, strict=True)]
+        said = "the output of your node is this curve, and autograd finds this slope."
+        if not same[1]:
+            said = "its output is this curve, but its slope is another: is something detached?"
+        if not same[0]:
+            said = "its output is the dotted curve."
+        return Proof(all(same), said, found, {} if all(same) else found._asdict())
 
-    def draw(self, result: Curves) -> None:
-        """Set the curves, and the mark where the sum is 0."""
-        for mark, values in zip((self._sum, self._output, self._slope), result[1:], strict=True):
-            panels.put(mark, GRID, np.clip(values, -99, 99))
-        at = np.array([] if (bend := _bend(result.settings)) is None else [bend])
-        panels.put(self._bend, at, 0 * at)
-
-    def summary(self, result: Curves) -> str:
-        """Tell where the sum is 0, and the range of output and slope."""
-        s, bend = result.settings, _bend(result.settings)
-        ends = result.outputs[0], result.outputs[-1]
-        steepest = result.slopes[np.argmax(np.abs(result.slopes))]
-        first, last, slope = (as_text(value, decimals=3) for value in (*ends, steepest))
-        where = (
-            "the sum never changes" if bend is None else f"the sum is 0 at x1 = {as_text(bend, 3)}"
-        )
-        w1, w2, b, x2 = (as_text(s[name]) for name in ("w1", "w2", "b", "x2"))
-        node = f"{w1} x1 + {w2} x2 + {b}".replace("+ -", "- ")
-        node = node if s["activation"] == "none" else f"{s['activation']}({node})"
-        return (
-            f"{node} with x2 = {x2}: {where}; for x1 from -4 to 4 the output runs from "
-            f"{first} to {last}, the steepest slope drawn is {slope}."
-        )
-
-    def still(self, result: Curves) -> Chart:
+    def still(self, settings: dict) -> Chart:
         """Return sum, output and slope as a chart."""
+        z = settings["w1"] * GRID + settings["w2"] * settings["x2"] + settings["b"]
+        output, slope = _along(lambda X, w, b, activation: activation(X @ w + b), settings)
         series = (
-            Series("weighted sum + bias", GRID, result.sums, "line", "truth"),
-            Series("output", GRID, result.outputs, "line", "prediction"),
-            Series("slope", GRID, result.slopes, "line", "validation"),
+            Series("weighted sum + bias", GRID, z, "line", "truth"),
+            Series("output", GRID, output, "line", "prediction"),
+            Series("slope", GRID, slope, "line", "validation"),
         )
-        return Chart(series, FIRST, VALUE, self.summary(result))
+        steepest = slope[np.argmax(np.abs(slope))] + 0.0
+        said = (
+            f"A node with {settings['activation']}: for x1 from -4 to 4 the output runs from "
+            f"{output[0]:.3f} to {output[-1]:.3f}, the steepest slope is {steepest:.3f}."
+        )
+        return Chart(series, "first input x1", "value", said)
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that computes the output at both ends and the steepest slope."""
-        w1, w2, b, x2 = (settings[name] for name in ("w1", "w2", "b", "x2"))
+        w1, w2, b, x2 = (f"{settings[name]:.10g}" for name in ("w1", "w2", "b", "x2"))
         function = ACTIVATIONS[settings["activation"]][1]
-        return self._cell(
-            "x1 = torch.linspace(-4, 4, 161).unsqueeze(1).requires_grad_()\n"
-            f"X = torch.cat([x1, torch.full_like(x1, {x2})], dim=1)\n"
-            f"w, b = torch.tensor([[{w1}], [{w2}]]), torch.tensor([{b}])\n"
-            f"output = node(X, w, b, {function})\n"
-            "(slope,) = torch.autograd.grad(output.sum(), x1)\n"
-            "return output[0].item(), output[-1].item(), slope[slope.abs().argmax()].item()",
-            node=self._node,
+        return f"""\
+def node_shown():
+    x1 = torch.linspace(-4, 4, 161).unsqueeze(1).requires_grad_()
+    X_shown = torch.cat([x1, torch.full_like(x1, {x2})], dim=1)
+    w, b = torch.tensor([[float({w1})], [float({w2})]]), torch.tensor([float({b})])
+    output = {name_of(self._node, "node")}(X_shown, w, b, {function})
+    (slope,) = torch.autograd.grad(output.sum(), x1)
+    return output[0].item(), output[-1].item(), slope[slope.abs().argmax()].item()
+
+
+node_shown()"""
+
+
+def _along(node: Callable, settings: dict) -> Curves:
+    """Return output and slope of a node along its first input.
+
+    Raises
+    ------
+    InputError
+        If the node returns no column of finite numbers.
+    """
+    x1 = torch.tensor(GRID, dtype=torch.float32).unsqueeze(1).requires_grad_()
+    X = torch.cat([x1, torch.full_like(x1, settings["x2"])], dim=1)
+    w, b = torch.tensor([[settings["w1"]], [settings["w2"]]]), torch.tensor([settings["b"]])
+    outputs = node(X, w, b, ACTIVATIONS[settings["activation"]][0])
+    shape = getattr(outputs, "shape", None)
+    if not torch.is_tensor(outputs) or shape != x1.shape:
+        got = f"shape {tuple(shape)}" if shape is not None else f"a {type(outputs).__name__}"
+        raise inputs.InputError(
+            f"node returned {got}, expected shape {tuple(x1.shape)}: a number for each row of X"
         )
-
-
-def _bend(settings: dict) -> float | None:
-    """Return the x1 at which the sum is 0: -(w2 x2 + b) / w1."""
-    if settings["w1"] == 0:
-        return None
-    return 0.0 - (settings["w2"] * settings["x2"] + settings["b"]) / settings["w1"]
+    if not outputs.isfinite().all():
+        raise inputs.InputError("node returned nan or inf: a sum of finite numbers has neither")
+    slopes = torch.zeros_like(x1)
+    if outputs.requires_grad:
+        (slopes,) = torch.autograd.grad(outputs.sum(), x1)
+    return Curves(*(t.detach()[:, 0].numpy() for t in (outputs, slopes)))

@@ -1,8 +1,6 @@
 """SplitExplorer: a random split asks inside the training range, a cut asks beyond it."""
 
-import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 import ipywidgets as widgets
@@ -10,41 +8,23 @@ import numpy as np
 import torch
 
 from course_utils import figures, inputs
-from course_utils.charts import as_text, count, drawn
-from course_utils.explorers import panels
-from course_utils.explorers.base import Explorer, are_functions
-
-MADE = ("n", "curvature", "noise")
-MAKE_CODE = """\
-X = torch.arange({n}).unsqueeze(1) / {n}
-generator = torch.Generator().manual_seed(420)
-y = 0.2 + 0.8 * X + {curvature} * X**2 + {noise} * torch.randn({n}, 1, generator=generator)
-"""
-ORDER_CODE = """\
-order = X[:, 0].argsort(stable=True)
-X, y = X[order], y[order]
-"""
+from course_utils.charts import Chart
+from course_utils.explorers import answers
+from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
 
 
 class Split(NamedTuple):
-    """Both parts, the line fitted to the first, and its residuals at all rows, in the unit of y."""
+    """Both parts as row numbers, the line fitted to the first, and the RMSE on each."""
 
-    X: torch.Tensor
-    y: torch.Tensor
-    truth: np.ndarray | None
     train: np.ndarray
     test: np.ndarray
     line: tuple[float, float]
-    residuals: np.ndarray
-    is_inside: np.ndarray
-
-    def rmse(self, rows: np.ndarray) -> float:
-        """Return the root of the mean squared error at the rows, in the unit of y."""
-        return float(np.sqrt(np.mean(self.residuals[rows] ** 2)))
+    train_rmse: float
+    test_rmse: float
 
 
 class SplitExplorer(Explorer):
-    """Choose which rows a line may see; see its error inside and outside of what it saw.
+    """Choose which rows a line may see; see its residuals between and beyond what it saw.
 
     Parameters
     ----------
@@ -56,13 +36,15 @@ class SplitExplorer(Explorer):
         Real data, which are put in the order of X. Without them the points are made: y = 0.2 +
         0.8 x + curvature x**2 + noise on an even grid from 0 to 1.
     xlabel, ylabel : str
-        Axis labels, each with its unit in parentheses at the end.
+        Axis labels with units.
 
     Raises
     ------
     InputError
         If a function cannot be called, or X and y are not matching finite columns.
     """
+
+    script = "split"
 
     def __init__(
         self,
@@ -71,177 +53,118 @@ class SplitExplorer(Explorer):
         X: object = None,
         y: object = None,
         *,
-        xlabel: str = figures.FEATURE,
-        ylabel: str = figures.TARGET,
+        xlabel: str = "x",
+        ylabel: str = "y",
     ):
         are_functions(split=split, fit_line=fit_line)
-        self._split, self._fit_line = split, fit_line
-        self._given = X, y
-        self._data = None if X is None and y is None else _in_order(X, y)
+        self._split, self._fit_line, self._own = split, fit_line, None
         self._labels = {"xlabel": xlabel, "ylabel": ylabel}
-        unit = re.search(r"\(([^()]*)\)$", ylabel)
-        self._unit = f" {unit[1]}" if unit and unit[1] != "no unit" else ""
-        x_axis, y_axis, residual_axis = self._axes()
-        seen = panels.Panel("Train, test and the fitted line", x_axis, y_axis)
-        missed = panels.Panel("What the line misses", x_axis, residual_axis)
-        self._ends = np.array(x_axis[1:])
-        self._truth = seen.line("truth", "truth") if self._data is None else None
-        shown = [(seen, {}), (missed, {"display_legend": False})]
-        solid = {"role": "validation", "line_style": "solid"}
-        self._lines = [p.line("fitted line", **solid, **legend) for p, legend in shown]
-        self._train = [p.points("train", "train", **legend) for p, legend in shown]
-        self._test = [p.points("test", "test", **legend) for p, legend in shown]
-        thick = {"stroke_width": 3}
-        self._range = [p.line("training range", "limit", **thick, **legend) for p, legend in shown]
-        self._range += [p.line("", "limit", **thick, display_legend=False) for p, _ in shown]
-        super().__init__(
-            self._make_controls(), [seen.figure, missed.figure], [self._button_for_another("split")]
-        )
+        given = {"domain": [-0.02, 1.04], "range": [-0.2, 2.3], "unit": 1.0}
+        controls = {
+            "sequential": widgets.Checkbox(True, description="cut at the end"),
+            "fraction": widgets.FloatSlider(
+                0.8, min=0.2, max=0.95, step=0.01, description="train part"
+            ),
+            "seed": widgets.IntSlider(420, min=420, max=9999, description="split no."),
+        }
+        if X is None and y is None:
+            sizes = [(str(n), n) for n in (10, 50, 200, 20_000)]
+            bent = {"step": 0.1, "description": "curvature", "readout_format": ".1f"}
+            controls |= {
+                "n": widgets.ToggleButtons(options=sizes, value=50, description="points"),
+                "curvature": widgets.FloatSlider(0.6, min=0, max=1, **bent),
+                "noise": widgets.FloatSlider(
+                    0.02, min=0, max=0.15, step=0.01, description="noise"
+                ),
+            }  # fmt: skip
+        else:
+            x, targets = inputs.pair(X, y, least=3)
+            order = np.argsort(x, kind="stable")
+            self._own = torch.as_tensor(X)[order], torch.as_tensor(y)[order]
+            domain, heights = answers.ends(x), answers.ends(targets, above=0.16)
+            given = {"domain": domain, "range": heights, "unit": float(np.ptp(targets)) or 1.0}
+            given |= {"x": x[order], "y": targets[order]}
+        super().__init__(controls, given | {"labels": [xlabel, ylabel]})
 
-    def compute(self, settings: dict) -> Split:
-        """Run the learner's split and fit, and measure the line at every row."""
-        X, y, truth = self._data or _make_curved(*(settings[n] for n in MADE))
-        names = ("fraction", "sequential", "seed")
-        at_most = (1 - settings["fraction"]) * len(X)  # rows to test, before rounding
-        parts = self._split(X, *(settings[n] for n in names))
-        train, test = _parts(parts, len(X), least_test=int(at_most > 1))
-        weight, bias = self._fit_line(X[train], y[train])
-        line = inputs.number("weight", float(weight)), inputs.number("bias", float(bias))
+    def prove(self, settings: dict) -> Proof:
+        """Run the learner's split and fit, and compare rows and line with the page's."""
+        X, y = self._data(settings)
         x, targets = inputs.pair(X, y)
-        is_inside = (x >= x[train].min()) & (x <= x[train].max())
-        return Split(X, y, truth, train, test, line, targets - line[0] * x - line[1], is_inside)
+        share = _fraction(len(X), settings), settings["sequential"], settings["seed"]
+        train, test = answers.parts(self._split(X, *share), len(X))
+        found = answers.two("fit_line", self._fit_line(X[train], y[train]), "weight, bias")
+        weight, bias = map(inputs.number, ("weight", "bias"), map(float, found))
+        residuals = targets - weight * x - bias
+        rmses = [answers.rmse(residuals[rows]) for rows in (train, test)]
+        best = np.polyfit(x[train], targets[train], 1)
+        right = [np.sort(rows) for rows in _rows(len(x), settings)]
+        same_rows = all(map(np.array_equal, map(np.sort, (train, test)), right))
+        height = float(np.ptp(targets)) or 1.0
+        line = np.allclose((weight * x + bias), np.polyval(best, x), atol=1e-3 * height)
+        said = f"the same rows and line; RMSE on all test rows {rmses[1]:.4g}."
+        if not same_rows:
+            said = f"it takes other rows: {len(train)} to train, {len(test)} to test."
+        elif not line:
+            said = f"its line (dotted) has slope {weight:.4g}, least squares {best[0]:.4g}."
+        drawn = {} if same_rows and line else {"line": [weight, bias]}
+        return Proof(same_rows and line, said, Split(train, test, (weight, bias), *rmses), drawn)
 
-    def draw(self, result: Split) -> None:
-        """Set the points, the line and the ends of the training range in both panels."""
-        x, y = inputs.pair(result.X, result.y)
-        for values, train, test in zip((y, result.residuals), self._train, self._test, strict=True):
-            panels.put(train, x[result.train], values[result.train])
-            panels.put(test, x[result.test], values[result.test])
-        if result.truth is not None:
-            panels.put(self._truth, x, result.truth)
-        panels.put(self._lines[0], self._ends, result.line[0] * self._ends + result.line[1])
-        panels.put(self._lines[1], self._ends, np.zeros(2))
-        for mark, end in zip(self._range, (np.min, np.min, np.max, np.max), strict=True):
-            scale = mark.scales["y"]
-            panels.put(mark, np.full(2, end(x[result.train])), np.array([scale.min, scale.max]))
-
-    def summary(self, result: Split) -> str:
-        """Tell the RMSE on both parts, and those of the test inside and outside."""
-        test = result.test
-        said = [
-            f"{count(len(rows), f'{name} point')}{drawn(len(rows))}, RMSE {self._say(result, rows)}"
-            for name, rows in (("training", result.train), ("test", test))
-            if len(rows)
-        ]
-        if not len(test):
-            return f"{said[0]}. No row is left to test: move train part down, or take more points."
-        for name, rows in (
-            ("inside the training range", test[result.is_inside[test]]),
-            ("outside of it", test[~result.is_inside[test]]),
-        ):
-            error = f" (RMSE {self._say(result, rows)})" if len(rows) else ""
-            said.append(f"{len(rows):,} {name}{error}")
-        return f"{said[0]}. {said[1]}: {said[2]}, {said[3]}."
-
-    def still(self, result: Split):
+    def still(self, settings: dict) -> Chart:
         """Return both parts and the line as a chart."""
-        parts = {"train": result.train, "test": result.test}
-        columns = {n: (result.X[rows], result.y[rows]) for n, rows in parts.items() if len(rows)}
-        chart = figures.plot_groups(columns, {"fitted line": result.line}, **self._labels)
-        return replace(chart, summary=self.summary(result))
+        X, y = self._data(settings)
+        rows = dict(zip(("train", "test"), _rows(len(X), settings), strict=True))
+        x, targets = inputs.pair(X[rows["train"]], y[rows["train"]])
+        columns = {name: (X[part], y[part]) for name, part in rows.items()}
+        line = tuple(np.polyfit(x, targets, 1).tolist())
+        return figures.plot_groups(columns, {"fitted line": line}, **self._labels)
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that splits, fits and measures in PyTorch."""
-        chosen = ", ".join(str(settings[name]) for name in ("fraction", "sequential", "seed"))
-        data = {} if "n" in settings else dict(zip("Xy", self._given, strict=True))
-        return self._cell(
-            (ORDER_CODE if data else MAKE_CODE.format(**settings))
-            + f"train_rows, test_rows = split(X, {chosen})\n"
-            "weight, bias = fit_line(X[train_rows], y[train_rows])\n"
-            "residuals = y - (weight * X + bias)\n"
-            "parts = [residuals[rows] for rows in (train_rows, test_rows) if len(rows) > 0]\n"
-            "return [part.square().mean().sqrt().item() for part in parts]",
-            **data,
-            split=self._split,
-            fit_line=self._fit_line,
-        )
-
-    def _axes(self) -> tuple[tuple[str, float, float], ...]:
-        """Return the axes of features, targets and residuals as label and fixed ends."""
-        if self._data is None:
-            ends = (-0.02, 1.0), (-0.3, 2.5), (-0.4, 1.0)
-        else:
-            x, y = inputs.pair(*self._data[:2])
-            margin = 0.05 * (np.ptp(x) or 1.0), 0.05 * (np.ptp(y) or 1.0)
-            ends = [(v.min() - m, v.max() + m) for v, m in zip((x, y), margin, strict=True)]
-            ends += [(-12 * margin[1], 12 * margin[1])]
-        residual = f"residual: y - prediction ({self._unit.strip() or 'no unit'})"
-        labels = *self._labels.values(), residual
-        return tuple((label, *pair) for label, pair in zip(labels, ends, strict=True))
-
-    def _make_controls(self) -> dict[str, widgets.Widget]:
-        made = {
-            "n": widgets.SelectionSlider(
-                options=[(f"{n:,}", n) for n in (10, 50, 200, 20_000)], description="points"
-            ),
-            "curvature": widgets.FloatSlider(0.6, min=0, max=1, step=0.1, description="curvature"),
-            "noise": widgets.FloatSlider(0.02, min=0, max=0.15, step=0.01, description="noise"),
-        }
-        made["n"].value = 50
-        return {
-            "sequential": widgets.Checkbox(True, description="sequential cut", indent=False),
-            "fraction": widgets.FloatSlider(
-                0.8, min=0.2, max=0.95, step=0.05, description="train part"
-            ),
-            "seed": widgets.BoundedIntText(420, min=0, max=9999, description="split no."),
-        } | (made if self._data is None else {})
-
-    def _say(self, result: Split, rows: np.ndarray) -> str:
-        rmse, scale = result.rmse(rows), np.abs(result.y.numpy()).max()
-        return as_text(0 if rmse < 1e-6 * scale else rmse) + self._unit  # what is left is rounding
+        split, fit = name_of(self._split, "split"), name_of(self._fit_line, "fit_line")
+        n = settings.get("n") or len(self._own[0])
+        share = f"{_fraction(n, settings)!r}, {settings['sequential']}, {settings['seed']}"
+        made = "order = X[:, 0].argsort(stable=True)\n    X_all, y_all = X[order], y[order]"
+        if self._own is None:
+            noise = f"{settings['noise']:.10g}"
+            made = f"""X_all = torch.arange({n}).unsqueeze(1) / {n}
+    draw = torch.randn({n}, 1, generator=torch.Generator().manual_seed(420))
+    y_all = 0.2 + 0.8 * X_all + {settings["curvature"]:.10g} * X_all**2 + {noise} * draw"""
+        return f"""\
+def split_shown():
+    {made}
+    train_rows, test_rows = {split}(X_all, {share})
+    slope, height = {fit}(X_all[train_rows], y_all[train_rows])
+    squares = (y_all - slope * X_all - height).square()
+    return [squares[part].mean().sqrt().item() for part in (train_rows, test_rows)]
 
 
-def _in_order(X: object, y: object) -> tuple[torch.Tensor, torch.Tensor, None]:
-    inputs.pair(X, y, least=2)
-    X, y = torch.as_tensor(X), torch.as_tensor(y)
-    order = X[:, 0].argsort(stable=True)
-    return X[order], y[order], None
+split_shown()"""
+
+    def _data(self, settings: dict) -> tuple[torch.Tensor, torch.Tensor]:
+        if self._own is not None:
+            return self._own
+        n = settings["n"]
+        X = torch.arange(n).unsqueeze(1) / n
+        draw = torch.randn(n, 1, generator=torch.Generator().manual_seed(420))
+        truth = 0.2 + 0.8 * X + settings["curvature"] * X**2
+        return X, truth + settings["noise"] * draw
 
 
-def _make_curved(n: int, curvature: float, noise: float):
-    """Return points on an even grid and the truth they were made from."""
-    X = torch.arange(n).unsqueeze(1) / n
-    generator = torch.Generator().manual_seed(420)
-    truth = 0.2 + 0.8 * X + curvature * X**2
-    y = truth + noise * torch.randn(n, 1, generator=generator)
-    return X, y, truth[:, 0].double().numpy()
+def _kept(n: int, settings: dict) -> int:
+    """Return how many rows train: two or more, and one is left to test."""
+    return min(max(round(settings["fraction"] * n), 2), n - 1)
 
 
-def _parts(parts: object, n: int, least_test: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the training and the test rows, once they can be trusted."""
-    if not isinstance(parts, (tuple, list)) or len(parts) != 2:
-        kind = type(parts).__name__
-        raise inputs.InputError(f"split returned a {kind}, expected train_rows, test_rows")
-    train = _rows("train_rows", parts[0], n, least=1)
-    test = _rows("test_rows", parts[1], n, least_test)
-    shared = np.intersect1d(train, test)
-    if len(shared):
-        raise inputs.InputError(
-            f"both parts hold row {shared[0]} ({len(shared)} in all): the line may see no test row"
-        )
-    return train, test
+def _fraction(n: int, settings: dict) -> float:
+    """Return the part that trains; where it would leave too few rows, the one that does not."""
+    kept = _kept(n, settings)
+    return settings["fraction"] if kept == round(settings["fraction"] * n) else kept / n
 
 
-def _rows(name: str, rows: object, n: int, least: int) -> np.ndarray:
-    numbers = np.asarray(rows)
-    if numbers.shape == (0,) and not least:
-        return numbers.astype(np.int64)
-    if numbers.ndim != 1 or not len(numbers):
-        raise inputs.InputError(f"{name} has shape {numbers.shape}, expected (1,) or more rows")
-    if numbers.dtype.kind not in "iu":
-        raise inputs.InputError(f"{name} holds {numbers.dtype}, expected row numbers such as 7")
-    if numbers.min() < 0 or numbers.max() >= n:
-        raise inputs.InputError(
-            f"{name} runs from {numbers.min()} to {numbers.max()}, expected 0 to {n - 1}"
-        )
-    return numbers.astype(np.int64)
+def _rows(n: int, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train and to test as the page chooses them."""
+    kept, rows = _kept(n, settings), np.arange(n)
+    if not settings["sequential"]:
+        generator = torch.Generator().manual_seed(settings["seed"])
+        rows = torch.randperm(n, generator=generator).numpy()
+    return rows[:kept], rows[kept:]

@@ -10,7 +10,7 @@ from torch import nn
 
 from course_utils import inputs
 from course_utils.explorers import mlp
-from course_utils.explorers.live import name_of
+from course_utils.explorers.base import name_of
 
 _STEP = 1e-5  # how far a step may be from Adam's, as a part of the learning rate
 _LOSS = 1e-6  # relative; beyond it two runs count as apart

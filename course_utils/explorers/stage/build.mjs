@@ -4,12 +4,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRequire } from "node:module";
 
-// The explorers that the kernel still draws.
-const OLD = ["page.js", "replay.js"];
 const here = dirname(fileURLToPath(import.meta.url)), folder = dirname(here);
 const packages = process.env.STAGE_PACKAGES ?? join(here, "node_modules");
 const { build } = createRequire(join(packages, "x.js"))("esbuild");
-const modules = readdirSync(folder).filter((name) => /^[a-z_]+\.js$/.test(name) && !OLD.includes(name)).sort();
+const modules = readdirSync(folder).filter((name) => /^[a-z_]+\.js$/.test(name)).sort();
 const name = (file) => file.slice(0, -3);
 const entry = [
   'import { render as show } from "./stage/stage.js";',

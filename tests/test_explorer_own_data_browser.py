@@ -5,7 +5,7 @@ import torch
 from lab import chromium  # noqa: F401  a fixture
 from pages import page_of
 
-from course_utils.explorers.own_data_page import OwnDataExplorer
+from course_utils.explorers.own_data import OwnDataExplorer
 
 X = torch.arange(0, 1, 0.1).unsqueeze(1)
 y = 0.8 * X + 0.2 + 4.9 * (X > 0.87)
