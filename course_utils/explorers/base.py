@@ -21,6 +21,8 @@ import traitlets
 from course_utils import errors, inputs
 from course_utils.charts import Chart
 
+_moved: dict = {}  # explorers that a cell has moved, by id, until it ends
+
 
 class Stopped(BaseException):
     """Raised inside the learner's function to end it; `except Exception` does not catch it."""
@@ -146,7 +148,7 @@ class Explorer:
             self.result = self.proof.result
             self._conclude(self.state, self.proof)
         if getattr(_shell(), "kernel", None):
-            self.still(self.settings)._ipython_display_()
+            _below_the_cell(self)
         return self.result
 
     def stop(self) -> None:
@@ -200,6 +202,21 @@ class Explorer:
 
         display(self.page._repr_mimebundle_()[0] | {"text/plain": repr(self)}, raw=True)
         display(self.still(self.settings))
+
+
+def _below_the_cell(explorer: Explorer) -> None:
+    """Show what the cell has moved once it ends: in its last state, however often it moved."""
+    if not _moved:
+        _shell().events.register("post_execute", _show_moved)
+    _moved[id(explorer)] = explorer
+
+
+def _show_moved() -> None:
+    _shell().events.unregister("post_execute", _show_moved)
+    explorers = [*_moved.values()]
+    _moved.clear()
+    for explorer in explorers:
+        explorer.still(explorer.settings)._ipython_display_()
 
 
 def are_functions(**named: object) -> None:
