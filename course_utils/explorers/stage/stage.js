@@ -9,6 +9,7 @@
 //                                     slices (it yields between them), then handed to draw as `extra`
 // `proof` is what the kernel found for just these settings, `extra` what `later` did; or null.
 import { Control } from "./controls.js";
+import { Kernel } from "./kernel.js";
 import { clamp } from "./numbers.js";
 import { Panel, put, svg } from "./panel.js";
 import css from "./stage.css";
@@ -16,7 +17,6 @@ import style from "../../style.json";
 
 const REST = 150; // ms after the last move until the kernel is asked
 const GLIDE = 170; // ms from one state to another
-const BUSY = 1500; // ms without an answer until the kernel counts as busy
 const LIMIT = 10; // ms that a picture has for what it computes
 export const PLAY = "M0,0L14,8L0,16Z";
 const SAID = {
@@ -51,7 +51,6 @@ export class Stage {
   #model;
   #queued = 0;
   #timer = 0;
-  #waiting = 0;
   #slice = 0;
   #extra = { of: null, value: null };
   #glide = null; // {from, to, began} while the picture glides from one state to another
@@ -66,7 +65,8 @@ export class Stage {
     this.given = model.get("given");
     this.panels = [];
     this.touched = false; // whether a hand has moved anything yet
-    this.root = element(el, "div", { className: "explorer" });
+    this.kernel = new Kernel(model, Object.values(controls)[0].model, () => this.ask());
+    this.root = element(el, "div", { className: "explorer" }, { "data-script": model.get("explorer") });
     element(this.root, "style", { textContent: colors() + css });
     this.root.addEventListener("keydown", (event) => event.stopPropagation()); // arrows are ours
     this.strip = element(this.root, "div", { className: "strip" });
@@ -75,14 +75,14 @@ export class Stage {
     this.said = element(foot, "p", { className: "said" });
     this.spoken = element(foot, "p", { className: "spoken" }, { role: "status" });
     const row = element(foot, "div", { className: "row" });
-    this.stopButton = this.#small(row, "Stop", () => model.send({ stop: true }));
+    this.stopButton = this.#small(row, "Stop", () => this.kernel.send({ stop: true }));
     this.stopButton.hidden = true;
     this.#small(row, "Reset", () => this.reset());
     this.#small(row, "As PyTorch code", () => this.#toggleCode());
     this.code = element(this.root, "pre", { hidden: true, tabIndex: 0 }, { "aria-label": "PyTorch code of this state" });
     this.#draw = explorer.build(this);
     for (const control of Object.values(controls)) this.#undo.push(control.onChange(() => this.changed()));
-    this.#listen("proof", () => { clearTimeout(this.#waiting); this.busy = false; this.ask(); });
+    this.#listen("proof", () => { this.kernel.answers(); this.ask(); });
     this.#listen("code", () => { this.code.textContent = model.get("code"); });
     this.#listen("given", () => { this.given = model.get("given"); this.ask(); });
     const observer = new ResizeObserver(() => this.ask(true));
@@ -99,7 +99,8 @@ export class Stage {
 
   close() {
     cancelAnimationFrame(this.#queued);
-    for (const timer of [this.#timer, this.#waiting, this.#slice]) clearTimeout(timer);
+    for (const timer of [this.#timer, this.#slice]) clearTimeout(timer);
+    this.kernel.close();
     for (const undo of this.#undo) undo();
   }
 
@@ -386,12 +387,13 @@ export class Stage {
 
   #rest() {
     if (this.playing) return;
-    for (const control of Object.values(this.controls)) control.send();
-    if (this.#model.get("proves") && this.alive) {
-      this.#model.send({ prove: this.state });
-      clearTimeout(this.#waiting);
-      this.#waiting = setTimeout(() => { this.busy = true; this.ask(); }, BUSY);
+    const values = {}, { state } = this, proves = this.#model.get("proves");
+    let moved = false;
+    for (const control of Object.values(this.controls)) {
+      moved = control.rest() || moved;
+      values[control.name] = control.raw;
     }
+    if (moved || proves) this.kernel.send({ values, ...(proves && { prove: state }), code: !this.code.hidden }, { answered: proves });
     this.#announce();
   }
 
@@ -400,16 +402,13 @@ export class Stage {
     this.spoken.textContent = this.said.textContent;
   }
 
-  get alive() {
-    return Object.values(this.controls)[0].model.comm_live !== false;
-  }
-
   // --- what the kernel says ----------------------------------------------------------------------
 
   // A verdict holds for the settings it was given for, and is not shown for others.
   get proof() {
     const proof = this.#model.get("proof");
-    return proof?.of !== undefined && this.#isState(proof.of) ? proof : null;
+    if (proof?.of === undefined || !this.#isState(proof.of)) return null;
+    return proof.kind === "runs" && !this.kernel.alive ? null : proof;
   }
 
   #isState(text) {
@@ -428,8 +427,7 @@ export class Stage {
     if (!proves) return;
     const [mark, words] = SAID[kind];
     if (words) this.said.append(` ${mark}${words}${proof?.text ? `: ${proof.text}` : kind === "runs" ? "" : "."}`);
-    if (!this.alive && kind === "page") this.said.append(" No kernel here: run the cell in JupyterLab to compare with your own code.");
-    else if (this.busy && kind === "page") this.said.append(" The kernel is busy: your code is compared once it is free.");
+    if (kind === "page") this.said.append(` ${this.kernel.words}`);
     if (changed && proof && kind !== "runs") this.#announce();
   }
 
