@@ -1,5 +1,6 @@
 """One chart, drawn twice: a still picture by Matplotlib and, to hover over, one by Plotly."""
 
+import html
 import io
 import re
 from dataclasses import dataclass, field
@@ -169,12 +170,18 @@ class Chart:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
+        self.show_picture()
+        caption = f"*{as_markdown(self.summary)}*"
+        display({"text/markdown": caption, "text/plain": self.summary}, raw=True)
+
+    def show_picture(self) -> None:
+        """Show the chart without its caption."""
+        from IPython.display import display
+
         data = {"image/png": self.to_png(), "text/plain": repr(self)}
         if self.interactive:
             data[_MIME] = self.to_plotly()
         display(data, raw=True, metadata={"image/png": {"alt": self.summary}})
-        caption = f"*{as_markdown(self.summary)}*"
-        display({"text/markdown": caption, "text/plain": self.summary}, raw=True)
 
     def _reaches(self, axis: str) -> bool:
         """Tell whether there is a value that a logarithmic axis can show."""
@@ -251,6 +258,11 @@ def as_markdown(text: str) -> str:
     text = _MARKUP.sub(lambda found: "".join(f"&#{ord(c)};" for c in found[0]), text)
     text = " ".join(text.split())
     return re.sub(r"&#(36|92);", r"<span>\g<0></span>", text)
+
+
+def as_html(text: str) -> str:
+    """Return HTML that shows the text to the letter: no markup and no formula in it."""
+    return re.sub(r"[$\\]", lambda found: f"<span>&#{ord(found[0])};</span>", html.escape(text))
 
 
 def as_plotly(text: str) -> str:

@@ -20,6 +20,7 @@ import traitlets
 
 from course_utils import errors, inputs
 from course_utils.charts import Chart
+from course_utils.explorers.still import NOTHING, show_still
 
 _moved: dict = {}  # explorers that a cell has moved, by id, until it ends
 
@@ -178,9 +179,15 @@ class Explorer:
             return
         if content.get("stop"):
             self.stop()
-        elif "code" in content:
+            if (proof := self.page.proof).get("kind") == "runs":
+                self.page.proof = proof | {"kind": "told", "text": "you stopped your code."}
+        for name, value in content.get("values", {}).items():
+            control = self.controls[name]
+            setattr(control, "index" if control.has_trait("index") else "value", value)
+        if content.get("code"):
+            self.page.code = ""  # the page hears of a change alone
             self.page.code = self.as_code(self.settings)
-        elif "prove" in content and self.prove is not None:
+        if "prove" in content and self.prove is not None:
             state, settings = str(content["prove"]), self.settings
             self.page.proof = {"of": state, "kind": "runs", "text": ""}
             self._prover.ask(state, lambda: self.prove(settings))
@@ -200,8 +207,9 @@ class Explorer:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self.page._repr_mimebundle_()[0] | {"text/plain": repr(self)}, raw=True)
-        display(self.still(self.settings))
+        view = self.page._repr_mimebundle_()[0]
+        display(view | {"text/plain": repr(self), "text/html": NOTHING}, raw=True)
+        show_still(self.still(self.settings))
 
 
 def _below_the_cell(explorer: Explorer) -> None:

@@ -119,13 +119,17 @@ export class Control {
     return typeof value === "number" ? String(Number(value.toPrecision(10))) : String(value);
   }
 
-  // Let the kernel know where the control rests; without a kernel nothing happens.
-  send() {
-    const now = this.model.get(this.key);
+  // The value as the model keeps it.
+  get raw() {
+    return this.model.get(this.key);
+  }
+
+  // The hand has let go; tell whether the kernel has yet to hear of it.
+  rest() {
+    const moved = this.raw !== this.#sent;
     this.#moving = false;
-    if (now === this.#sent) return;
-    this.#sent = now;
-    this.model.save_changes();
+    this.#sent = this.raw;
+    return moved;
   }
 
   onChange(listener) {

@@ -19,6 +19,7 @@ const REST = 150; // ms after the last move until the kernel is asked
 const GLIDE = 170; // ms from one state to another
 const LIMIT = 10; // ms that a picture has for what it computes
 export const PLAY = "M0,0L14,8L0,16Z";
+const NO_CODE = "# The kernel writes this code, and there is none: run the cell again.";
 const SAID = {
   page: ["", ""],
   runs: ["", "Your code runs \u2026"],
@@ -137,20 +138,24 @@ export class Stage {
     return input;
   }
 
-  // A few values side by side, as radio buttons.
-  choice(name, { label } = {}) {
+  // A few values side by side, as radio buttons; `words` are those for off and on.
+  choice(name, { label, words } = {}) {
     const control = this.controls[name], group = `${name}-${Math.random().toString(36).slice(2)}`;
     const box = element(this.strip, "fieldset", { className: "control choice" });
     element(box, "legend", { textContent: label ?? control.label });
     const row = element(box, "div");
-    const inputs = control.labels.map((text, index) => {
+    const inputs = (words ?? control.labels).map((text, index) => {
       const one = element(row, "label");
       const input = element(one, "input", { type: "radio", name: group, value: index });
       element(one, "span", { textContent: text });
-      input.addEventListener("change", () => { this.touch(); control.place = index; });
+      input.addEventListener("change", () => {
+        this.touch();
+        if (words) control.value = index === 1;
+        else control.place = index;
+      });
       return input;
     });
-    this.#follow(control, () => inputs.forEach((input, index) => { input.checked = index === control.place; }));
+    this.#follow(control, () => inputs.forEach((input, index) => { input.checked = index === (words ? Number(control.value) : control.place); }));
   }
 
   // One of some words in a list that opens.
@@ -271,6 +276,21 @@ export class Stage {
     this.extra("break");
   }
 
+  // What is rarely moved: on a phone it is folded behind a button.
+  more(build) {
+    const first = this.strip.children.length;
+    build();
+    for (const node of [...this.strip.children].slice(first)) node.classList.add("rare");
+    if (this.strip.querySelector(":scope > .more")) return;
+    const fold = this.button("More", () => {
+      const open = this.strip.classList.toggle("open");
+      fold.setAttribute("aria-expanded", open);
+      fold.lastChild.textContent = open ? "Less" : "More";
+    });
+    fold.classList.add("more");
+    fold.setAttribute("aria-expanded", false);
+  }
+
   // Anything of the explorer's own; returns its box.
   extra(className) {
     return element(this.strip, "div", { className });
@@ -387,14 +407,17 @@ export class Stage {
 
   #rest() {
     if (this.playing) return;
-    const values = {}, { state } = this, proves = this.#model.get("proves");
-    let moved = false;
-    for (const control of Object.values(this.controls)) {
-      moved = control.rest() || moved;
-      values[control.name] = control.raw;
-    }
-    if (moved || proves) this.kernel.send({ values, ...(proves && { prove: state }), code: !this.code.hidden }, { answered: proves });
+    const proves = this.#model.get("proves"), { state } = this, coded = !this.code.hidden;
+    const moved = Object.values(this.controls).filter((control) => control.rest()).length > 0;
+    if (moved || proves) this.#send({ ...(proves && { prove: state }), ...(coded && { code: true }) });
     this.#announce();
+  }
+
+  // One message with all that the kernel needs, also if it could not take earlier ones.
+  #send(wish) {
+    const values = Object.fromEntries(Object.values(this.controls).map((control) => [control.name, control.raw]));
+    this.kernel.send({ values, ...wish }, { answered: "prove" in wish });
+    if (wish.code && !this.kernel.alive) this.code.textContent = NO_CODE;
   }
 
   // One announcement, once a move rests.
@@ -427,13 +450,13 @@ export class Stage {
     if (!proves) return;
     const [mark, words] = SAID[kind];
     if (words) this.said.append(` ${mark}${words}${proof?.text ? `: ${proof.text}` : kind === "runs" ? "" : "."}`);
-    if (kind === "page") this.said.append(` ${this.kernel.words}`);
+    if (kind === "page" && this.kernel.words) element(this.said, "small", { textContent: ` ${this.kernel.words}` });
     if (changed && proof && kind !== "runs") this.#announce();
   }
 
   #toggleCode() {
     this.code.hidden = !this.code.hidden;
-    if (!this.code.hidden) this.#model.send({ code: this.state });
+    if (!this.code.hidden) this.#send({ code: true });
   }
 }
 
