@@ -1,277 +1,245 @@
-"""Tables 1 and 2: from a slider to the painted picture, in JupyterLab in Chromium."""
+"""The browser's tables: from a move of a control to the painted picture."""
 
-import runpy
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Mapping
 
-import nbformat
-from playwright.sync_api import Error, sync_playwright
+import large
 from report import NOT_MEASURED, Table, goal, p50, p95, say, short, times
+from views import CELL, DELAY, EXPLORERS, FLOOR, RIVALS, Browser, Case, View, browser
 
-HERE = Path(__file__).resolve().parent
-TESTS = HERE.parent / "tests"
-sys.path.insert(0, str(TESTS))
-
-from lab import CHROMIUM_FLAGS, FOLDER, Lab, Notebook  # noqa: E402 (a module of the tests)
-
-FLOOR, LESSON = "(a) slider to an empty label", "(b) interact + Matplotlib, loop"
-TRAINING = "TrainingExplorer"
-
-
-class View(NamedTuple):
-    """Something with a control in it.
-
-    Attributes
-    ----------
-    name : str
-        How it is called in the tables.
-    notebook : str
-        A notebook of the course, or the name of a function in rivals.py.
-    control : str
-        The description of the slider or button that is moved.
-    number : int or None
-        Which explorer of the notebook, from the top; None for the first cell of a rival.
-    kind : str
-        What ends a move: "told" (the sentence below the picture, which comes after it), "marks"
-        (the first mark drawn anew) or "image" (a new image, decoded).
-    """
-
-    name: str
-    notebook: str
-    control: str
-    number: int | None = 0
-    kind: str = "told"
-
-    @property
-    def label(self) -> str:
-        """Return what stands in the first column."""
-        return self.name if self.number is None else f"{self.name}: {self.control}"
-
-
-RIVALS = [
-    View(FLOOR, "empty_label", "noise", None, "marks"),
-    View(LESSON, "with_matplotlib", "noise", None, "image"),
-    View("(c) interact + Plotly, loop", "with_plotly", "noise", None, "marks"),
-    View("(d) interact + Plotly, `descent`", "with_plotly_and_formula", "noise", None, "marks"),
-]
-# One row each; those of a notebook share its tab.
-EXPLORERS = [
-    View("LineExplorer", "00_start_here", "weight"),
-    View("NoiseExplorer", "01_data", "noise"),
-    View("BatchExplorer", "02_dataset_dataloader", "batch size"),
-    View("SplitExplorer", "02_dataset_dataloader", "train part", 1),
-    View("StepExplorer", "04_loss_and_gradients", "Next line"),
-    View(TRAINING, "05_training_loop", "noise"),
-    View("OwnDataExplorer", "05_training_loop", "points", 1),
-    View("FitExplorer", "06_evaluation", "degree"),
-    View("NodeExplorer", "08_neural_networks", "bias b"),
-    View("NetworkExplorer", "08_neural_networks", "width", 1),
-]
-ALONE = View(f"{TRAINING}: noise, alone in a notebook", "training_alone", "noise", None)
-REPLAYS = [
-    View(TRAINING, "05_training_loop", "learning rate", 0, "marks"),
-    View(TRAINING, "05_training_loop", "epochs", 0, "marks"),
-]
-PLAYED = View("NetworkExplorer", "08_neural_networks", "Play", 1, "marks")
-
-
-class Stage:
-    """A view open in a tab of its own, and what was measured on it."""
-
-    def __init__(self, view: View, notebook: Notebook):
-        self.view, self.notebook = view, notebook
-        self.first: list[float] = []
-        self.painted: list[float] = []
-        self.frames = 0
-        self.storms: list[dict] = []
-        self.problem = ""
-
-    def measure(self, job: Callable[[], None]) -> None:
-        """Do a job unless one has failed before; note why it fails."""
-        try:
-            if not self.problem:
-                job()
-        except Error as error:
-            self.problem = error.message.splitlines()[0]
-            say(f"{self.view.label}: {self.problem}")
-
-    def run(self, what: str, **options) -> dict:
-        """Bring the tab to the front and let the stopwatch of the page measure."""
-        words = {"number": self.view.number, "control": self.view.control, "kind": self.view.kind}
-        self.notebook.page.bring_to_front()
-        return self.notebook.page.evaluate(f"(o) => stopwatch.{what}(o)", words | options)
-
-    def move(self, count: int) -> None:
-        """Time moves, each after the picture of the one before."""
-        found = self.run("moves", count=count)
-        self.first += found["first"]
-        self.painted += found["painted"]
-        self.frames += found["frames"]
-
-    def storm(self) -> None:
-        """Make 100 moves in 2 s."""
-        storm = self.run("storm", count=100, milliseconds=2000, quiet=2000)
-        self.storms.append(storm)
-
-    def play(self) -> None:
-        """Let a network train for 5 s and count the pictures."""
-        self.storms.append(self.run("play", milliseconds=5000, quiet=2000))
-
-
-def write_rival(folder: Path, name: str) -> None:
-    """Write a notebook of one cell that shows a rival."""
-    code = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nimport rivals\nrivals.{name}()"
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata=kernel)
-    nbformat.write(notebook, folder / FOLDER / "notebooks" / f"{name}.ipynb")
-
-
-@contextmanager
-def jupyterlab() -> Iterator:
-    """Start JupyterLab and Chromium; yield a function that opens a view as a `Stage`."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        lab = Lab(folder)
-        stack.callback(lab.stop)
-        playwright = stack.enter_context(sync_playwright())
-        chromium = runpy.run_path(str(TESTS / "run.py"))["find_chromium"]()
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        stack.callback(browser.close)
-        context = browser.new_context(viewport={"width": 1280, "height": 1400})
-        context.add_init_script(path=HERE / "stopwatch.js")
-        open_pages = {}
-
-        def opener(view: View) -> Stage:
-            if view.notebook not in open_pages:
-                say(f"opening and running {view.notebook}")
-                if view.number is None:
-                    write_rival(folder, view.notebook)
-                notebook = Notebook(lab, context, view.notebook, "light")
-                stack.callback(notebook.close)
-                notebook.run_all()
-                if errors := notebook.kernel_errors():
-                    raise RuntimeError(f"{view.notebook}: {errors}")
-                open_pages[view.notebook] = notebook
-            return Stage(view, open_pages[view.notebook])
-
-        yield opener
+PLAYED = next(view for view in EXPLORERS if view.script == "network")
+FIRST = EXPLORERS[0]
+WIDTHS = {CELL: 560, 800: 600}  # of the page, and how high an explorer may be there, in px
 
 
 def tables(quick: bool, views: list[View] | None = None) -> list[Table]:
     """Measure the rivals and the views, by default all of them; `quick` takes few moves."""
-    rounds, moves, storms = (1, 6, 1) if quick else (5, 10, 3)
-    if views is None:
-        views = EXPLORERS[:1] if quick else [*EXPLORERS, ALONE, *REPLAYS]
-    views = [*(RIVALS[:2] if quick else RIVALS), *views]
-    with jupyterlab() as opener:
-        stages = {view.label: opener(view) for view in views}
+    rounds, moves, storms = (1, 3, 1) if quick else (5, 10, 3)
+    views = views or (EXPLORERS[-2:] if quick else EXPLORERS)
+    with browser() as opened:
+        rivals = [opened.case(view) for view in (RIVALS[:1] if quick else RIVALS)]
+        here = [*rivals, *(opened.case(view, linked=True) for view in views)]
+        far = [opened.case(view, linked=True) for view in (FLOOR, *views)]
+        alone = [opened.alone(case) for case in here if case.view.script]
         for number in range(rounds):
             say(f"moves, round {number + 1} of {rounds}")
-            for stage in stages.values():
-                stage.measure(lambda stage=stage: stage.move(moves))
+            _move(here, moves)
+            opened.link.delay = DELAY
+            _move(far, moves)
+            opened.link.delay = 0
+            _move(alone, moves)
         for number in range(storms):
             say(f"storms, round {number + 1} of {storms}")
-            for stage in stages.values():
-                stage.measure(stage.storm)
-        say("a network plays")
-        played = opener(PLAYED)
-        for _ in range(storms):
-            played.measure(played.play)
-    problems = [f"{NOT_MEASURED} {name}: {s.problem}" for name, s in stages.items() if s.problem]
-    whole = {name: stage for name, stage in stages.items() if not stage.problem}
-    return [latency(whole, problems), replay(whole), playing(played)]
+            for case in here:
+                case.measure(lambda case=case: case.storm(worst(case)[0]))
+        found = [latency(here), distance(here, far, alone), playing(opened, storms, quick=quick)]
+        return [*found, growth(opened, quick=quick), beginning(opened, storms), size(alone)]
 
 
-def latency(stages: dict[str, Stage], goals: list[str]) -> Table:
-    """Compare every view with the floor and with Matplotlib."""
-    floor, lesson = stages[FLOOR].painted, stages[LESSON].painted
-    rows = []
-    for name, stage in stages.items():
-        if stage.view in REPLAYS:
-            continue
-        middle, late, drawn, settled = figures_of(stage)
-        ratios = middle / p50(floor), late / p95(floor), p50(lesson) / middle
-        cells = [short(p50(stage.first)), short(middle), short(late), *map(times, ratios)]
-        rows.append([name, *cells, short(drawn), short(settled)])
-        if stage.view.name in (TRAINING, ALONE.name):
-            goals = [*goals, *kernel_goals(name, ratios)]
-    head = ["view", "first mark p50 ms", "painted p50 ms", "painted p95 ms", "p50 / (a)"]
-    head += ["p95 / (a)", "(b) / p50", "drawn of 100", "settled ms"]
-    return Table("From a control to the painted picture", text_of(floor), head, rows, goals)
+def _move(cases: list[Case], count: int) -> None:
+    for case in cases:
+        case.measure(lambda case=case: case.move(count))
 
 
-def text_of(floor: list[float]) -> str:
-    """Say what was measured."""
-    return (
-        f"JupyterLab in Chromium, {len(floor)} moves of a control, the views in turn. The clock "
-        "runs in the page, from the control's event to the first animation frame after the "
-        "change; the next move comes after it. For an explorer that frame also holds the sentence "
-        "below the picture, which is sent last. In a storm, 100 moves come in 2 s: how many "
-        "pictures are painted, and how long after the last move the last one is (medians). (b) to "
-        "(d) show three panels: data and line, losses, loss surface. (b) and (c) train with the "
-        "loop of the lessons, 100 epochs, at every move. Each of (a) to (d) is alone in its "
-        "notebook; the explorers stand among the cells of their lessons, unless it says otherwise."
-    )
+def worst(case: Case) -> tuple[str, float]:
+    """Return the control with the greatest p95, and that p95."""
+    return max(((name, p95(t)) for name, t in case.times.items()), key=lambda pair: pair[1])
 
 
-def figures_of(stage: Stage) -> tuple[float, float, float, float]:
-    """Return p50, p95, pictures drawn in a storm and milliseconds to settle after it."""
-    storm = [p50([found[name] for found in stage.storms]) for name in ("drawn", "settled")]
-    return p50(stage.painted), p95(stage.painted), *storm
+def slowest(case: Case) -> tuple[str, float]:
+    """Return the control with the greatest p50, and that p50."""
+    return max(((name, p50(t)) for name, t in case.times.items()), key=lambda pair: pair[1])
 
 
-def kernel_goals(name: str, ratios: tuple[float, float, float]) -> list[str]:
-    """Compare what goes through the kernel with its goals."""
-    texts = "p50 at most 1.5 x (a)", "p95 at most 2 x (a)", "10 x faster than (b)"
-    met = ratios[0] <= 1.5, ratios[1] <= 2, ratios[2] >= 10
-    return [
-        goal(f"{name}: {text}", times(ratio), good)
-        for text, ratio, good in zip(texts, ratios, met, strict=True)
+def sound(cases: list[Case]) -> tuple[dict[View, Case], list[str]]:
+    """Return the cases that could be measured by their views, and why others could not."""
+    problems = [f"{NOT_MEASURED} {c.view.name}: {c.problem}" for c in cases if c.problem]
+    return {case.view: case for case in cases if not case.problem}, problems
+
+
+def limit(text: str, most: float, values: Mapping[str, float], unit: str = " ms") -> str:
+    """Say whether the greatest of some values is within its goal, and which it is."""
+    name = max(values, key=values.get)
+    return goal(text, f"{short(values[name])}{unit} ({name})", values[name] <= most)
+
+
+def latency(cases: list[Case]) -> Table:
+    """Compare every explorer with the floor, by the worst of its controls."""
+    found, goals = sound(cases)
+    floor, rows = found[FLOOR].all_times, []
+    measured: list[dict[str, float]] = [{} for _ in range(4)]
+    for view, case in found.items():
+        (slow, middle), (name, late) = slowest(case), worst(case)
+        drawn, sent = (p50([storm[key] for storm in case.storms]) for key in ("drawn", "messages"))
+        ratios = middle / p50(floor), late / p95(floor)
+        row = [view.name, str(len(case.times)), name, short(middle), short(late)]
+        rows.append([*row, *map(times, ratios), short(drawn), short(sent / 100)])
+        if view.script:
+            values = (f"{view.name}: {slow}", middle), (f"{view.name}: {name}", late)
+            values += (view.name, drawn), (view.name, sent)
+            for kept, (key, value) in zip(measured, values, strict=True):
+                kept[key] = value
+    middles, lates, drawn, sent = measured
+    least = min(drawn, key=drawn.get)
+    goals += [
+        limit("every control: p50 at most 10 ms", 10, middles),
+        limit("every control: p95 at most 20 ms", 20, lates),
+        limit("p50 at most half of (a)", 0.5, _shares(middles, p50(floor)), " x"),
+        limit("p95 at most half of (a)", 0.5, _shares(lates, p95(floor)), " x"),
+        goal("95 of 100 drawn", f"{short(drawn[least])} ({least})", drawn[least] >= 95),
+        limit("no message while it lasts", 0, sent, ""),
     ]
-
-
-def replay(stages: dict[str, Stage]) -> Table:
-    """Compare what is replayed in the page with the floor and with the goals."""
-    floor, goals, rows = stages[FLOOR], [], []
-    for name, stage in stages.items():
-        if stage is not floor and stage.view not in REPLAYS:
-            continue
-        middle, late, drawn, _settled = figures_of(stage)
-        messages = stage.frames / len(stage.painted)
-        row = [name, short(middle), short(late), times(middle / p50(floor.painted))]
-        rows.append([*row, times(late / p95(floor.painted)), short(drawn), short(messages)])
-        if stage is not floor:
-            goals += [
-                goal(f"{name}: p50 at most 25 ms", f"{short(middle)} ms", middle <= 25),
-                goal(f"{name}: p95 at most 35 ms", f"{short(late)} ms", late <= 35),
-                goal(f"{name}: 85 of 100 drawn", short(drawn), drawn >= 85),
-                goal(f"{name}: no kernel message", f"{short(messages)} a move", messages == 0),
-            ]
-    head = ["slider", "p50 ms", "p95 ms", "p50 / (a)", "p95 / (a)", "drawn of 100"]
+    head = ["view", "controls", "worst control", "p50 ms", "p95 ms", "p50 / (a)", "p95 / (a)"]
     text = (
-        "Over runs that are known already the page moves the marks itself. Frames are those of the "
-        "kernel's web socket, in both directions, while the slider is dragged."
+        f"JupyterLab in Chromium, {len(floor)} moves of every slider, choice, list, box and handle "
+        "of each explorer, by keys and events, the views in turn. The clock runs in the page, from "
+        "the event until the frame with the answer is laid out and painted; the next move comes "
+        "after it, at another phase of the display. A row shows the greatest p50 and the greatest "
+        "p95 of the explorer's controls, and whose p95 it is. Of 100 moves of that control in 2 s: "
+        "how many pictures are painted, and messages to and from the kernel a move (medians). (b) "
+        "to (d) show three panels: data and line, losses, loss surface. (b) and (c) train with the "
+        "loop of the lessons, 100 epochs, at every move. Each of (a) to (d) is alone in its "
+        "notebook; the explorers stand among the cells of their lessons."
     )
-    return Table("Replay in the page", text, [*head, "frames a move"], rows, goals)
+    head += ["drawn of 100", "messages a move"]
+    return Table("From a control to the painted picture", text, head, rows, goals)
 
 
-def playing(stage: Stage) -> Table:
+def _shares(values: Mapping[str, float], of: float) -> dict[str, float]:
+    return {name: value / of for name, value in values.items()}
+
+
+def distance(here: list[Case], far: list[Case], alone: list[Case]) -> Table:
+    """Compare the page near its kernel with one far from it and one that has none."""
+    (near, goals), (distant, more), (without, none) = map(sound, (here, far, alone))
+    rows = []
+    for view, case in distant.items():
+        if view not in near:
+            continue
+        row, base = [view.name], near[view].all_times
+        for other in (near[view], case, without.get(view)):
+            at = (p50, p95) if other else ()
+            row += [short(q(other.all_times)) for q in at] or ["-", "-"]
+            row += [times(q(other.all_times) / q(base)) for q in at] or ["-", "-"]
+        rows.append(row)
+    whole = [view for view in without if view in near and view in distant]
+    for name, cases in (("over the link", distant), ("without a kernel", without)):
+        for quantile in (p50, p95):
+            before, after = (
+                quantile([t for view in whole for t in found[view].all_times])
+                for found in (near, cases)
+            )
+            text = f"{name}: {quantile.__name__} of all moves within 10 %"
+            goals.append(goal(text, times(after / before), after <= 1.1 * before))
+    places = ("near", "link", "no kernel")
+    head = [
+        f"{place}: {what}"
+        for place in places
+        for what in ("p50 ms", "p95 ms", "p50 / near", "p95 / near")
+    ]
+    text = (
+        "All controls of an explorer together. The link is a proxy on the loopback that holds each "
+        f"chunk back {DELAY * 1e3:.0f} ms each way, in front of the same notebooks; the pages "
+        "without a kernel hold one explorer each, as it is in its notebook."
+    )
+    goals = [*goals, *more, *none]
+    return Table("Over a slow link, and without a kernel", text, ["view", *head], rows, goals)
+
+
+def playing(opened: Browser, count: int, *, quick: bool) -> Table:
     """Say how often the picture of a network in training is painted."""
     title = "A network that trains while one looks"
     text = (
-        "NetworkExplorer as it stands in notebook 08, pressed to play: pictures painted a second, "
-        "and how long after the press on Pause the last one is. The rows are repetitions."
+        "NetworkExplorer as it stands in its notebook, width 16, depth 3, pressed to play for "
+        "5 s: pictures painted a second, epochs at its end, and how long after the press on Pause "
+        "the last one is. The rows are repetitions."
     )
-    if stage.problem:
-        return Table(title, text, ["measured"], [], [f"{NOT_MEASURED} Play: {stage.problem}"])
-    rates = [played["drawn"] / played["seconds"] for played in stage.storms]
-    rows = [
-        [short(rate), short(played["stopped"])]
-        for rate, played in zip(rates, stage.storms, strict=True)
+    head = ["pictures a second", "last picture after Pause, ms", "epochs"]
+    case, found = opened.case(PLAYED, linked=True), []
+    options = {"settings": {"width": 16, "depth": 3}, "milliseconds": 1000 if quick else 5000}
+    for _ in range(count):
+        case.measure(lambda: found.append(case.run("play", **options)))
+    if case.problem:
+        return Table(title, text, head, [], [f"{NOT_MEASURED} Play: {case.problem}"])
+    rows = [[short(one[key]) for key in ("rate", "stopped", "epoch")] for one in found]
+    rate, stopped = (p50([one[key] for one in found]) for key in ("rate", "stopped"))
+    goals = [
+        goal("55 pictures a second or more", f"{short(rate)} a second", rate >= 55),
+        goal("the last 20 ms after Pause at most", f"{short(stopped)} ms", stopped <= 20),
     ]
-    least = goal("20 pictures a second or more", f"{short(min(rates))} a second", min(rates) >= 20)
-    return Table(title, text, ["pictures a second", "last picture after Pause, ms"], rows, [least])
+    return Table(title, text, head, rows, goals)
+
+
+def growth(opened: Browser, *, quick: bool) -> Table:
+    """Say how long a move takes with as much data as an explorer holds."""
+    cases, later, rows = [], {}, []
+    for name, explorer in large.explorers().items():
+        case = opened.without_kernel(View(name, "", explorer.script), explorer)
+        say(name)
+        case.measure(lambda case=case: case.move(3 if quick else 20))
+        case.measure(lambda case=case: later.update({case.view.name: case.run("follows")}))
+        case.page.close()
+        cases.append(case)
+    found, goals = sound(cases)
+    lates, followed = {}, {}
+    for view, case in found.items():
+        (slow, middle), (name, late) = slowest(case), worst(case)
+        last = max(later[view.name], key=later[view.name].get)
+        after = later[view.name][last]
+        rows.append([view.name, slow, short(middle), name, short(late), short(after)])
+        lates[f"{view.name}: {name}"], followed[f"{view.name}: {last}"] = late, after
+    goals += [
+        limit("painted: p95 at most 34 ms", 34, lates),
+        limit("the rest at most 150 ms later", 150, followed),
+    ]
+    text = (
+        "On pages without a kernel: every control of the explorers with the most data they take. "
+        "What needs longer than a frame, such as the losses of all learning rates, follows the "
+        "first picture of a move; the last column says how much later."
+    )
+    head = ["view", "slowest control", "p50 ms", "latest control", "p95 ms", "all there after, ms"]
+    return Table("Many points, many epochs", text, head, rows, goals)
+
+
+def beginning(opened: Browser, count: int) -> Table:
+    """Say how long the first explorer of the course takes in a new kernel."""
+    case, found = opened.case(FIRST, linked=True), []
+    page = case.page
+
+    def measure() -> None:
+        cell = case.run("fresh")
+        page.locator(".jp-Dialog .jp-mod-accept").click()
+        page.wait_for_function("window.course.done")
+        found.append(case.run("first", cell=cell))
+
+    for _ in range(count):
+        case.measure(measure)
+    title, head = "The first explorer", ["notebook", "ms to its first picture"]
+    text = (
+        "A new kernel, the cells above have run, the imports among them. From the moment the "
+        "kernel starts the cell with the explorer until its first picture is painted."
+    )
+    if case.problem:
+        return Table(title, text, head, [], [f"{NOT_MEASURED} {FIRST.notebook}: {case.problem}"])
+    met = goal("at most 300 ms", f"{short(p50(found))} ms", p50(found) <= 300)
+    return Table(title, text, head, [[FIRST.notebook, short(value)] for value in found], [met])
+
+
+def size(cases: list[Case]) -> Table:
+    """Say how high the explorers are."""
+    heights: dict[int, dict[str, float]] = {width: {} for width in WIDTHS}
+    for case in cases:
+        for width, known in heights.items():
+            case.page.set_viewport_size({"width": width, "height": 900})
+            case.measure(lambda case=case: case.move(1))  # until it has drawn itself anew
+            known[case.view.name] = case.run("height")
+    rows = [
+        [case.view.name, *(f"{known[case.view.name]:.0f}" for known in heights.values())]
+        for case in cases
+    ]
+    goals = [
+        limit(f"at most {most} px high in {width}", most, heights[width], " px")
+        for width, most in WIDTHS.items()
+    ]
+    text = "Controls, pictures and sentence together, in px, on a page without a kernel."
+    head = ["view", *(f"high in {width}" for width in WIDTHS)]
+    return Table("How much room they take", text, head, rows, goals)
