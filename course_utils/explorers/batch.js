@@ -80,10 +80,12 @@ function build(stage) {
     return step.value < count();
   }, { begin: () => step.value >= count() && next() });
   const counter = element(stage.extra("count"), "small", { textContent: "batch" }).parentNode, number = element(counter, "b");
-  const meter = barMeter(stage, ["half of the batches", "are off by less, in %,", "by batch size"], (one) => { stage.touch(); size.moveTo(one); });
+  let meter;
+  stage.more(() => { meter = barMeter(stage, ["half of the batches", "are off by less, in %,", "by batch size"], (one) => { stage.touch(); size.moveTo(one); }); });
   stage.newRow();
-  for (const [name, width] of [["batch_size", 130], ["epoch", 80]]) stage.slider(name, { width });
-  for (const name of ["shuffle", "drop_last"]) stage.toggle(name);
+  stage.slider("batch_size", { width: 130 });
+  stage.toggle("shuffle");
+  stage.more(() => { stage.slider("epoch", { width: 80 }); stage.toggle("drop_last"); });
 
   const left = stage.column(1.5), margin = { left: n < 10_000 ? 44 : 52 }, range = [Math.min(given.range[0], 0), Math.max(given.range[1], 0)];
   const one = stage.panel(left, { title: "This batch among all rows", margin, x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: range } });

@@ -67,9 +67,11 @@ function build(stage) {
   const numbers = stage.numbers(3);
   stage.newRow();
   stage.slider("degree", { width: 140 });
-  stage.slider("noise", { width: 100 });
-  stage.slider("n", { label: "training points", width: 126 });
-  stage.presets([{ text: "degree 1", values: { degree: 1, n: 20 } }, { text: "15 on 20", values: { degree: 15, n: 20 } }, { text: "15 on 200", values: { degree: 15, n: 200 } }]);
+  stage.more(() => {
+    stage.slider("noise", { width: 100 });
+    stage.slider("n", { label: "training points", width: 136 });
+    stage.presets([{ text: "degree 1", values: { degree: 1, n: 20 } }, { text: "15 on 20", values: { degree: 15, n: 20 } }, { text: "15 on 200", values: { degree: 15, n: 200 } }]);
+  });
 
   const one = stage.panel(stage.column(1.18), { title: "One curve through the training points",
     x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: given.range } });

@@ -90,9 +90,11 @@ function build(stage) {
   stage.button("New start", () => { stage.touch(); fresh(); seed.place = (seed.place + 1) % (seed.places + 1); });
   stage.slider("lr", { label: "learning rate", width: 142 });
   stage.slider("noise", { label: "noise \u03c3", width: 90 });
-  stage.slider("width", { label: "nodes a layer", width: 110 });
-  stage.choice("depth", { label: "layers" });
-  stage.select("activation");
+  stage.more(() => {
+    stage.slider("width", { label: "nodes a layer", width: 110 });
+    stage.choice("depth", { label: "layers" });
+    stage.select("activation");
+  });
   const formula = stage.extra("computes"), [what, how] = ["small", "b"].map((tag) => element(formula, tag));
 
   const bare = { label: "", domain: [0, 1], ticks: [] };

@@ -35,9 +35,10 @@ export function sentence({ activation }, { bend, outputs, steepest }) {
 }
 
 function build(stage) {
-  for (const [name, label] of [["w1", "weight w\u2081"], ["w2", "weight w\u2082"], ["b", "bias b"], ["x2", "input x\u2082"]]) stage.slider(name, { label, width: 100 });
+  for (const [name, label] of [["w1", "weight w\u2081"], ["w2", "weight w\u2082"], ["b", "bias b"]]) stage.slider(name, { label, width: 100 });
+  stage.more(() => stage.slider("x2", { label: "input x\u2082", width: 100 }));
   stage.choice("activation");
-  stage.presets([{ text: "step", values: { w1: 3, w2: 0, b: -1.5, activation: "tanh" } }, { text: "dead ReLU", values: { w1: 0.5, w2: 0, b: -2.5, activation: "ReLU" } }]);
+  stage.more(() => stage.presets([{ text: "step", values: { w1: 3, w2: 0, b: -1.5, activation: "tanh" } }, { text: "dead ReLU", values: { w1: 0.5, w2: 0, b: -2.5, activation: "ReLU" } }]));
   const formula = element(stage.extra("formula small"), "span"), { w1, b, w2, x2 } = stage.controls, shift = () => w2.value * x2.value + b.value;
 
   const axis = { label: "first input x\u2081", domain: ENDS };

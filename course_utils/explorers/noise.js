@@ -68,7 +68,8 @@ function build(stage) {
     return [element(cell, "span", { textContent: text }), element(cell, "small", { textContent: "\u00a0" })];
   });
   stage.newRow();
-  for (const [name, label] of [["weight"], ["bias"], ["noise", "noise \u03c3"]]) stage.slider(name, { label, width: 100 });
+  stage.more(() => { for (const name of ["weight", "bias"]) stage.slider(name, { width: 100 }); });
+  stage.slider("noise", { label: "noise \u03c3", width: 100 });
   stage.choice("n", { label: "points" });
 
   const left = stage.panel(stage.column(1.18), { title: "One truth, many samples", x: { label: "x", domain: ENDS }, y: { label: "y", domain: HEIGHTS } });

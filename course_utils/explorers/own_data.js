@@ -111,8 +111,10 @@ function buttonsOf(stage, text, chosen, choose) {
     text.add(x, y);
     fly(n, from(y, [0.5, -0.45, 0.6, -0.3][n % 4] * height));
   });
-  for (const [words, points] of [["Clear", ""], [`${read(given.start).points.length} points again`, given.start]])
-    stage.button(words, () => { choose(-1); text.put(points); });
+  stage.more(() => {
+    for (const [words, points] of [["Clear", ""], [`${read(given.start).points.length} points again`, given.start]])
+      stage.button(words, () => { choose(-1); text.put(points); });
+  });
   return ({ n, outliers, residuals }) => {
     const back = outliers.length > 0, up = back ? residuals.L1[outliers[0]] < 0 : thrown > 0;
     toss.lastChild.textContent = !back ? "Throw one out" : outliers.length > 1 ? "Put one back" : "Put it back";
@@ -123,7 +125,8 @@ function buttonsOf(stage, text, chosen, choose) {
 
 // A fold beside the pictures in which the points are text.
 function foldOf(stage, text, choose) {
-  const fold = stage.button("Edit as text", () => { column.hidden = !column.hidden; fold.setAttribute("aria-expanded", !column.hidden); if (!column.hidden) area.focus(); });
+  let fold;
+  stage.more(() => { fold = stage.button("Edit as text", () => { column.hidden = !column.hidden; fold.setAttribute("aria-expanded", !column.hidden); if (!column.hidden) area.focus(); }); });
   const column = element(null, "label", { className: "column", hidden: true, style: "flex: 0 0 150px; gap: 4px" });
   element(column, "small", { textContent: "points, one \u201cx, y\u201d a line" });
   const area = element(column, "textarea", { spellcheck: false, wrap: "off", oninput: () => { choose(-1); text.put(area.value); } });

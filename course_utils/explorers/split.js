@@ -75,11 +75,11 @@ function build(stage) {
     if (sequential.value) sequential.value = false;
     else seed.place = (seed.place + 1) % (seed.places + 1);
   }, { main: true });
-  stage.toggle("sequential", { label: "cut at the end" });
+  stage.choice("sequential", { label: "who goes to the test", words: ["at random", "the end (cut)"] });
   const numbers = stage.numbers(2);
   if (controls.n) stage.newRow();
   stage.slider("fraction", { width: 110 });
-  if (controls.n) { stage.choice("n"); for (const name of ["curvature", "noise"]) stage.slider(name, { width: 110 }); }
+  if (controls.n) stage.more(() => { stage.choice("n"); for (const name of ["curvature", "noise"]) stage.slider(name, { width: 110 }); });
 
   const margin = { left: given.unit > 100 ? 54 : 44 }, axis = { label: given.labels[0], domain: given.domain }, height = (share) => given.range[0] + share * (given.range[1] - given.range[0]);
   const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says", margin, x: axis, y: { label: given.labels[1], domain: given.range } });

@@ -100,7 +100,7 @@ function build(stage) {
   stage.button(lines.length > 1 ? `${many} lines` : "The line", () => ask(1));
   stage.button("10 steps", () => ask(10));
   stage.slider("lr", { label: "learning rate" });
-  if (given.zero) stage.toggle("leave_out", { label: `leave out line ${given.zero}` });
+  if (given.zero) stage.more(() => stage.toggle("leave_out", { label: `leave out line ${given.zero}` }));
   const says = begin ? ["\u0177 =", "x"] : null, parts = says && stage.extra("formula says");
   const said = !says ? [] : [["\u0177 =", " "], ["", "weight"], ["x", " "], ["", "bias"]].map(([text, note]) => {
     const cell = element(parts, "span"), value = element(cell, "span", { textContent: text });

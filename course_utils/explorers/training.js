@@ -102,7 +102,7 @@ function build(stage) {
   stage.slider("epochs", { label: "epochs", width: 116 });
   stage.slider("lr", { label: "learning rate", width: 140 });
   stage.slider("noise", { label: "noise \u03c3", width: 100 });
-  for (const name of ["batch_size", "loss", "optimizer"]) stage.select(name);
+  stage.more(() => { for (const name of ["batch_size", "loss", "optimizer"]) stage.select(name); });
   const trained = stage.extra("result"), line = element(trained, "b");
   element(trained, "small", { textContent: "trained line" });
 
