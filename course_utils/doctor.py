@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PIP = f"{sys.executable} -m pip install"
 REINSTALL = "python3 course.py lab (or: pip install -r requirements.txt)"
 SLIDERS = {"jupyterlab_widgets": "==3.*", "widgetsnbextension": "==4.*"}  # fit ipywidgets 8
-EXTENSIONS = "@jupyter-widgets/jupyterlab-manager", "bqplot", "anywidget"  # for the browser
+EXTENSIONS = "@jupyter-widgets/jupyterlab-manager", "anywidget"  # for the browser
 CELL = """import importlib.util, json, sys, torch
 spec = importlib.util.find_spec("course_utils")
 total = (0.8 * torch.linspace(0, 1, 5) + 0.2).sum().item()
@@ -70,7 +70,7 @@ def check_lock(locked, installed):
 def check_extensions(folders):
     """Check that the browser's half of each widget package lies in one of JupyterLab's folders."""
     gone = [name for name in EXTENSIONS if not any((place / name).is_dir() for place in folders)]
-    fix = f"{PIP} --force-reinstall --no-deps jupyterlab_widgets bqplot anywidget"
+    fix = f"{PIP} --force-reinstall --no-deps jupyterlab_widgets anywidget"
     return judge(not gone, "widgets in JupyterLab", f"{', '.join(gone) or 'none'} missing", fix)
 
 

@@ -23,5 +23,5 @@ def use_one_thread() -> None:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages the course stands on."""
-    names = ("torch", "numpy", "matplotlib", "plotly", "ipywidgets", "bqplot", "jupyterlab")
+    names = ("torch", "numpy", "matplotlib", "plotly", "ipywidgets", "anywidget", "jupyterlab")
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in names}

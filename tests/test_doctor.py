@@ -22,7 +22,7 @@ def test_requirement_files_are_read_without_options_comments_and_other_systems()
     text = "# why\n\ntorch>=2.10,<2.14  # the subject\n-e .\nfoo==1 ; sys_platform == 'nowhere'\n"
     assert [found.name for found in doctor.read_requirements(text)] == ["torch"]
     ours = doctor.read_requirements((ROOT / "requirements.txt").read_text("utf-8"))
-    assert {"torch", "jupyterlab", "ipywidgets", "bqplot"} <= {found.name for found in ours}
+    assert {"torch", "jupyterlab", "ipywidgets", "anywidget"} <= {found.name for found in ours}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sys
 import nbformat
 import pytest
 from exercises import Lesson, prefix
+from pages import Node
 from refresh import LESSON_PATHS, ROOT
 from test_docs import README, headings, markdown, table
 
@@ -113,6 +114,13 @@ def explorers_in(name):
     return {key: value for key, value in names.items() if isinstance(value, Explorer)}
 
 
+@pytest.fixture(scope="module")
+def node():
+    node = Node()
+    yield node
+    node.close()
+
+
 WITH_EXPLORERS = [
     prefix(path)
     for path in LESSON_PATHS
@@ -121,16 +129,14 @@ WITH_EXPLORERS = [
 
 
 @pytest.mark.parametrize("name", WITH_EXPLORERS)
-def test_every_state_for_the_projector_can_be_set_and_shows_what_is_said(name):
+def test_every_state_for_the_projector_can_be_set_and_shows_what_is_said(name, node):
     explorers = explorers_in(name)
     moves = MOVE.findall(lesson_part(name))
     assert {explorer for explorer, _, _ in moves} == explorers.keys()
     for explorer, values, said in moves:
         moved = explorers[explorer]
-        moved.set(**eval(f"dict({values})"))
-        moved.settle()
-        assert moved.result is not None
-        told = moved.summary(moved.result).replace("\N{MINUS SIGN}", "-")
+        assert moved.set(**eval(f"dict({values})")) is not None
+        told = node.ask(moved)[1].replace("\N{MINUS SIGN}", "-").replace("**", "")
         assert said in told, f"{explorer}.set({values}) shows: {told}"
 
 

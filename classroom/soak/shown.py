@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from IPython import get_ipython
 from IPython.display import display
+from proofs import move, rest
 from torch import nn
 
 from course_utils import datasets, figures, inputs, predict, progress
@@ -98,8 +99,8 @@ def table(texts: list[str]) -> None:
     explorer = OwnDataExplorer(lambda X, y, loss_fn: (1.0, 0.0), X, Y)
     display(explorer)
     for text in [*texts, PLAIN]:
-        explorer.set(points=f"0, 0\n1, 1\n{text}")
-        explorer.settle()
+        move(explorer, points=f"0, 0\n1, 1\n{text}")
+        rest(explorer)
 
 
 def functions(texts: list[str]) -> None:
@@ -116,8 +117,8 @@ def functions(texts: list[str]) -> None:
     for text in [*texts, PLAIN]:
         said[0], make.__name__ = text, text
         for noise in (2.0, 0.5):
-            explorer.set(noise=noise)
-            explorer.settle()
+            move(explorer, noise=noise)
+            rest(explorer)
         explorer.page.code = explorer.as_code(explorer.settings)
 
 
@@ -126,7 +127,6 @@ def steps(texts: list[str]) -> None:
     for group in groups(texts):
         explorer = step_explorer(group)
         explorer.set(lines=" ".join(map(str, range(1, len(group) + 1))))
-        explorer.settle()
         explorer.page.code = explorer.as_code(explorer.settings)
         display(explorer)
 

@@ -15,9 +15,10 @@ from refresh import KEPT_METADATA
 TITLE = "strings from learners (file names, text fields, data tables) into HTML and paths"
 GOAL = "0 scripts run, 0 files outside the folder"
 HERE = Path(__file__).resolve().parent
+PLACES = [str(HERE), str(HERE.parent.parent / "tests")]  # where the kernel finds modules
 NAME = "strings"
 CELLS = """import json, sys
-sys.path.insert(0, {here!r})
+sys.path[:0] = {places!r}
 import shown
 texts = json.loads({texts!r})"""  # and then a cell for some of the texts in one place
 # What may not be there once a notebook has run, in the page and in every output of a cell. An
@@ -32,6 +33,9 @@ PROBLEMS = """plain => {
         say('outputs that are not drawn', node);
     const tags = node => new Set([...node.querySelectorAll('*')].map(inner => inner.tagName));
     const never = 'script, iframe, object, embed, base, meta, form, mjx-container, [href^="java"]';
+    const drawn = new Set(`B BUTTON CODE DIV FIELDSET I INPUT LABEL LEGEND METER OPTION P PRE
+        SELECT SMALL SPAN STYLE TABLE TBODY TD TEXTAREA TH THEAD TR circle clipPath defs ellipse g
+        line path pattern radialGradient rect stop svg text tspan`.split(/\\s+/)); // by an explorer
     for (const cell of document.querySelectorAll('.jp-CodeCell')) {
         const allowed = {};
         const outputs = [...cell.querySelectorAll('.jp-OutputArea-output')];
@@ -56,9 +60,9 @@ PROBLEMS = """plain => {
             const more = tags(output).difference(allowed[output.className] ?? new Set());
             if (more.size) say(`${[...more]} is not in a harmless output`, output);
         }
-        for (const page of cell.querySelectorAll('.explorer-page')) {
-            const more = tags(page).difference(new Set(['DIV', 'BUTTON', 'SPAN', 'PRE']));
-            if (more.size) say(`${[...more]} in an explorer's page`, page);
+        for (const explorer of cell.querySelectorAll('.explorer')) {
+            const more = tags(explorer).difference(drawn);
+            if (more.size) say(`${[...more]} in an explorer`, explorer);
         }
     }
     return [...problems];
@@ -87,7 +91,7 @@ def in_pages(texts: list[str]) -> tuple[int, list[str]]:
     import shown
     from playwright.sync_api import sync_playwright
 
-    code = [CELLS.format(here=str(HERE), texts=json.dumps(texts))]
+    code = [CELLS.format(places=PLACES, texts=json.dumps(texts))]
     for place, most in shown.PLACES.items():
         starts = range(0, len(texts), most)
         code += [f"shown.{place.__name__}(texts[{at}:{at + most}])" for at in starts]

@@ -46,7 +46,6 @@ def writers() -> Iterator[tuple[str, Callable[[str], str]]]:
     }
     for kind, given in learners.items():
         explorer = kind(*given)
-        explorer.settle()
 
         def write(text: str, explorer: object = explorer, given: tuple = given) -> str:
             for function in given:
@@ -59,7 +58,6 @@ def writers() -> Iterator[tuple[str, Callable[[str], str]]]:
     def steps(text: str) -> str:
         explorer = shown.step_explorer([text])
         explorer.set(lines="1")
-        explorer.settle()
         return explorer.as_code(explorer.settings)
 
     yield "StepExplorer", steps

@@ -176,7 +176,7 @@ def explorer_rows(seed, n):
     return (X[40 : 40 + n], y[40 : 40 + n]), (X[:40], y[:40])
 
 
-def the_mark_moves_and_the_pattern_stays(seed):
+def the_curves_change_and_the_pattern_stays(seed):
     marks, stays = set(), True
     for sample in range(10 * seed, 10 * seed + 10):
         on_train, on_val = rmses(*explorer_rows(sample, 20))
@@ -305,8 +305,8 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "the mark moves, the pattern stays",
-        the_mark_moves_and_the_pattern_stays,
+        "the curves change, the pattern stays",
+        the_curves_change_and_the_pattern_stays,
         slow=True,
     ),
     Claim(NOTEBOOK, "leave the curve no room to swing", many_rows_hold_the_curve),

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from claims import Claim
-from course_utils.explorers.network import Run, make_points
+from course_utils.explorers import mlp
 
 BOOK = "notebooks/08_neural_networks.ipynb"
 CHECKS = "course_utils/checks/networks.py"
@@ -241,8 +241,13 @@ def bends(values):
     return [(column[column != 0].diff() != 0).sum().item() for column in signs.T]
 
 
+def wave():
+    """Return the explorer's training points without noise."""
+    return [column.float() for column in mlp.POINTS.split(0.0)[:2]]
+
+
 def third_layer_draws_waves(seed):
-    model, _ = trained(seed, 8, 600, depth=3, data=make_points(0.0)[:2])
+    model, _ = trained(seed, 8, 600, depth=3, data=wave())
     with torch.inference_mode():
         first, third = model[:2](X), model[:6](X)
     return max(bends(first)) == 0 and sum(turns >= 2 for turns in bends(third)) >= 5
@@ -256,7 +261,7 @@ def middle_is_found_first(seed):
 
 
 def large_rate_jumps_small_rate_crawls(seed):
-    data = make_points(0.0)[:2]
+    data = wave()
     _, fast = trained(seed, 16, 400, lr=0.3, data=data)
     _, slow = trained(seed, 16, 400, lr=0.0001, data=data)
     jumps = sum(loss > 1.5 * before for before, loss in itertools.pairwise(fast))
@@ -266,9 +271,7 @@ def large_rate_jumps_small_rate_crawls(seed):
 @functools.cache
 def relu_end(start):
     settings = {"width": 4, "depth": 1, "activation": "ReLU", "lr": 0.01, "noise": 0.0}
-    run = Run(build, train, settings | {"seed": start, "epochs": 600})
-    run.advance(600)
-    return run.picture().train[-1]
+    return mlp.path(settings | {"seed": start, "epochs": 600, "changes": ""}).train[-1]
 
 
 def relu_starts(seed):
