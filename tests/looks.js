@@ -85,7 +85,7 @@
     const buttons = [...stage.strip.querySelectorAll("button:not(.play)")].map((button) => [`${button.textContent} pressed`, () => button.click()]);
     if (few) return list;
     list.push(...ends.flat(), ...buttons);
-    for (let k = 0; k < ends.length; k++) for (let j = k + 1; j < ends.length; j++) {
+    for (let k = 0; k < ends.length; k++) for (let j = k + 1; j < Math.min(k + 3, ends.length); j++) {
       const [one, other] = [ends[k].at((j + k) % 2 - 1), ends[j].at((j - k) % 3 ? -1 : 0)];
       list.push([`${one[0]}, ${other[0]}`, () => { one[1](); other[1](); }]);
     }

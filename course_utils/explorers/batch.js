@@ -81,7 +81,7 @@ function build(stage) {
   }, { begin: () => step.value >= count() && next() });
   const counter = element(stage.extra("count"), "small", { textContent: "batch" }).parentNode, number = element(counter, "b");
   let meter;
-  stage.more(() => { meter = barMeter(stage, ["half of the batches", "are off by less, in %,", "by batch size"], (one) => { stage.touch(); size.moveTo(one); }); });
+  stage.more(() => { meter = barMeter(stage, ["half of the batches", "are off by less, in %,", "by batch size"]); });
   stage.newRow();
   stage.slider("batch_size", { width: 130 });
   stage.toggle("shuffle");

@@ -1,7 +1,7 @@
 // Network: build one, play its training in the page, steer it on the way, see what each node adds.
 import { diagram, sign } from "./stage/diagram.js";
 import { partsOf, Run, steered, written } from "./stage/mlp.js";
-import { clamp, fixed, short, whole } from "./stage/numbers.js";
+import { clamp, decade, fixed, short, whole } from "./stage/numbers.js";
 import { put, svg } from "./stage/panel.js";
 import { element } from "./stage/stage.js";
 
@@ -115,8 +115,8 @@ function build(stage) {
     return y === undefined ? null : { x: GRID[i], y: clamp(y, ...given.range), text: `x ${fixed(GRID[i])}: network ${fixed(y)}, truth ${fixed(wave[i])}` };
   });
 
-  const right = stage.column(0.5), three = stage.panel(right, { title: "Loss", note: "drag the ring back", margin: { left: 38, right: 18 },
-    x: { label: "epoch", domain: [0, 500], format: whole }, y: { label: "", domain: [0.01, 1], log: true, format: short } });
+  const right = stage.column(0.62), three = stage.panel(right, { title: "Loss", note: "drag the ring back", margin: { left: 38, right: 18 },
+    x: { label: "epoch", domain: [0, 500], format: whole }, y: { label: "", domain: [0.01, 1], log: true, format: decade } });
   const turned = three.words("truth", { bold: false }), turns = three.sticks("truth", { width: 1.4, opacity: 0.8 }), val = three.curve("held", { width: 2, dash: "4 3" }), loss = three.curve("data", { width: 2 }), yours = three.curve("danger", { width: 2, dash: "3 4" });
   const ends = [three.words("held", { anchor: "end" }), three.words("data", { anchor: "end" })], card = element(right, "div", { className: "card" });
   const ring = three.handle({
@@ -135,14 +135,15 @@ function build(stage) {
     for (const value of [...t, ...v]) if (value > 0 && value < Infinity) { now.low = Math.min(now.low, value); now.high = Math.max(now.high, value); }
     const [low, high] = [10 ** Math.max(Math.floor(Math.log10(now.low)), -9), 10 ** Math.min(Math.ceil(Math.log10(now.high)), 9)];
     const [[, x1], [y0, y1]] = [three.axes.x.domain, three.axes.y.domain], grown = epoch ? [Math.max(x1, now.x), Math.min(y0, low), Math.max(y1, high)] : [500, low, high];
-    if (grown[0] !== x1 || grown[1] !== y0 || grown[2] !== y1) three.rescale([0, grown[0]], grown.slice(1));
+    if (grown[0] !== x1 || grown[1] !== y0 || grown[2] !== y1) three.rescale([-0.04 * grown[0], grown[0]], grown.slice(1));
     const cut = (value) => (value >= 0 ? clamp(value, three.axes.y.domain[0], three.axes.y.domain[1]) : three.axes.y.domain[1]);
     loss(at, t.map(cut));
     val(at, v.map(cut));
-    const [a, b] = [t.at(-1), v.at(-1)], [up, down] = [Math.min(three.y(cut(a)), three.y(cut(b))) - 14, Math.max(three.y(cut(a)), three.y(cut(b))) + 22];
-    const none = a === undefined, place = none ? 0.1 : cut(a);
-    ends[0](none ? "" : `validation ${short(b)}`, grown[0], 1, { dy: (b >= a ? up : down) - three.y(1) });
-    ends[1](none ? "" : `train ${short(a)}`, grown[0], 1, { dy: (b >= a ? down : up) - three.y(1) });
+    const [a, b] = [t.at(-1), v.at(-1)], none = a === undefined, place = none ? 0.1 : cut(a), texts = [`validation ${short(b)}`, `train ${short(a)}`];
+    const heights = [three.y(cut(b)), three.y(cut(a))], [up, down] = [Math.min(...heights), Math.max(...heights)], { right, top } = three.box;
+    // Over and under the ends of the curves, or both on one side of the ring where they would touch it.
+    const touch = three.x(epoch) > right - 18 - 7.3 * Math.max(...texts.map((text) => text.length)), spots = !touch ? [up - 14, down + 22] : up - 34 > top + 8 ? [up - 34, up - 19] : [down + 27, down + 42];
+    ends.forEach((end, k) => end(none ? "" : texts[k], grown[0], 1, { dy: spots[b >= a ? k : 1 - k] - three.y(1) }));
     ring(epoch, place, epoch, none ? `epoch ${whole(epoch)}` : `epoch ${whole(epoch)}, training loss ${short(a)}`);
   };
   let listed = "";

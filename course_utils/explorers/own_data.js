@@ -52,9 +52,10 @@ export function sentence(_settings, { points, n, bad, wrong, outside, tooMany, l
     const many = outliers.length, rest = pulls.MSE.filter((_, i) => !outliers.includes(i));
     const ordinary = rest.reduce((sum, pull) => sum + Math.abs(pull), 0) / rest.length, pull = outliers.reduce((sum, i) => sum + Math.abs(pulls.MSE[i]), 0);
     const moved = (name) => say(apart(lines[name], without[name], domain));
-    notes.push(`**${many === 1 ? "One outlier moves" : `${many} outliers move`} the MSE line** by up to ${moved("MSE")}, the L1 line by **${moved("L1")}**. For MSE ${many === 1 ? "it pulls" : "they pull"} like ${whole(pull / ordinary)} ordinary points, for L1 like ${many === 1 ? "one" : many}.`);
+    notes.push(`**${many === 1 ? "One outlier moves" : `${many} outliers move`} the MSE line** by up to ${moved("MSE")}, the L1 line by **${moved("L1")}**.` +
+      (outside ? "" : ` For MSE ${many === 1 ? "it pulls" : "they pull"} like ${whole(pull / ordinary)} ordinary points, for L1 like ${many === 1 ? "one" : many}.`));
   } else notes.push(`**No point stands out.** The lines differ by ${say(apart(lines.MSE, lines.L1, domain))} at most. Drag one point far up and watch which line follows.`);
-  if (outside) notes.push(`${outside === 1 ? "One point lies" : `${outside} points lie`} outside the picture and ${outside === 1 ? "is" : "are"} drawn at its edge.`);
+  if (outside) notes.push(`${outside === 1 ? "One point" : `${outside} points`} beyond the picture ${outside === 1 ? "is" : "are"} drawn at its edge.`);
   return notes.join(" ");
 }
 
@@ -167,7 +168,7 @@ function pullsOf(stage, choose, say) {
     flat.note.textContent = i < 0 || !pulls || n < 3 ? "" : pulls.L1[i] ? `this one too: 1 ${pulls.L1[i] < 0 ? "down" : "up"}` : "this one lies on the line";
     if (!flat.note.textContent) return;
     const own = pulls.MSE[i], others = pulls.MSE.reduce((sum, pull, k) => (k === i ? sum : sum + pull), 0), tip = high.y(clamp(own, -most, most)), zero = high.y(0);
-    const at = high.x(points[i].x), back = at > (left + end) / 2, x = at + (back ? -12 : 12), y = own < 0 ? clamp(tip - 18, zero + 24, bottom - 24) : clamp(tip + 14, top + 34, zero - 30);
+    const at = high.x(points[i].x), back = at > (left + end) / 2, x = back ? Math.max(at - 12, left + 186) : Math.min(at + 12, end - 186), y = own < 0 ? clamp(tip - 18, zero + 24, bottom - 24) : clamp(tip + 14, top + 34, zero - 30);
     write(`pulls ${say(Math.abs(own))} ${own < 0 ? "down" : "up"}`, x, y, back ? "end" : "start", "ink");
     write(`all others together ${say(Math.abs(others))} ${others < 0 ? "down" : "up"}`, x, y + 16, back ? "end" : "start", "quiet");
   };

@@ -98,7 +98,7 @@ function build(stage) {
   const two = stage.panel(column, { title: "Residuals of the line", margin, note: "y \u2212 prediction. A stick is a test row.", x: axis, y: { label: "residual", domain: [-1, 1] } });
   const shadow = [two.zone(), two.zone()], zero = two.curve("ink", { width: 1.6 }), bars = two.sticks("held", { width: 2.2, opacity: 1 });
   const small = two.dots("data", { size: 2.4 }), tops = two.dots("held", { size: 3.4, hollow: true }), where = [two.words("ink", { anchor: "middle" }), two.words("ink", { anchor: "middle" })];
-  const table = splitsTable(column, (chosen) => { stage.touch(); sequential.value = chosen; });
+  const table = splitsTable(column);
   let shown = []; // rows that are drawn: of many only some
   [one, two].forEach((panel, k) => panel.hover((_x, _y, px, py) => {
     const { x, y, residuals } = stage.result, pick = (values) => shown.map((i) => values[i]), i = shown[panel.nearest(pick(x), pick(k ? residuals : y), px, py)];
@@ -142,12 +142,12 @@ function build(stage) {
   };
 }
 
-// The two ways to split side by side; a click takes the one of a row.
-function splitsTable(column, choose) {
+// The two ways to split side by side.
+function splitsTable(column) {
   const table = element(column, "table", { className: "splits" }), head = element(element(table, "thead"), "tr"), body = element(table, "tbody");
   for (const text of ["RMSE on the rows", "train", "between", "beyond"]) element(head, "th", { textContent: text, scope: "col" });
   return (splits, on) => body.replaceChildren(...splits.map(({ name, sequential, rmse, rows }) => {
-    const row = element(null, "tr", { className: sequential === on ? "on" : "", onclick: () => choose(sequential) });
+    const row = element(null, "tr", { className: sequential === on ? "on" : "" });
     element(row, "th", { textContent: name, scope: "row" });
     for (const part of ["train", "between", "beyond"]) {
       const cell = element(row, "td", { textContent: rmse[part] === null ? "" : `${short(rmse[part])} ` });

@@ -143,7 +143,7 @@ function drawData(stage, byHand) {
     line(given.domain, given.domain.map(f));
     first(ends, ends.map((x) => settings.weight * x + settings.bias));
     const tips = movable(settings.weight, settings.bias);
-    start("first line", ...tips[0], { dx: 14, dy: 22 });
+    start("first line", ...tips[0], { dx: 14, dy: panel.y(tips[0][1]) + 44 > box.bottom ? -16 : 22 });
     names[0](count, left, high, { dx: 8, dy: 28 });
     names[1](`\u25cb ${whole(given.x_val.length)} validation`, left, high, { dx: 14 + 7.2 * count.length, dy: 28 });
     // The name of the trained line: below or above it where the first line is not.
@@ -183,7 +183,7 @@ function drawSurface(stage, byHand) {
     now[ahead](text, w, b, { dx: ahead ? -13 : 13, dy: ey <= sy ? -9 : 19 });
     now[1 - ahead]("", 0, 0);
     const below = cy <= sy, place = sy + (below ? 26 : -17), fits = place < box.bottom - 4 && place > box.top + 14 && !(tip && Math.hypot(tip[0] - sx, tip[1] - place) < 70);
-    word("start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: cx >= sx ? -36 : 36, dy: 5 });
+    word("start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: cx >= sx && sx - 56 > box.left ? -36 : 36, dy: 5 });
     start(weight, bias, result.train[0], `weight ${fixed(weight)}, bias ${fixed(bias)}`);
     const departs = proof?.kind === "departs" && proof.weight;
     mine(departs ? proof.weight : [], departs ? proof.bias : []);

@@ -1,11 +1,11 @@
-// A few bars in the strip: how a number depends on a setting; a click takes the setting of a bar.
+// A few bars in the strip: how a number depends on a setting.
 import { svg } from "./panel.js";
 
 const LEFT = 132, WIDTH = 312, GROUND = 37;
 
-// words: three lines before the bars; pick(value): what a click on a bar does. Returns a function of
-// [value, name, height, text] for each bar, and the value that is on.
-export function barMeter(stage, words, pick) {
+// words: three lines before the bars. Returns a function of [value, name, height, text] for each bar,
+// and the value that is on.
+export function barMeter(stage, words) {
   const node = svg(stage.extra("meter"), "svg", { width: WIDTH, height: 54, role: "img", "aria-label": words.join(" ") });
   words.forEach((text, k) => svg(node, "text", { x: LEFT - 8, y: 19 + 16 * k, "text-anchor": "end" }, text));
   const group = svg(node, "g");
@@ -15,11 +15,9 @@ export function barMeter(stage, words, pick) {
     bars.forEach(([value, name, height, text], k) => {
       const x = LEFT + k * wide, tall = (22 * height) / most, one = svg(group, "g", { class: value === on ? "on" : "" });
       const middle = { x: x + wide / 2, "text-anchor": "middle" };
-      svg(one, "rect", { x, y: 0, width: wide, height: 54, fill: "transparent" });
       svg(one, "rect", { x: x + 3, y: GROUND - tall, width: wide - 6, height: tall, fill: `var(--${value === on ? "ink" : "edge"})` });
       svg(one, "text", { ...middle, y: GROUND - 4 - tall }, text);
       svg(one, "text", { ...middle, y: GROUND + 15 }, name);
-      one.addEventListener("click", () => pick(value));
     });
     svg(group, "path", { d: `M${LEFT},${GROUND + 0.5}H${WIDTH}`, stroke: "var(--edge)" });
   };

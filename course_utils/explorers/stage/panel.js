@@ -59,6 +59,7 @@ export class Panel {
   #grid;
   #over;
   #name;
+  #over_name = new Map(); // what lies over the name of y: that gives way
 
   // x, y: {label, domain, log, ticks, format}; equal: whether both axes have one unit.
   constructor(column, { title, note = "", x, y, equal = false, margin = {}, filled = false }) {
@@ -239,18 +240,23 @@ export class Panel {
     });
   }
 
+  #yields(node, left, right, top, bottom) {
+    const name = this.axes.y.label, x = Number(this.#name.getAttribute("x")), y = Number(this.#name.getAttribute("y"));
+    this.#over_name.set(node, Boolean(name) && left < x + widthOf(this.#name, name) + 4 && right > x - 4 && top < y + 4 && bottom > y - 10);
+    renew(this.#name, "visibility", [...this.#over_name.values()].some(Boolean) ? "hidden" : "visible");
+  }
+
   words(role, { bold = true, anchor = "start", over = true } = {}) {
     const node = svg(null, "text", { class: `${this.filled && role === "ink" ? "on-surface" : "halo"}${bold ? " bold" : ""}`, "text-anchor": anchor, "pointer-events": "none" });
     node.style.fill = `var(--${role})`;
     return this.#mark(over ? this.#over : this.#plot, node, (text, x, y, { dx = 0, dy = 0 } = {}) => {
       if (node.textContent !== text) node.textContent = text;
-      if (!text) return;
+      if (!text) return void this.#yields(node, 0, 0, 0, 0);
       const { left, top, right, bottom } = this.box, width = widthOf(node, text);
       const from = anchor === "start" ? 0 : anchor === "end" ? width : width / 2;
-      put(node, {
-        x: clamp(this.x(x) + dx, left + from + 2, Math.max(right - width + from - 2, left + from + 2)),
-        y: clamp(this.y(y) + dy, top + 12, bottom - 4),
-      });
+      const px = clamp(this.x(x) + dx, left + from + 2, Math.max(right - width + from - 2, left + from + 2)), py = clamp(this.y(y) + dy, top + 12, bottom - 4);
+      put(node, { x: px, y: py });
+      this.#yields(node, px - from, px - from + width, py - 10, py + 3);
     });
   }
 
@@ -319,6 +325,7 @@ export class Panel {
     return this.#mark(this.#over, node, (x, y, value, text) => {
       const at = [clamp(this.x(x), this.box.left, this.box.right), clamp(this.y(y), this.box.top, this.box.bottom)];
       node.setAttribute("transform", `translate(${at.map((v) => v.toFixed(1))})`);
+      this.#yields(node, at[0] - 13, at[0] + 13, at[1] - 13, at[1] + 13);
       put(node, { "aria-valuenow": Number.isFinite(value) ? value.toPrecision(6) : 0, "aria-valuetext": text });
     });
   }
