@@ -48,6 +48,14 @@ function colors() {
   return `.explorer{${vars("light")}font-family:${style.font}}${dark.join()}{${vars("dark")}}`;
 }
 
+// Keys are ours, or arrows would walk through the notebook; those with Ctrl or Cmd are not.
+// JupyterLab asks what has the focus for this attribute, before any event gets here.
+function keep(event) {
+  const ours = !event.ctrlKey && !event.metaKey;
+  event.target.toggleAttribute("data-lm-suppress-shortcuts", ours);
+  if (ours && event.type.startsWith("key")) event.stopPropagation();
+}
+
 export class Stage {
   #model;
   #queued = 0;
@@ -69,7 +77,7 @@ export class Stage {
     this.kernel = new Kernel(model, Object.values(controls)[0].model, () => this.ask());
     this.root = element(el, "div", { className: "explorer" }, { "data-script": model.get("explorer") });
     element(this.root, "style", { textContent: colors() + css });
-    this.root.addEventListener("keydown", (event) => event.stopPropagation()); // arrows are ours
+    for (const type of ["focusin", "keydown", "keyup"]) this.root.addEventListener(type, keep);
     this.strip = element(this.root, "div", { className: "strip" });
     this.stages = element(this.root, "div", { className: "panels" });
     const foot = element(this.root, "div", { className: "foot" });
@@ -357,10 +365,12 @@ export class Stage {
   ask(resized = false) {
     this.resized ||= resized;
     if (this.#queued) return;
-    this.#queued = requestAnimationFrame(() => { this.#queued = 0; this.frame(); });
+    this.#queued = requestAnimationFrame(() => this.frame());
   }
 
   frame() {
+    cancelAnimationFrame(this.#queued); // one picture a frame, whoever asks
+    this.#queued = 0;
     if (this.resized) {
       this.resized = false;
       if (!this.panels.map((panel) => panel.resize()).every(Boolean)) return;
