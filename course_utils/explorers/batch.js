@@ -1,4 +1,5 @@
 // Batch: which rows form a batch, and how its gradient differs from that of all rows.
+import { arrowOf, arrowsOf, off, spreadOf } from "./stage/gradients.js";
 import { bowl, levelsBetween, Rows } from "./stage/line.js";
 import { barMeter } from "./stage/meter.js";
 import { clamp, fixed, short, whole } from "./stage/numbers.js";
@@ -11,7 +12,7 @@ function about(given) {
   if (!kept.has(given)) {
     const surface = bowl(given.x, given.y), rate = Number((0.4 / surface.curvature).toPrecision(1));
     const all = arrowOf(Array.from(given.x.keys()), given, rate);
-    kept.set(given, { surface, rate, all, rows: new Rows(given.x, given.y, [], given.seed), typical: new Map() });
+    kept.set(given, { surface, rate, all, spread: spreadOf(given, rate, all), rows: new Rows(given.x, given.y, [], given.seed), typical: new Map() });
   }
   return kept.get(given);
 }
@@ -19,17 +20,8 @@ function about(given) {
 // The rows in the order in which DataLoader(dataset, shuffle=shuffle, generator=...) serves them.
 const orderOf = ({ shuffle, epoch }, given) => Array.from(shuffle ? about(given).rows.order(epoch)[epoch - 1] : given.x.keys());
 
-// -rate times the gradient of the MSE over some rows, at the line y = 0 x + 0.
-function arrowOf(rows, { x, y }, rate) {
-  let w = 0, b = 0;
-  for (const i of rows) { w += y[i] * x[i]; b += y[i]; }
-  return [(2 * rate * w) / rows.length, (2 * rate * b) / rows.length];
-}
-
 const countOf = (n, size, drop) => (drop ? Math.floor(n / size) : Math.ceil(n / size));
-const off = ([a, b], [c, d]) => Math.hypot(a - c, b - d) / (Math.hypot(c, d) || 1);
 const percent = (share) => `${whole(100 * share)} %`;
-const arrowsOf = (order, size, count, given, rate) => Array.from({ length: count }, (_, k) => arrowOf(order.slice(k * size, (k + 1) * size), given, rate));
 
 // By how much half of the batches of a size are off at most: the median over an epoch.
 function typicalOf(settings, size, given) {
@@ -109,15 +101,15 @@ function build(stage) {
   });
 
   // The surface: from the model at 0, with the end of the exact arrow and, if it is near, the lowest point.
-  const { surface, all, rate } = about(given), bottom = [surface.weight, surface.bias], near = Math.hypot(...bottom) < 8 * Math.hypot(...all);
+  const { surface, all, rate, spread } = about(given), bottom = [surface.weight, surface.bias], near = Math.hypot(...bottom) < 8 * Math.hypot(...all);
   const [across, up] = [0, 1].map((k) => {
     const values = [0, 1.6 * all[k], near ? bottom[k] : 0], low = Math.min(...values), high = Math.max(...values), room = 0.3 * (high - low || 1);
     return [low - room, high + room];
   });
   const three = stage.panel(stage.column(1), { title: "Which way is downhill?", filled: true, equal: true, x: { label: "weight", domain: across }, y: { label: "bias", domain: up } });
   three.key([["data", "arrow", "this batch"], ["ink", "arrow", "all rows"], ["ink", "thin", "other batches"]]);
-  const levels = three.levels(levelsBetween(surface.lowest * 1.02, Math.max(...across.flatMap((w) => up.map((b) => surface.loss(w, b)))), 8)), lines = three.group(false), exact = three.arrow("ink"), guess = three.arrow("data"), plus = svg(three.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
-  const lowest = three.words("ink", { anchor: "middle", bold: false, over: false }), rule = svg(three.group(), "text", {}, `arrow: \u2212${short(rate)} \u00b7 gradient`);
+  const levels = three.levels(levelsBetween(surface.lowest * 1.02, Math.max(...across.flatMap((w) => up.map((b) => surface.loss(w, b)))), 8)), around = svg(three.group(false), "path", { fill: "var(--ground)", "fill-opacity": 0.35, stroke: "var(--ink)", "stroke-opacity": 0.6, "stroke-width": 1.3, "stroke-dasharray": "2 4" }), lines = three.group(false), exact = three.arrow("ink"), guess = three.arrow("data"), plus = svg(three.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
+  const lowest = three.words("ink", { anchor: "middle", bold: false, over: false }), rule = svg(three.group(), "text");
   three.hover((w, b) => ({ x: w, y: b, text: `loss ${short(surface.loss(w, b))}` }));
 
   return (settings, { order, count, step: at, rows, leftOut, arrows, arrow, typical }, proof) => {
@@ -155,7 +147,9 @@ function build(stage) {
     for (const [mark, [w, b]] of [[exact, all], [guess, arrow]]) mark(from, three.within(from, [three.x(w), three.y(b)]));
     put(plus, { d: `M${three.x(surface.weight) - 6},${three.y(surface.bias)}h12m-6,-6v12` });
     lowest(`lowest ${short(surface.lowest)}`, surface.weight, surface.bias, { dy: 20 });
-    put(rule, { x: three.box.left, y: three.box.bottom + 33 });
+    const dotted = settings.shuffle && each < n, most = three.box.right - three.box.left - 60, texts = [`arrow: \u2212${short(rate)} \u00b7 gradient`, `; dotted: 7 of 8 batches of ${whole(each)}`];
+    put(around, { d: dotted ? `M${spread(each).map(([w, b]) => [three.x(w).toFixed(1), three.y(b).toFixed(1)]).join("L")}Z` : "" });
+    put(rule, { x: three.box.left, y: three.box.bottom + 33 }).textContent = (dotted ? [texts.join(""), texts[1].slice(2)] : []).find((text) => most > 6.1 * text.length) ?? texts[0];
   };
 }
 

@@ -116,7 +116,7 @@ function build(stage) {
   });
 
   const right = stage.column(0.62), three = stage.panel(right, { title: "Loss", note: "drag the ring back", margin: { left: 38, right: 18 },
-    x: { label: "epoch", domain: [0, 500], format: whole }, y: { label: "", domain: [0.01, 1], log: true, format: decade } });
+    x: { label: "epoch", domain: [-20, 500], format: whole }, y: { label: "", domain: [0.01, 1], log: true, format: decade } });
   const turned = three.words("truth", { bold: false }), turns = three.sticks("truth", { width: 1.4, opacity: 0.8 }), val = three.curve("held", { width: 2, dash: "4 3" }), loss = three.curve("data", { width: 2 }), yours = three.curve("danger", { width: 2, dash: "3 4" });
   const ends = [three.words("held", { anchor: "end" }), three.words("data", { anchor: "end" })], card = element(right, "div", { className: "card" });
   const ring = three.handle({
@@ -140,10 +140,10 @@ function build(stage) {
     loss(at, t.map(cut));
     val(at, v.map(cut));
     const [a, b] = [t.at(-1), v.at(-1)], none = a === undefined, place = none ? 0.1 : cut(a), texts = [`validation ${short(b)}`, `train ${short(a)}`];
-    const heights = [three.y(cut(b)), three.y(cut(a))], [up, down] = [Math.min(...heights), Math.max(...heights)], { right, top } = three.box;
-    // Over and under the ends of the curves, or both on one side of the ring where they would touch it.
-    const touch = three.x(epoch) > right - 18 - 7.3 * Math.max(...texts.map((text) => text.length)), spots = !touch ? [up - 14, down + 22] : up - 34 > top + 8 ? [up - 34, up - 19] : [down + 27, down + 42];
-    ends.forEach((end, k) => end(none ? "" : texts[k], grown[0], 1, { dy: spots[b >= a ? k : 1 - k] - three.y(1) }));
+    const { right, top, bottom } = three.box, from = right - 18 - 7.3 * Math.max(...texts.map((text) => text.length));
+    // In the corner above the curves, or where these are, in the one below.
+    const near = at.flatMap((e, i) => (three.x(e) < from ? [] : [three.y(cut(t[i])), three.y(cut(v[i]))])), first = Math.min(...near, bottom) > top + 42 ? top + 12 : bottom - 20;
+    ends.forEach((end, k) => end(none ? "" : texts[k], grown[0], 1, { dy: first + ((b >= a) === !k ? 0 : 15) - three.y(1) }));
     ring(epoch, place, epoch, none ? `epoch ${whole(epoch)}` : `epoch ${whole(epoch)}, training loss ${short(a)}`);
   };
   let listed = "";

@@ -68,7 +68,7 @@ function build(stage) {
     return [element(cell, "span", { textContent: text }), element(cell, "small", { textContent: "\u00a0" })];
   });
   stage.newRow();
-  stage.more(() => { for (const name of ["weight", "bias"]) stage.slider(name, { width: 100 }); });
+  stage.more(() => ["weight", "bias"].forEach((name) => stage.slider(name, { width: 100 })));
   stage.slider("noise", { label: "noise \u03c3", width: 100 });
   stage.choice("n", { label: "points" });
 
@@ -77,8 +77,7 @@ function build(stage) {
   const band = left.curve("high", { fill: true, opacity: 0.35 }), dots = left.dots("data", { size: 3.4 }), mine = left.dots("danger", { size: 4, hollow: true });
   const before = left.group(false), fitted = left.curve("ink", { width: 3, halo: 3 }), truth = left.curve("truth", { width: 2.4, dash: "7 5" }), outside = left.words("quiet", { anchor: "middle", bold: false });
   const line = movableLine(stage, left, { ends: GRIPS, range: HEIGHTS, unit: 0.3, name: "true line", text: (height) => `y ${fixed(height)}`,
-    move: (weight, bias) => { stage.touch(); W.slideTo(weight); B.slideTo(bias); } });
-  const hint = left.hint("Drag the truth", { dx: -110, dy: 190 });
+    move: (weight, bias) => { stage.touch(); W.slideTo(weight); B.slideTo(bias); } }), hint = left.hint("Drag the truth", { dx: -110, dy: 190 });
   left.hover((_x, _y, px, py) => {
     const { x, y } = stage.result, i = left.nearest(x, y, px, py);
     return i < 0 ? null : { x: x[i], y: y[i], text: `x ${fixed(x[i])}, y ${fixed(y[i])}` };

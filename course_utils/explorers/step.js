@@ -207,7 +207,7 @@ function mapOf(stage, given, surface) {
   const [x, y] = given.around, { weight, bias } = given.begin, values = surface ? rings(surface, x, y) : [];
   const map = stage.panel(stage.column(1), { title: "Where that is", note: surface ? "a dot a step, loss by shade" : "a dot a step", filled: Boolean(surface),
     equal: given.equal, x: { label: "weight", domain: x }, y: { label: "bias", domain: y } });
-  const levels = surface && map.levels(values, [1, 3].filter((k) => values[k]).map((k) => [values[k], Math.atan2(surface.bias - bias, surface.weight - weight) + 0.6]));
+  const levels = surface && map.levels(values, [1, 3].filter((k) => values[k]).map((k) => [values[k], Math.atan2(surface.bias - bias, surface.weight - weight) + Math.PI / 2]));
   const cross = svg(map.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 }), least = map.words("truth", { bold: false, over: false });
   const line = map.curve("ink", { width: 1.8, halo: 3 }), seen = map.dots("ink", { size: 3.5, opacity: 1 }), mine = map.curve("danger", { width: 2, dash: "5 3", halo: 3 });
   const arrow = map.arrow("ink"), away = map.arrow("danger"), group = map.group();

@@ -1,7 +1,7 @@
 // Training: learning rate, epochs, noise and the rest move data, losses and the path downhill.
 import { scaleLinear } from "d3-scale";
 import { bands } from "./stage/bands.js";
-import { bowl, levelsBetween, meanLoss, Rows } from "./stage/line.js";
+import { bowl, levelsBetween, lowestAbsolute, meanLoss, Rows } from "./stage/line.js";
 import { movableLine } from "./stage/ends.js";
 import { clamp, decade, fixed, short, whole } from "./stage/numbers.js";
 import { element } from "./stage/stage.js";
@@ -54,6 +54,7 @@ export function compute(settings, given) {
   const corner = loss(given.around[0][1], given.around[1][1]), grown = 10 * Math.max(train[0], corner);
   const cheap = cost(settings, rows) * given.rates.length < CHEAP;
   return {
+    lowest: settings.loss === "MSELoss" ? surface.lowest : lowestAbsolute(given.x, y),
     y, yVal, W, B, train, val, loss, surface, steps: steps.slice(0, W.length), per, total, ended, reached,
     passed: steps.slice(0, W.length).map((step) => step / per),
     diverges: ended || (isLimited(settings) && !(train.at(-1) <= grown)),
@@ -70,12 +71,12 @@ export function* later(settings, given) {
 }
 
 export function sentence(settings, result, given) {
-  const { W, B, train, val, surface, diverges, ended, reached } = result;
+  const { W, B, train, val, diverges, ended, reached } = result;
   if (diverges) {
     const where = ended ? `no number is left after ${many(reached, "step")}` : `the training loss is ${short(train.at(-1))}`;
     return `**Diverges**: ${where}. On all points the limit is a rate of ${short(given.limit)}; a batch can be steeper.`;
   }
-  const lowest = settings.loss === "MSELoss" ? `, lowest possible ${short(surface.lowest)}` : "";
+  const lowest = result.lowest === null ? "" : `, lowest possible ${short(result.lowest)}`;
   return `Training loss **${short(train.at(-1))}**${lowest}; validation loss **${short(val.at(-1))}**. ` +
     `${many(result.total, "step")} ${result.total === 1 ? "ends" : "end"} at weight ${fixed(W.at(-1), 3)}, bias ${fixed(B.at(-1), 3)}.`;
 }
@@ -183,7 +184,7 @@ function drawSurface(stage, byHand) {
     now[ahead](text, w, b, { dx: ahead ? -13 : 13, dy: ey <= sy ? -9 : 19 });
     now[1 - ahead]("", 0, 0);
     const below = cy <= sy, place = sy + (below ? 26 : -17), fits = place < box.bottom - 4 && place > box.top + 14 && !(tip && Math.hypot(tip[0] - sx, tip[1] - place) < 70);
-    word("start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: cx >= sx && sx - 56 > box.left ? -36 : 36, dy: 5 });
+    word("start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: (cx >= sx && sx - 56 > box.left) || sx + 56 > box.right ? -36 : 36, dy: 5 });
     start(weight, bias, result.train[0], `weight ${fixed(weight)}, bias ${fixed(bias)}`);
     const departs = proof?.kind === "departs" && proof.weight;
     mine(departs ? proof.weight : [], departs ? proof.bias : []);
@@ -206,14 +207,15 @@ function drawLosses(stage, column) {
     val(passed, losses[0]);
     train(passed, losses[1]);
     const x = panel.x(passed.at(-1) ?? given.passed[0]), ys = losses.map((all) => panel.y(all.at(-1) ?? high));
-    const numbers = [result.val, result.train].map((all) => short(all[seen])), full = numbers.map((text, k) => `${["validation", "train"][k]} ${text}`);
-    const room = (all) => box.right - x > 7.2 * Math.max(...all.map((text) => text.length)) + 8, upper = ys[0] <= ys[1] ? 0 : 1;
-    const beside = losses.flatMap((all) => all.filter((_, i) => panel.x(passed[i]) > x - 120).map((v) => panel.y(v))), [top, bottom] = [Math.min(...beside), Math.max(...beside)];
-    // Right of the ends; or left of them, over and under the curves, if these are flat; or just the numbers.
-    const texts = far || !passed.length ? ["", ""] : room(full) || bottom - top < 30 || !room(numbers) ? full : numbers, fits = room(texts);
-    const middle = (ys[0] + ys[1]) / 2, apart = Math.max(Math.abs(ys[0] - ys[1]) / 2, 7.5);
-    const spots = fits ? [middle - apart + 4, middle + apart + 4] : bottom + 18 < box.bottom ? [top - 8, bottom + 16] : [top - 23, top - 8];
-    words.forEach((word, k) => word(texts[k], passed.at(-1) ?? 1, high, { dx: fits ? 6 : -7.2 * texts[k].length, dy: spots[k === upper ? 0 : 1] - box.top }));
+    const texts = ["validation", "train"].map((name, k) => (far || !passed.length ? "" : `${name} ${short([result.val, result.train][k][seen])}`)), wide = 7.2 * Math.max(...texts.map((text) => text.length));
+    const span = (from) => { const all = losses.flatMap((some) => some.filter((_, i) => panel.x(passed[i]) > from).map((v) => panel.y(v))); return [Math.min(...all), Math.max(...all)]; };
+    const fits = box.right - x > wide + 8, [top, bottom] = span(x - wide), middle = (ys[0] + ys[1]) / 2, apart = Math.max(Math.abs(ys[0] - ys[1]) / 2, 7.5);
+    // Right of the ends; or left of them, over and under the curves, if these are flat; or in the corner above or below.
+    const flat = bottom - top < 30, corner = span(box.right - wide)[0] > box.top + 30 ? box.top + 12 : box.bottom - 20;
+    const [from, to] = fits ? [middle - apart + 4, middle + apart + 4] : !flat ? [corner, corner + 15] : bottom + 18 < box.bottom ? [top - 8, bottom + 16] : [top - 23, top - 8];
+    const spots = [clamp(from, box.top + 12, box.bottom - 20)], upper = ys[0] <= ys[1] ? 0 : 1;
+    spots.push(clamp(to, spots[0] + 15, box.bottom - 4));
+    words.forEach((word, k) => word(texts[k], passed.at(-1) ?? 1, high, { dx: fits ? 6 : flat ? -7.2 * texts[k].length : 999, dy: spots[k === upper ? 0 : 1] - box.top }));
     const out = far ? losses[1].findIndex((v) => v > high) : -1, edge = Math.max(panel.x(passed[Math.max(out, 0)] ?? given.passed[0]), box.left);
     away(...(out < 0 ? [[0, 0], [0, 0]] : [[edge + 12, box.top + 34], [edge + 12, box.top + 3]]));
     badge(out < 0 ? "" : "diverges", given.passed[0], high, { dx: edge + 24 - box.left, dy: 22 });
@@ -241,7 +243,7 @@ function drawRates(stage, column) {
     old(given.rates, curve ? [] : last.map((v) => cut(v, given))); // of other settings, until this one is computed
     zone(limited ? given.limit : given.rates.at(-1), given.rates.at(-1));
     beyond(limited ? `diverges beyond ${short(given.limit)} \u2192` : "", given.limit, high, { dx: -6, dy: 14 });
-    wait(curve ? "" : "computing \u2026", given.rates[0], high, { dx: 8, dy: 34 });
+    wait(curve ? "" : "computing \u2026", given.rates[0], low, { dx: 8, dy: -8 });
     free(limited ? "" : `no limit for ${settings.optimizer === "Adam" ? "Adam" : "L1"}`, given.rates.at(-1), high, { dx: -4, dy: 14 });
     const y = clamp(panel.y(cut(result.train.at(-1), given)), box.top + 34, box.bottom - 13), x = clamp(panel.x(settings.lr), box.left + 12, box.right - 12);
     here([settings.lr, settings.lr], given.losses);

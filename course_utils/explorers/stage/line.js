@@ -68,17 +68,22 @@ export function leastAbsolute(x, y) {
 export class Rows {
   #epochs = []; // the order of each epoch
   #sizes = new Map(); // batch size -> moments of each batch
+  #targets = { noise: null, values: null };
 
   constructor(x, y, draw, seed) {
-    Object.assign(this, { x, y, draw, n: x.length, generator: new Generator(seed) });
+    [this.x, this.y, this.draw] = [x, y, draw].map((values) => Float64Array.from(values));
+    this.n = x.length;
+    this.generator = new Generator(seed);
   }
 
   perEpoch(size) {
     return Math.ceil(this.n / size);
   }
 
+  // The same array as long as the noise is the same.
   targets(noise) {
-    return this.y.map((value, i) => value + noise * this.draw[i]);
+    if (this.#targets.noise !== noise) this.#targets = { noise, values: this.y.map((value, i) => value + noise * this.draw[i]) };
+    return this.#targets.values;
   }
 
   order(epochs) {
@@ -95,41 +100,56 @@ export class Rows {
     let at = 0;
     for (let e = 0; e < most; e++) for (let first = 0; first < n; first += size, at += 6) {
       const end = Math.min(first + size, n), share = 1 / (end - first), rows = order[e];
+      let xx = 0, sx = 0, xy = 0, sy = 0, xd = 0, sd = 0;
       for (let i = first; i < end; i++) {
         const r = rows[i], v = x[r] * share;
-        values[at] += v * x[r]; values[at + 1] += v;
-        values[at + 2] += v * y[r]; values[at + 3] += y[r] * share;
-        values[at + 4] += v * draw[r]; values[at + 5] += draw[r] * share;
+        xx += v * x[r]; sx += v;
+        xy += v * y[r]; sy += y[r] * share;
+        xd += v * draw[r]; sd += draw[r] * share;
       }
+      values[at] = xx; values[at + 1] = sx; values[at + 2] = xy; values[at + 3] = sy; values[at + 4] = xd; values[at + 5] = sd;
     }
     this.#sizes.set(size, { epochs: most, values });
     return values;
   }
 
+  // What the steps of a run need: moments of each batch, or for L1 its rows.
+  #needs({ size, epochs, noise = 0, loss = "MSELoss" }) {
+    if (loss === "MSELoss") return { m: this.moments(size, epochs), noise };
+    return { order: this.order(epochs), y: this.targets(noise), size, per: this.perEpoch(size) };
+  }
+
   // Weight and bias of SGD or Adam after each of the steps in `keep` (ascending, from 0): two
   // arrays, cut where a parameter is no longer finite, and the last step before that.
-  descend({ size, epochs, noise = 0, lr, start: [w, b], loss = "MSELoss", optimizer = "SGD" }, keep) {
-    const W = [], B = [], mse = loss === "MSELoss", sgd = optimizer === "SGD";
-    const m = mse ? this.moments(size, epochs) : null, order = mse ? null : this.order(epochs);
-    const y = mse ? null : this.targets(noise), per = this.perEpoch(size), last = keep.at(-1);
-    let m0 = 0, m1 = 0, v0 = 0, v1 = 0, p1 = 1, p2 = 1, reached = 0;
-    for (let step = 0, next = 0; ; step++) {
-      if (!Number.isFinite(w) || !Number.isFinite(b)) break;
-      reached = step;
-      if (step === keep[next]) { W.push(w); B.push(b); next++; }
-      if (step === last) break;
-      let gw, gb;
-      if (mse) {
+  descend(run, keep) {
+    const W = [], B = [], needs = this.#needs(run), go = (now, from, to) => this.#walk(run, needs, now, from, to);
+    let now = [...run.start, 0, 0, 0, 0, 1, 1], reached = 0;
+    for (const step of keep) {
+      const next = go(now, reached, step);
+      if (!finite(next)) {
+        while (finite((now = go(now, reached, reached + 1)))) reached++;
+        break;
+      }
+      [now, reached] = [next, step];
+      W.push(now[0]); B.push(now[1]);
+    }
+    return [W, B, reached];
+  }
+
+  // Where the steps from one to another lead: weight, bias and what Adam remembers.
+  #walk({ lr, optimizer = "SGD" }, { m, noise, order, y, size, per }, [w, b, m0, m1, v0, v1, p1, p2], from, to) {
+    const sgd = optimizer === "SGD", { x, n } = this;
+    for (let step = from; step < to; step++) {
+      let gw = 0, gb = 0;
+      if (m) {
         const k = 6 * step;
         gw = 2 * (w * m[k] + b * m[k + 1] - m[k + 2] - noise * m[k + 4]);
         gb = 2 * (w * m[k + 1] + b - m[k + 3] - noise * m[k + 5]);
       } else {
-        const rows = order[Math.floor(step / per)], first = (step % per) * size;
-        const end = Math.min(first + size, this.n);
-        gw = gb = 0;
+        const epoch = Math.floor(step / per), rows = order[epoch], first = (step - epoch * per) * size, end = Math.min(first + size, n);
         for (let i = first; i < end; i++) {
-          const sign = Math.sign(w * this.x[rows[i]] + b - y[rows[i]]);
-          gw += sign * this.x[rows[i]]; gb += sign;
+          const v = x[rows[i]], side = sign(w * v + b - y[rows[i]]);
+          gw += side * v; gb += side;
         }
         gw /= end - first; gb /= end - first;
       }
@@ -140,9 +160,63 @@ export class Rows {
       w -= (lr / (1 - p1)) * m0 / (Math.sqrt(v0 / (1 - p2)) + 1e-8);
       b -= (lr / (1 - p1)) * m1 / (Math.sqrt(v1 / (1 - p2)) + 1e-8);
     }
-    return [W, B, reached];
+    return [w, b, m0, m1, v0, v1, p1, p2];
+  }
+
+  // Where runs end that differ in their rate alone: weights and biases. All take a step together,
+  // which is faster than one after the other. Yields now and then.
+  *ends(run, rates) {
+    const { size, epochs, start, loss = "MSELoss" } = run, total = epochs * this.perEpoch(size), needs = this.#needs(run);
+    const few = Math.max(1, Math.floor(400_000 / rates.length / (loss === "MSELoss" ? 1 : size))), zeros = () => new Float64Array(rates.length);
+    const now = { lr: Float64Array.from(rates), w: zeros().fill(start[0]), b: zeros().fill(start[1]), gw: zeros(), gb: zeros(), m0: zeros(), m1: zeros(), v0: zeros(), v1: zeros(), p: [1, 1] };
+    for (let step = 0; step < total; step += few) {
+      this.#walkAll(run, needs, now, step, Math.min(step + few, total));
+      yield;
+    }
+    return [now.w, now.b];
+  }
+
+  #walkAll({ optimizer = "SGD" }, { m, noise, order, y, size, per }, { lr, w, b, gw, gb, m0, m1, v0, v1, p }, from, to) {
+    const { x, n } = this, many = lr.length;
+    for (let step = from; step < to; step++) {
+      if (m) {
+        const k = 6 * step, xx = m[k], sx = m[k + 1], xy = m[k + 2], sy = m[k + 3], xd = noise * m[k + 4], sd = noise * m[k + 5];
+        for (let j = 0; j < many; j++) {
+          gw[j] = 2 * (w[j] * xx + b[j] * sx - xy - xd);
+          gb[j] = 2 * (w[j] * sx + b[j] - sy - sd);
+        }
+      } else {
+        const epoch = Math.floor(step / per), rows = order[epoch], first = (step - epoch * per) * size, end = Math.min(first + size, n), count = end - first;
+        gw.fill(0); gb.fill(0);
+        for (let i = first; i < end; i++) {
+          const v = x[rows[i]], height = y[rows[i]];
+          for (let j = 0; j < many; j++) {
+            const side = sign(w[j] * v + b[j] - height);
+            gw[j] += side * v; gb[j] += side;
+          }
+        }
+        for (let j = 0; j < many; j++) { gw[j] /= count; gb[j] /= count; }
+      }
+      if (optimizer === "SGD") {
+        for (let j = 0; j < many; j++) { w[j] -= lr[j] * gw[j]; b[j] -= lr[j] * gb[j]; }
+        continue;
+      }
+      p[0] *= 0.9; p[1] *= 0.999;
+      for (let j = 0; j < many; j++) {
+        const rate = lr[j] / (1 - p[0]);
+        m0[j] = 0.9 * m0[j] + 0.1 * gw[j]; m1[j] = 0.9 * m1[j] + 0.1 * gb[j];
+        v0[j] = 0.999 * v0[j] + 0.001 * gw[j] * gw[j]; v1[j] = 0.999 * v1[j] + 0.001 * gb[j] * gb[j];
+        w[j] -= rate * m0[j] / (Math.sqrt(v0[j] / (1 - p[1])) + 1e-8);
+        b[j] -= rate * m1[j] / (Math.sqrt(v1[j] / (1 - p[1])) + 1e-8);
+      }
+    }
   }
 }
+
+const finite = ([w, b]) => Number.isFinite(w) && Number.isFinite(b);
+
+// As Math.sign, without a branch that a processor would have to guess.
+const sign = (value) => (value === 0 ? 0 : Math.abs(value) / value);
 
 // The mean loss of y = w x + b over points, as a function of w and b.
 export function meanLoss(x, y, loss) {
@@ -152,6 +226,15 @@ export function meanLoss(x, y, loss) {
     for (let i = 0; i < x.length; i++) sum += Math.abs(w * x[i] + b - y[i]);
     return sum / x.length;
   };
+}
+
+const lowests = new WeakMap(); // by targets
+
+// The lowest mean absolute error of a line, or null where a frame has no time to find it.
+export function lowestAbsolute(x, y) {
+  if (x.length > 300) return null;
+  if (!lowests.has(y)) lowests.set(y, meanLoss(x, y, "L1Loss")(...leastAbsolute(x, y)));
+  return lowests.get(y);
 }
 
 // Round values, 1, 2 and 5 times powers of ten, from the first above `low` to `high`; every

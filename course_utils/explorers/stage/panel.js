@@ -289,7 +289,8 @@ export class Panel {
     return this.#mark(this.#over, group, ([x0, y0], [x1, y1]) => {
       const length = Math.hypot(x1 - x0, y1 - y0), show = length >= 6;
       group.style.visibility = show ? "visible" : "hidden";
-      if (!show) return;
+      if (!show) return void this.#yields(group, 0, 0, 0, 0);
+      this.#yields(group, Math.min(x0, x1) - 6, Math.max(x0, x1) + 6, Math.min(y0, y1), Math.max(y0, y1));
       const c = (x1 - x0) / length, s = (y1 - y0) / length, head = Math.min(14, length);
       const bx = x1 - c * head, by = y1 - s * head;
       for (const [shaft, tip] of parts) {

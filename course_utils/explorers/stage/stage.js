@@ -460,7 +460,8 @@ export class Stage {
     if (!proves) return;
     const [mark, words] = SAID[kind];
     if (words) this.said.append(` ${mark}${words}${proof?.text ? `: ${proof.text}` : kind === "runs" ? "" : "."}`);
-    if (kind === "page" && this.kernel.words) element(this.said, "small", { textContent: ` ${this.kernel.words}` });
+    this.said.append(" ");
+    if (kind === "page" && this.kernel.words) element(this.said, "small", { textContent: this.kernel.words });
     if (changed && proof && kind !== "runs") this.#announce();
   }
 
