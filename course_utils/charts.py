@@ -3,40 +3,39 @@
 import html
 import io
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-# Okabe and Ito's palette, those of its colors that reach 3 : 1 on white. Marker and dash differ
-# too, so that no series is told by its color alone.
-BLUE, VERMILLION, GREEN, BLACK, GRAY = "#0072B2", "#D55E00", "#00805E", "#000000", "#767676"
-# role: (color, Matplotlib marker, Plotly marker, Matplotlib dash, Plotly dash)
-STYLES = {
-    "data": (BLUE, "o", "circle", "-", "solid"),
-    "train": (BLUE, "o", "circle", "-", "solid"),
-    "validation": (GREEN, "^", "triangle-up", "--", "dash"),
-    "test": (VERMILLION, "s", "square", "-.", "dashdot"),
-    "prediction": (BLACK, "+", "cross-thin-open", "-", "solid"),
-    "truth": (GRAY, "x", "x", "--", "dash"),
-    "limit": (BLACK, "|", "line-ns", ":", "dot"),
-    "diverged": (VERMILLION, "^", "triangle-up", "-", "solid"),
-}
-SPARE = (
-    (VERMILLION, "s", "square", "-", "solid"),
-    (GREEN, "^", "triangle-up", "-.", "dashdot"),
-    (BLACK, "D", "diamond", ":", "dot"),
-    (GRAY, "x", "x", "-", "solid"),
-    (BLUE, "o", "circle", "--", "dash"),
-)
+from course_utils import frame, look
+
 MOST_POINTS = 2_000
 # What Markdown may take for markup, a link or a formula; an underscore within a word it does not.
 _MARKUP = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|[&<>`*~\[\]$\\@]|:(?=//)|(?<=www)\.")
 _MIME = "application/vnd.plotly.v1+json"
-_CONFIG = {
-    "responsive": True,
-    "displaylogo": False,
-    "showSendToCloud": False,
-}  # no button that leaves the machine
+_CONFIG = {"displayModeBar": False, "responsive": False}  # same size, nothing over the words
+_PT = 0.72  # points in a pixel, at 100 pixels an inch
+_PLOTLY = {".": "circle", "o": "circle", "O": "circle-open", "s": "square", "^": "triangle-up",
+           "D": "diamond", "v": "triangle-down", "P": "cross", "+": "cross-thin-open",
+           "x": "x-thin-open", "|": "line-ns-open"}  # fmt: skip
+_GLYPHS = dict(
+    zip(".oOs^DvP+x|", "\u25cf\u25cf\u25cb\u25a0\u25b2\u25c6\u25bc\u271a+\u00d7|", strict=True)
+)
+_PLOTLY_FONT = {"family": ", ".join([*look.STYLE["fonts"], "sans-serif"]), "size": look.SMALL}
+# A picture has a white ground of its own, which reads everywhere. In JupyterLab's dark theme the
+# sentence below it, if trusted, turns it over: white becomes #111, blue stays blue. It also gives
+# the picture, which JupyterLab shows without any, its alternative text.
+_OURS = ".jp-OutputArea-child:has(+ .jp-OutputArea-child :is(.figure-says, .explorer-still))"
+_STYLE = f"""<style>
+{_OURS} .jp-RenderedPlotly {{ max-width: {frame.WIDTH}px; }}
+[data-jp-theme-light="false"] {_OURS} :is(.jp-RenderedImage img, .jp-RenderedPlotly) {{
+  filter: invert(0.9333) hue-rotate(180deg); }}
+</style>"""
+_SCRIPT = """<script>{
+const said = document.currentScript?.closest(".jp-OutputArea-child");
+for (const image of said?.previousElementSibling?.querySelectorAll("img") ?? [])
+  image.alt = said.querySelector("p").textContent;
+}</script>"""
 
 
 @dataclass(frozen=True)
@@ -78,101 +77,178 @@ class Chart:
     log_y: bool = False
     surface: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
     interactive: bool = False
-    size: tuple[float, float] = field(default=(6.4, 4.0))
 
     def __repr__(self) -> str:
         return f"Chart: {self.summary}"
 
-    def styled(self):
-        """Yield each series with its style; roles without one take the spare styles in turn."""
-        spare = iter(SPARE * (1 + len(self.series)))
-        for series in self.series:
-            yield series, STYLES.get(series.role) or next(spare)
+    def styled(self) -> list[tuple[Series, look.Look]]:
+        """Return each series with its look; roles without one take the spare ones in turn."""
+        known = [look.ROLES.get(series.role) for series in self.series]
+        taken = {one.role for one in known if one}
+        free = [one for one in look.SPARE if one.role not in taken] or look.SPARE
+        spare = iter(free * (1 + len(self.series)))
+        return [
+            (series, one or next(spare)) for series, one in zip(self.series, known, strict=True)
+        ]
+
+    def frame(self) -> frame.Frame:
+        """Return where everything stands."""
+        points = [one for one in self.series if one.kind != "vertical"]
+        xs, ys = [one.x for one in self.series], [one.y for one in points]
+        room = 0.0 if self.surface else 0.04
+        if self.surface:
+            xs, ys = [self.surface[0]], [self.surface[1]]
+        axes = (
+            frame.axis(np.concatenate([*xs, []]), self.log_x, 8, room),
+            frame.axis(np.concatenate([*ys, []]), self.log_y, 8, room),
+        )
+        series, looks = zip(*self.styled(), strict=True) if self.series else ((), ())
+        surface = self.surface is not None
+        note = "The bluer, the higher the loss." if surface else ""
+        labels = self.xlabel, self.ylabel
+        return frame.frame(series, looks, labels, axes, note=note, square=surface)
 
     def to_matplotlib(self):
         """Return the chart as a Matplotlib figure, made without pyplot and its global state."""
         from matplotlib.figure import Figure
+        from matplotlib.lines import Line2D
+        from matplotlib.patheffects import withStroke
 
-        figure = Figure(figsize=self.size, layout="constrained")
-        axes = figure.add_subplot(xlabel=self.xlabel, ylabel=self.ylabel)
-        for label in (axes.xaxis.label, axes.yaxis.label):
-            label.set_parse_math(False)  # a learner's word with a dollar is no formula
-        axes.grid(alpha=0.3)
+        at, mark = self.frame(), look.MARK
+        wide, high = frame.WIDTH, frame.HEIGHT
+        figure = Figure(figsize=(wide / 100, high / 100), dpi=100, facecolor=look.COLORS["ground"])
+        box = at.left / wide, 1 - at.bottom / high
+        axes = figure.add_axes((*box, (at.right - at.left) / wide, (at.bottom - at.top) / high))
+        axes.set(xlim=(at.x.low, at.x.high), ylim=(at.y.low, at.y.high), facecolor="none")
+        axes.set(xscale="log" if at.x.log else "linear", yscale="log" if at.y.log else "linear")
+        axes.set(xticks=[], yticks=[])
+        axes.minorticks_off()
+        axes.spines[:].set_visible(False)
+        halo = [withStroke(linewidth=mark["halo"] * _PT, foreground=look.COLORS["ground"])]
         if self.surface is not None:
-            filled = axes.contourf(*self._contours(), levels=20, cmap="Greys", alpha=0.6)
-            figure.colorbar(filled, label="log10 of the loss")
-        for series, (color, marker, _, dash, _) in self.styled():
-            x, y = thin(series.x), thin(series.y)
-            name = series.name.lstrip("_") or "unnamed"  # Matplotlib hides names with a leading _
-            if series.kind == "vertical":
-                axes.axvline(x[0], color=color, linestyle=dash, label=name)
-            elif series.kind == "line":
-                dots = marker if len(x) <= 60 and self.surface else None
-                axes.plot(x, y, marker=dots, color=color, linestyle=dash, markersize=4, label=name)
-            else:
-                axes.plot(x, y, marker, color=color, markersize=5, alpha=0.7, label=name)
-        if self.log_x and self._reaches("x"):
-            axes.set_xscale("log")
-        if self.log_y and self._reaches("y"):
-            axes.set_yscale("log")
-        if self.series:  # above the axes, where it cannot cover a point
-            legend = figure.legend(loc="outside upper center", ncols=4, frameon=False)
-            for text in legend.get_texts():
-                text.set_parse_math(False)
+            self._shade(axes)
+        else:
+            ends = at.x.low, at.x.high
+            axes.hlines(at.y.ticks, *ends, colors=look.COLORS["rule"], linewidths=_PT, zorder=0)
+        for series, kind in self.styled():
+            self._draw(axes, series, kind)
+        for kind, x, y in at.key:
+            spot = [x / wide], [1 - y / high]
+            figure.add_artist(Line2D(*spot, transform=figure.transFigure, **_dots(kind)))
+        for word in [*at.words, *at.ticks]:
+            text = figure.text(
+                word.x / wide, 1 - word.y / high, word.text, color=look.COLORS[word.role],
+                family=look.fonts(), fontsize=look.SMALL * _PT, parse_math=False, va="baseline",
+                ha="right" if word.ends else "left", weight="bold" if word.bold else "normal",
+            )  # fmt: skip
+            if word.inside:
+                text.set_path_effects(halo)
         return figure
+
+    def _draw(self, axes: object, series: Series, kind: look.Look) -> None:
+        """Draw a series with Matplotlib; a line stands off from what is below it."""
+        from matplotlib.patheffects import withStroke
+
+        x, y = thin(series.x), thin(series.y)
+        name = series.name.lstrip("_") or "unnamed"  # Matplotlib hides names with a leading _
+        if series.kind == "points":
+            axes.plot(x, y, label=name, **_dots(kind))
+            return
+        wide = _width(series) * _PT
+        dash = [part * _PT / wide for part in kind.dash]
+        style = {"color": kind.color, "linewidth": wide, "label": name}
+        style["linestyle"] = (0, dash) if dash else "-"
+        if series.kind == "vertical":
+            axes.axvline(x[0], **style)
+            return
+        dots = {"marker": "o", "markersize": 5 * _PT} if self.surface or len(x) == 1 else {}
+        (line,) = axes.plot(x, y, solid_capstyle="round", **dots | style)
+        if not dash and (self.surface or any(one.kind == "points" for one in self.series)):
+            below = look.MARK["halo"] / 2 * _PT + wide
+            stroke = withStroke(linewidth=below, foreground=look.COLORS["ground"])
+            line.set_path_effects([stroke])
+
+    def _shade(self, axes: object) -> None:
+        """Draw the loss by its level sets, darker with height; some tell their value."""
+        from matplotlib.colors import LinearSegmentedColormap
+        from matplotlib.patheffects import withStroke
+
+        x, y, heights = self._contours()
+        low, high, ink = (look.COLORS[role] for role in ("low", "high", "ink"))
+        inner = frame.levels(heights.min(), heights.max())
+        levels = np.unique([heights.min(), *np.log10(inner), heights.max()])
+        shades = LinearSegmentedColormap.from_list("loss", [low, high], len(levels))
+        axes.contourf(x, y, heights, levels, colors=shades(range(len(levels) - 1)))
+        axes.contour(x, y, heights, levels[1:-1], colors="white", linewidths=_PT, alpha=0.5)
+        style = {"color": ink, "ha": "center", "va": "center", "clip_on": True}
+        style |= {"fontsize": look.SMALL * _PT, "family": look.fonts()}
+        stroke = withStroke(linewidth=look.MARK["halo"] * _PT, foreground=low, alpha=0.8)
+        lowest = np.unravel_index(np.argmin(heights), heights.shape)
+        row = heights[lowest[0], lowest[1] :: -1]  # from the lowest place to the left
+        last = x[lowest[1]]
+        for level in inner:
+            at = x[lowest[1] - np.argmax(row > np.log10(level))]
+            if row[0] < np.log10(level) < row.max() and last - at > 0.08 * np.ptp(x):
+                axes.text(at, y[lowest[0]], as_text(level, 2), path_effects=[stroke], **style)
+                last = at
 
     def to_plotly(self) -> dict:
         """Return the chart as the data and layout that Plotly draws in the page.
 
         The tests let Plotly's Python package check it; the kernel has no need to load that.
         """
-        traces, shapes = [], []
+        at, traces, shapes = self.frame(), [], []
         if self.surface is not None:
             x, y, z = (values.tolist() for values in self._contours())
-            look = {"colorscale": "Greys", "reversescale": True, "opacity": 0.6}
-            traces.append({"type": "contour", "x": x, "y": y, "z": z, **look})
-        for series, (color, _, marker, _, dash) in self.styled():
-            line = {"color": color, "dash": dash}
+            shades = [[0, look.COLORS["low"]], [1, look.COLORS["high"]]]
+            bare = {"colorscale": shades, "showscale": False}
+            traces.append({"type": "contour", "x": x, "y": y, "z": z, **bare})
+        for series, kind in self.styled():
+            line = {"color": kind.color, "width": _width(series)}
+            line["dash"] = ",".join(f"{part}px" for part in kind.dash) or "solid"
             if series.kind == "vertical":
-                at = float(series.x[0])
-                ends = {"x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "y domain"}
-                shapes.append({"type": "line", "line": line, **ends})
-                x, y, mode = [None], [None], "lines"  # a vertical mark has no legend of its own
-            else:
-                x, y = _six_digits(thin(series.x)), _six_digits(thin(series.y))
-                mode = "lines" if series.kind == "line" else "markers"
-            points = {"color": color, "symbol": marker, "size": 7}
-            look = {"mode": mode, "line": line, "marker": points, "opacity": 0.8}
+                ends = {"x0": float(series.x[0]), "y0": 0, "y1": 1, "yref": "y domain"}
+                shapes.append({"type": "line", "line": line, **ends, "x1": ends["x0"]})
+                continue
+            points = _plotly_dots(kind)
+            mode = "lines" if series.kind == "line" else "markers"
+            x, y = _six_digits(thin(series.x)), _six_digits(thin(series.y))
+            look_alike = {"mode": mode, "line": line, "marker": points}
             name = as_plotly(series.name)
-            traces.append({"type": "scatter", "name": name, "x": x, "y": y, **look})
-        axis = {"gridcolor": "#D9D9D9", "zeroline": False, "linecolor": GRAY, "ticks": "outside"}
-        kinds = {False: "linear", True: "log"}
+            traces.append({"type": "scatter", "name": name, "x": x, "y": y, **look_alike})
         layout = {
-            "xaxis": {"title": {"text": as_plotly(self.xlabel)}, "type": kinds[self.log_x], **axis},
-            "yaxis": {"title": {"text": as_plotly(self.ylabel)}, "type": kinds[self.log_y], **axis},
-            "shapes": shapes, "height": 420, "margin": {"l": 70, "r": 20, "t": 30, "b": 75},
-            "showlegend": True, "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-            "paper_bgcolor": "white", "plot_bgcolor": "white",
-            "font": {"color": "black", "size": 13},
+            "xaxis": _plotly_axis(at.x) | {"showgrid": False}, "yaxis": _plotly_axis(at.y),
+            "shapes": shapes, "annotations": _plotly_words(at), "showlegend": False,
+            "width": frame.WIDTH, "height": frame.HEIGHT, "autosize": False,
+            "margin": {"l": at.left, "r": frame.WIDTH - at.right, "t": at.top,
+                       "b": frame.HEIGHT - at.bottom, "pad": 0},
+            "paper_bgcolor": look.COLORS["ground"], "plot_bgcolor": look.COLORS["ground"],
+            "font": _PLOTLY_FONT, "hovermode": "closest",
         }  # fmt: skip
         return {"data": traces, "layout": layout, "config": _CONFIG}
 
     def to_png(self) -> bytes:
-        """Return the still picture as the bytes of a PNG file with 64 colors, which suffice."""
+        """Return the still picture as the bytes of a PNG file with 48 colors, which suffice.
+
+        It is twice as fine as it is shown, unless Plotly's picture takes its place.
+        """
         from PIL import Image
 
         drawn, small = io.BytesIO(), io.BytesIO()
-        self.to_matplotlib().savefig(drawn, format="png", dpi=100)
-        picture = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-        picture.save(small, format="png", optimize=True)
+        self.to_matplotlib().savefig(drawn, format="png", dpi=self._scale * 100)
+        picture = Image.open(drawn).convert("RGB")
+        few = picture.quantize(48, Image.Quantize.MAXCOVERAGE, kmeans=6, dither=Image.Dither.NONE)
+        few.save(small, format="png", optimize=True)
         return small.getvalue()
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
         self.show_picture()
-        caption = f"*{as_markdown(self.summary)}*"
-        display({"text/markdown": caption, "text/plain": self.summary}, raw=True)
+        caption = as_markdown(self.summary)
+        page = f'<p class="figure-says"><em>{caption}</em></p>{_STYLE}{_SCRIPT}'
+        data = {"text/html": page, "text/markdown": f"*{caption}*", "text/plain": self.summary}
+        display(data, raw=True)
 
     def show_picture(self) -> None:
         """Show the chart without its caption."""
@@ -181,12 +257,11 @@ class Chart:
         data = {"image/png": self.to_png(), "text/plain": repr(self)}
         if self.interactive:
             data[_MIME] = self.to_plotly()
-        display(data, raw=True, metadata={"image/png": {"alt": self.summary}})
+        display(data, raw=True, metadata={"image/png": {"alt": self.summary, "width": frame.WIDTH}})
 
-    def _reaches(self, axis: str) -> bool:
-        """Tell whether there is a value that a logarithmic axis can show."""
-        drawn = [one for one in self.series if axis == "x" or one.kind != "vertical"]
-        return any(np.any(np.nan_to_num(getattr(one, axis)) > 0) for one in drawn)
+    @property
+    def _scale(self) -> int:
+        return 1 if self.interactive else 2
 
     def _contours(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         x, y, z = self.surface
@@ -198,7 +273,7 @@ class Chart:
 def as_text(
     value: float, digits: int = 4, *, decimals: int | None = None, least: float = 0.0
 ) -> str:
-    """Write a number as people do; replay.js has the same rules.
+    """Write a number as people do.
 
     There is no minus before a zero, a comma parts the thousands, and only what lies outside a
     millionth to a million gets an exponent.
@@ -268,6 +343,60 @@ def as_html(text: str) -> str:
 def as_plotly(text: str) -> str:
     """Return a text without the few tags and the formulas that Plotly draws in names and titles."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("$", "&#36;")
+
+
+def _width(series: Series) -> float:
+    """Return how wide a line is; of many points it is a thin one."""
+    if series.kind == "vertical":
+        return look.MARK["stroke"]
+    return look.MARK["line"] if len(series.x) <= 250 else look.MARK["line"] / 2
+
+
+def _dots(kind: look.Look) -> dict:
+    """Return how Matplotlib draws points of this look."""
+    hollow = kind.marker == "O"
+    return {
+        "linestyle": "", "color": kind.color, "markersize": 2 * _PT * kind.radius,
+        "marker": {"O": "o", ".": "o"}.get(kind.marker, kind.marker), "alpha": kind.opacity,
+        "markerfacecolor": look.COLORS["ground"] if hollow else kind.color,
+        "markeredgewidth": look.MARK["stroke"] * _PT if kind.marker in "O+x|" else 0,
+    }  # fmt: skip
+
+
+def _plotly_dots(kind: look.Look) -> dict:
+    symbol = _PLOTLY[kind.marker]
+    edge = {"color": kind.color, "width": look.MARK["stroke"] if "open" in symbol else 0}
+    size = {"size": 2 * kind.radius, "opacity": kind.opacity}
+    return {"symbol": symbol, "color": kind.color, "line": edge, **size}
+
+
+def _plotly_axis(axis: frame.Axis) -> dict:
+    """Return an axis whose ticks are those of the still picture until one zooms in."""
+    ends = axis.scaled([axis.low, axis.high]).tolist()
+    return {
+        "type": "log" if axis.log else "linear", "range": ends, "nticks": axis.most,
+        "tickangle": 0, "ticklabelstandoff": 3, "automargin": False, "zeroline": False, "ticks": "",
+        "gridcolor": look.COLORS["rule"], "tickfont": {"color": look.COLORS["quiet"]}, **axis.spec,
+    }  # fmt: skip
+
+
+def _plotly_words(at: frame.Frame) -> list[dict]:
+    """Return all words but those of the ticks, and the markers of the key."""
+    notes = []
+    for word in at.words:
+        text = as_plotly(word.text)
+        side = "right" if word.ends else "left"
+        text = f"<b>{text}</b>" if word.bold else text
+        notes.append((text, word.x, word.y - 4, side, look.COLORS[word.role], look.SMALL))
+    glyphs = ((_GLYPHS[kind.marker], kind.color, x, y) for kind, x, y in at.key)
+    notes += [(text, x, y, "center", color, look.SMALL + 4) for text, color, x, y in glyphs]
+    across, up = at.right - at.left, at.bottom - at.top
+    fixed = {"xref": "paper", "yref": "paper", "showarrow": False, "borderpad": 0}
+    return [
+        fixed | {"text": text, "x": (x - at.left) / across, "y": (at.bottom - y) / up,
+                 "xanchor": side, "yanchor": "middle", "font": {"color": color, "size": size}}
+        for text, x, y, side, color, size in notes
+    ]  # fmt: skip
 
 
 def _six_digits(values: np.ndarray) -> list[float | None]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from course_utils import inputs
-from course_utils.charts import STYLES, Chart, Series, as_text, count, drawn
+from course_utils import inputs, look
+from course_utils.charts import Chart, Series, as_text, count, drawn
 
 _LARGEST = 1e100  # what an axis can still hold
-FEATURE, TARGET = "feature x (no unit)", "target y (no unit)"
+FEATURE, TARGET = "feature x", "target y"
 
 
 def plot_data(
@@ -184,7 +184,7 @@ def plot_losses(
     losses: Mapping[str, object],
     *,
     xlabel: str = "epoch",
-    ylabel: str = "MSE loss (squared unit of y)",
+    ylabel: str = "MSE loss",
     log_y: bool = True,
 ) -> Chart:
     """Draw loss curves, one a name.
@@ -228,7 +228,11 @@ def plot_losses(
 
 
 def plot_residuals(
-    X: object, residuals: object, *, xlabel: str = FEATURE, ylabel: str = "residual (unit of y)"
+    X: object,
+    residuals: object,
+    *,
+    xlabel: str = FEATURE,
+    ylabel: str = "residual: target \u2212 prediction",
 ) -> Chart:
     """Draw residuals, target minus prediction, against the feature with a line at zero.
 
@@ -301,8 +305,8 @@ def plot_surface(
         said.append(f"{name} {verb} at weight {_g(pw[-1])}, bias {_g(pb[-1])}")
     return Chart(
         tuple(series),
-        "weight (unit of y per unit of x)",
-        "bias (unit of y)",
+        "weight",
+        "bias",
         "; ".join(said) + ".",
         surface=(w, b, z),
     )
@@ -314,7 +318,7 @@ def plot_learning_rates(
     limit: float | None = None,
     *,
     start: float | None = None,
-    ylabel: str = "final MSE loss (squared unit of y)",
+    ylabel: str = "final MSE loss",
 ) -> Chart:
     """Draw the final loss of many runs against their learning rates, both axes logarithmic.
 
@@ -369,7 +373,7 @@ def plot_learning_rates(
         series.append(Series("stable limit", at, np.array([0.0, 1.0]), "vertical", "limit"))
         said += f"; the stable limit is {_g(limit)}"
     return Chart(
-        tuple(series), "learning rate (no unit)", ylabel, said + ".",
+        tuple(series), "learning rate", ylabel, said + ".",
         log_x=True, log_y=True, interactive=True,
     )  # fmt: skip
 
@@ -381,17 +385,18 @@ def _lines(lines: Mapping[str, tuple[float, float]], features: np.ndarray):
     for name, (weight, bias) in lines.items():
         w, b = inputs.number("weight", weight), inputs.number("bias", bias)
         series.append(Series(name, ends, w * ends + b, "line", _role(name)))
-        equations.append(f"{name}: y = {_g(w)} x {'-' if b < 0 else '+'} {_g(abs(b))}")
+        sign = "\u2212" if b < 0 else "+"
+        equations.append(f"{name}: y = {_g(w)} x {sign} {_g(abs(b))}")
     return series, equations
 
 
 def _role(name: str) -> str:
     words = re.findall(r"\w+", name.lower())
-    return next((role for role in STYLES if role in words), "")
+    return next((role for role in look.ROLES if role in words), "")
 
 
 def _g(value: float) -> str:
-    return as_text(value, 3)
+    return as_text(value, 3).replace("-", "\u2212")
 
 
 def _span(name: str, values: np.ndarray) -> str:
