@@ -24,11 +24,11 @@ def number(name: str, value: object, *, low: float = -math.inf, high: float = ma
         If it is not a number, not finite, or out of range.
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
-        raise InputError(f"{name} is {_short(value)}, expected a number such as 0.1")
+        raise InputError(f"{name} is {short(value)}, expected a number such as 0.1")
     try:
         result = float(value)
     except (OverflowError, TypeError):
-        raise InputError(f"{name} is {_short(value)}, expected a number such as 0.1") from None
+        raise InputError(f"{name} is {short(value)}, expected a number such as 0.1") from None
     if not math.isfinite(result):
         raise InputError(f"{name} is {result}, expected a finite number")
     if not low <= result <= high:
@@ -45,9 +45,9 @@ def count(name: str, value: object, *, low: int = 1, high: int = 10_000_000) -> 
         If it is not a whole number, or out of range.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise InputError(f"{name} is {_short(value)}, expected a whole number such as {low}")
+        raise InputError(f"{name} is {short(value)}, expected a whole number such as {low}")
     if not low <= value <= high:
-        raise InputError(f"{name} is {_short(int(value))}, expected {_range(low, high)}")
+        raise InputError(f"{name} is {short(int(value))}, expected {_range(low, high)}")
     return int(value)
 
 
@@ -60,7 +60,7 @@ def choice(name: str, value: object, options: Collection[str]) -> str:
         If it is not.
     """
     if not isinstance(value, str) or value not in options:
-        raise InputError(f"{name} is {_short(value)}, expected one of {', '.join(options)}")
+        raise InputError(f"{name} is {short(value)}, expected one of {', '.join(options)}")
     return value
 
 
@@ -80,7 +80,7 @@ def array(name: str, value: object) -> np.ndarray:
     try:
         result = np.asarray(value)
     except (TypeError, ValueError, RuntimeError):
-        raise InputError(f"{name} is {_short(value)}, expected a tensor of numbers") from None
+        raise InputError(f"{name} is {short(value)}, expected a tensor of numbers") from None
     if result.dtype.kind not in "fiu":
         raise InputError(f"{name} holds {result.dtype}, expected numbers such as float32")
     return result.astype(np.float64)
@@ -107,7 +107,7 @@ def column(name: str, value: object, *, rows: int | None = None, least: int = 1)
     """
     shape = getattr(value, "shape", None)
     if not isinstance(shape, tuple):
-        raise InputError(f"{name} is {_short(value)}, expected a tensor of shape (N, 1)")
+        raise InputError(f"{name} is {short(value)}, expected a tensor of shape (N, 1)")
     shape = tuple(shape)
     if len(shape) == 1:
         raise InputError(
@@ -158,7 +158,7 @@ def points(text: str) -> tuple[np.ndarray, str]:
         if len(words) == len(numbers) == 2 and max(map(abs, numbers)) <= LARGEST:
             found.append(numbers)
         elif words and not problem:
-            problem = f"line {place} is {_short(line.strip())}: write two numbers, such as 0.5, 1.2"
+            problem = f"line {place} is {short(line.strip())}: write two numbers, such as 0.5, 1.2"
     read = np.array(found).reshape(-1, 2)
     if not problem and not 2 <= len(read) <= MOST_POINTS:
         problem = f"points: {len(read)}, expected 2 to {MOST_POINTS}"
@@ -167,7 +167,8 @@ def points(text: str) -> tuple[np.ndarray, str]:
     return read, problem
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """Return a value as a text for a sentence, or what it is if that would be long."""
     try:
         text = repr(value)
     except Exception:

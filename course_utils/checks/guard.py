@@ -39,18 +39,8 @@ def limited(function: Callable[[], object], seconds: float) -> object:
     """
     if threading.current_thread() is not threading.main_thread():
         return function()
-    own, lock, over, done = sys._getframe(), threading.Lock(), threading.Event(), threading.Event()
-
-    def again(_frame: types.FrameType, event: str, _value: object) -> Callable:
-        if event in ("call", "line"):
-            raise TooLong  # which ends the tracing, until a function is left
-        return again
-
-    def arm(frame: types.FrameType, event: str, _value: object = None) -> None:
-        if event == "return" and not done.is_set():
-            while frame is not None and frame is not own:
-                frame.f_trace, frame = again, frame.f_back
-            sys.settrace(again)
+    lock, over, done = threading.Lock(), threading.Event(), threading.Event()
+    arm = insisting(TooLong, sys._getframe(), done.is_set)
 
     def on_signal(number: int, frame: types.FrameType) -> None:
         if not over.is_set():
@@ -91,6 +81,29 @@ def limited(function: Callable[[], object], seconds: float) -> object:
         signal.signal(signal.SIGINT, before)
 
 
+def insisting(
+    error: type[BaseException], own: types.FrameType, done: Callable[[], bool] = bool
+) -> Callable:
+    """Return a hook for `sys.setprofile`: it raises an error at every line of this thread.
+
+    It spares the frame `own` and those that called it, and ends once `done`. To begin at once, call
+    it with a frame and "return".
+    """
+
+    def again(_frame: types.FrameType, event: str, _value: object) -> Callable:
+        if event in ("call", "line"):
+            raise error  # which ends the tracing, until a function is left
+        return again
+
+    def arm(frame: types.FrameType, event: str, _value: object = None) -> None:
+        if event == "return" and not done():
+            while frame is not None and frame is not own:
+                frame.f_trace, frame = again, frame.f_back
+            sys.settrace(again)
+
+    return arm
+
+
 def _interrupt_main_thread() -> None:
     if hasattr(signal, "pthread_kill"):  # this one wakes a sleeping thread
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
@@ -98,12 +111,29 @@ def _interrupt_main_thread() -> None:
         _thread.interrupt_main()
 
 
+class Globals:
+    """What holds for the whole program, as it is now: random states, dtype, device, gradients."""
+
+    def __init__(self):
+        self._random = torch.get_rng_state(), np.random.get_state(), random.getstate()
+        self._dtype, self._recording = torch.get_default_dtype(), torch.is_grad_enabled()
+        self._device = torch.get_default_device()
+
+    def put_back(self) -> None:
+        """Let it hold again."""
+        if torch.get_default_device() != self._device:
+            torch.set_default_device(None if self._device.type == "cpu" else self._device)
+        torch.set_grad_enabled(self._recording)
+        torch.set_default_dtype(self._dtype)
+        torch.set_rng_state(self._random[0])
+        np.random.set_state(self._random[1])
+        random.setstate(self._random[2])
+
+
 @contextlib.contextmanager
 def untouched():
     """Put back what the code inside changes for all: random states, gradients, output, warnings."""
-    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    dtype, recording = torch.get_default_dtype(), torch.is_grad_enabled()
-    device, leave = torch.get_default_device(), os._exit
+    before, leave = Globals(), os._exit
     torch.set_grad_enabled(True)
     os._exit = sys.exit
     try:
@@ -112,13 +142,7 @@ def untouched():
             yield
     finally:
         os._exit = leave
-        if torch.get_default_device() != device:
-            torch.set_default_device(None if device.type == "cpu" else device)
-        torch.set_grad_enabled(recording)
-        torch.set_default_dtype(dtype)
-        torch.set_rng_state(states[0])
-        np.random.set_state(states[1])
-        random.setstate(states[2])
+        before.put_back()
 
 
 def copied(answers: tuple) -> tuple:

@@ -4,11 +4,10 @@ The page computes and draws every move (stage/stage.js); nothing is sent while a
 rests, the page asks the kernel to run the learner's own function for the settings it shows.
 """
 
-import ctypes
 import keyword
 import sys
-import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote
@@ -21,12 +20,9 @@ import traitlets
 from course_utils import errors, inputs
 from course_utils.charts import Chart
 from course_utils.explorers.still import NOTHING, show_still
+from course_utils.explorers.worker import WORKER, Job
 
 _moved: dict = {}  # explorers that a cell has moved, by id, until it ends
-
-
-class Stopped(BaseException):
-    """Raised inside the learner's function to end it; `except Exception` does not catch it."""
 
 
 class Unusable(inputs.InputError):
@@ -94,7 +90,7 @@ class Explorer:
         self.notebook = _names_of_caller()
         self.result: object = None
         self.proof: Proof | None = None
-        self._prover = _Prover(self._conclude)
+        WORKER.attend(_shell())
         self.page.on_msg(self._heard)
 
     def still(self, settings: dict) -> Chart:
@@ -133,28 +129,30 @@ class Explorer:
         Raises
         ------
         InputError
-            If there is no such control, or it cannot take the value. Then none has moved.
+            If there is no such control, or it cannot take the value. Then, as with any error of
+            the learner's function, none has moved.
         """
         before = self.settings
         try:
             for name, value in (self._read(state) | values).items():
                 _put(name, self.controls[inputs.choice("control", name, self.controls)], value)
-        except inputs.InputError:
+            settings = self.settings
+            proof = None if self.prove is None else self.prove(settings)
+        except BaseException:
             for name, value in before.items():
                 self.controls[name].value = value
             raise
-        self.result, self.proof = self.settings, None
-        if self.prove is not None:
-            self.proof = self.prove(self.settings)
-            self.result = self.proof.result
-            self._conclude(self.state, self.proof)
+        self.proof, self.result = proof, proof.result if proof else settings
+        if proof:
+            self._conclude(_written(settings), proof)
         if getattr(_shell(), "kernel", None):
             _below_the_cell(self)
         return self.result
 
     def stop(self) -> None:
         """End the learner's function if it runs."""
-        self._prover.stop()
+        if WORKER.stop(self):
+            self.page.proof = {"of": self.state, "kind": "told", "text": "you stopped your code."}
 
     def called(self, value: object, otherwise: str) -> str:
         """Return the name that the notebook has for a value, or another."""
@@ -164,6 +162,8 @@ class Explorer:
         return own if own in names else [*names, otherwise][0]
 
     def _read(self, state: str) -> dict:
+        if not isinstance(state, str):
+            raise inputs.InputError(f"state is {inputs.short(state)}, expected a text like a=1&b=2")
         values = {}
         for name, text in parse_qsl(state, keep_blank_values=True):
             now = getattr(self.controls.get(name), "value", "")
@@ -179,8 +179,6 @@ class Explorer:
             return
         if content.get("stop"):
             self.stop()
-            if (proof := self.page.proof).get("kind") == "runs":
-                self.page.proof = proof | {"kind": "told", "text": "you stopped your code."}
         for name, value in content.get("values", {}).items():
             control = self.controls[name]
             setattr(control, "index" if control.has_trait("index") else "value", value)
@@ -188,9 +186,11 @@ class Explorer:
             self.page.code = ""  # the page hears of a change alone
             self.page.code = self.as_code(self.settings)
         if "prove" in content and self.prove is not None:
-            state, settings = str(content["prove"]), self.settings
-            self.page.proof = {"of": state, "kind": "runs", "text": ""}
-            self._prover.ask(state, lambda: self.prove(settings))
+            settings = self.settings
+            state = _written(settings)
+            begin = partial(setattr, self.page, "proof", {"of": state, "kind": "runs", "text": ""})
+            prove = partial(self.prove, settings)
+            WORKER.ask(self, Job(prove, begin, partial(self._conclude, state)))
 
     def _conclude(self, state: str, proof: Proof | BaseException) -> None:
         if isinstance(proof, BaseException):
@@ -260,61 +260,28 @@ def _names_of_caller() -> dict:
     return frame.f_globals
 
 
-class _Prover:
-    """Runs a function in a thread; a newer one or `stop` ends it and is the only one heard."""
-
-    def __init__(self, conclude: Callable[[str, object], None]):
-        self._conclude, self._lock = conclude, threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def ask(self, state: str, function: Callable[[], object]) -> None:
-        """End what runs, and begin with this."""
-
-        def run() -> None:
-            try:
-                answer = _answer(function)
-                with self._lock:  # what has come this far is not stopped any more
-                    if self._thread is threading.current_thread():
-                        self._thread = None
-                        self._conclude(state, answer)
-            except Stopped:
-                return
-
-        self.stop()
-        with self._lock:
-            self._thread = threading.Thread(target=run, daemon=True)
-            self._thread.start()
-
-    def stop(self) -> None:
-        """End what runs; nothing more is heard of it."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-            if thread is not None:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                    ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
-                )
-
-
-def _answer(function: Callable[[], object]) -> object:
-    try:
-        return function()
-    except Stopped:
-        raise
-    except BaseException as error:
-        return error
-
-
 def _put(name: str, control: widgets.Widget, value: object) -> None:
+    low, high = getattr(control, "min", None), getattr(control, "max", None)
+    if isinstance(control, widgets.FloatLogSlider):
+        low, high = control.base**low, control.base**high
+    now = control.value
     try:
-        low, high = getattr(control, "min", None), getattr(control, "max", None)
-        if isinstance(control, widgets.FloatLogSlider):
-            low, high = control.base**low, control.base**high
         if low is not None and not low <= value <= high:
+            raise ValueError
+        if isinstance(value, bool) != isinstance(now, bool):
+            raise ValueError
+        if isinstance(now, int) and value != int(value):
             raise ValueError
         control.value = value
     except Exception:  # traitlets raise TraitError, comparisons TypeError
-        limits = f"{low:g} to {high:g}" if low is not None else getattr(control, "options", "text")
-        raise inputs.InputError(f"{name} cannot be {value!r}: choose from {limits}") from None
+        allowed = "True or False" if isinstance(now, bool) else "any text"
+        if low is not None:
+            allowed = f"from {low:g} to {high:g}{' (whole numbers)' * isinstance(now, int)}"
+        elif hasattr(control, "options"):
+            options = [o[-1] if isinstance(o, tuple) else o for o in control.options]
+            allowed = "from " + ", ".join(map(str, options))
+        said = inputs.short(value)
+        raise inputs.InputError(f"{name} cannot be {said}: choose {allowed}") from None
 
 
 def _written(settings: dict) -> str:

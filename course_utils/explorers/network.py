@@ -80,9 +80,7 @@ class NetworkExplorer(Explorer):
             If there is no such control, or it cannot take the value. Then none has moved.
         """
         written = dict(parse_qsl(state)).get("changes", "")
-        values = {"changes": written} | values
-        mlp.parts(self.settings | {"changes": str(values["changes"])})
-        return super().set(state, **values)
+        return super().set(state, **{"changes": written} | values)
 
     def prove(self, settings: dict) -> Proof:
         """Train the learner's network with the learner's loop and check each step."""

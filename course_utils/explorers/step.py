@@ -11,8 +11,8 @@ from torch import nn
 from course_utils import descent, figures, inputs
 from course_utils.charts import Chart
 from course_utils.explorers import five_lines
-from course_utils.explorers.lines_of_code import MOST_LINES, Lines, numbers_of, weight_and_bias
 from course_utils.explorers.base import Explorer, Proof, Unusable
+from course_utils.explorers.lines_of_code import MOST_LINES, Lines, numbers_of, weight_and_bias
 
 
 class Numbers(NamedTuple):
@@ -40,7 +40,8 @@ class StepExplorer(Explorer):
     Parameters
     ----------
     function : callable (model, loss_fn, optimizer, X, y)
-        The learner's training step. Its lines become buttons, in their order.
+        The learner's training step. Its lines become buttons, in their order; `set` takes them by
+        number, such as lines="1 2 3 4 5".
     model, loss_fn, optimizer, X, y
         What the lines work on, as one would pass them to the function. The lines run on copies:
         the learner's own objects stay as they are.
@@ -91,22 +92,6 @@ class StepExplorer(Explorer):
             "mse": five_lines.is_mse(self._code),
         }  # fmt: skip
         super().__init__(controls, given | (self._line.given() if self._line else {}))
-
-    def set(self, state: str = "", **values: object) -> Numbers:
-        """Run the lines that are named, such as lines="1 2 3 4 5", and return where they led.
-
-        Raises
-        ------
-        InputError
-            As the base does, and if a line cannot run where it stands. Then nothing has moved.
-        """
-        before = self.settings
-        try:
-            return super().set(state, **values)
-        except inputs.InputError:
-            for name, value in before.items():
-                self.controls[name].value = value
-            raise
 
     def prove(self, settings: dict) -> Proof:
         """Run the learner's lines on copies, and hold what they leave against the formula."""
