@@ -80,7 +80,7 @@ if sys.platform == "linux":  # what Binder runs; elsewhere these scripts have no
 
     def test_post_build_copies_the_settings(clone, built):
         files = [file for file in (clone / "binder/settings").rglob("*") if file.is_file()]
-        assert len(files) == 2
+        assert files
         for file in files:
             copy = built / file.relative_to(clone / "binder/settings")
             assert copy.read_bytes() == file.read_bytes()
