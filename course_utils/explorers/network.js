@@ -140,9 +140,7 @@ function build(stage) {
     loss(at, t.map(cut));
     val(at, v.map(cut));
     const [a, b] = [t.at(-1), v.at(-1)], none = a === undefined, place = none ? 0.1 : cut(a), texts = [`validation ${short(b)}`, `train ${short(a)}`];
-    const { right, top, bottom } = three.box, from = right - 18 - 7.3 * Math.max(...texts.map((text) => text.length));
-    // In the corner above the curves, or where these are, in the one below.
-    const near = at.flatMap((e, i) => (three.x(e) < from ? [] : [three.y(cut(t[i])), three.y(cut(v[i]))])), first = Math.min(...near, bottom) > top + 42 ? top + 12 : bottom - 20;
+    const { top, bottom } = three.box, first = three.y(place) > top + 42 ? top + 12 : bottom - 20; // above or below the ring
     ends.forEach((end, k) => end(none ? "" : texts[k], grown[0], 1, { dy: first + ((b >= a) === !k ? 0 : 15) - three.y(1) }));
     ring(epoch, place, epoch, none ? `epoch ${whole(epoch)}` : `epoch ${whole(epoch)}, training loss ${short(a)}`);
   };

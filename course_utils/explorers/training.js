@@ -1,19 +1,30 @@
 // Training: learning rate, epochs, noise and the rest move data, losses and the path downhill.
 import { scaleLinear } from "d3-scale";
 import { bands } from "./stage/bands.js";
-import { bowl, levelsBetween, lowestAbsolute, meanLoss, Rows } from "./stage/line.js";
+import { bowl, levelsBetween, lowestAbsolute, meanLoss, meanLosses, Rows } from "./stage/line.js";
 import { movableLine } from "./stage/ends.js";
 import { clamp, decade, fixed, short, whole } from "./stage/numbers.js";
 import { element } from "./stage/stage.js";
+import { atOnce, isQuick, sweep } from "./stage/sweep.js";
 import { walk } from "./stage/walk.js";
 
-const CHEAP = 600_000; // steps, or rows for L1, that a frame has time for beside the run itself
+const ROUGH = 400; // rows whose mean absolute error is drawn, for it takes each row at each spot
 const MOST = 2000; // points that are drawn
 const memory = new WeakMap();
 
 function rowsOf(given) {
-  if (!memory.has(given)) memory.set(given, new Rows(given.x, given.y, given.draw, given.seed));
+  if (!memory.has(given)) memory.set(given, Object.assign(new Rows(given.x, given.y, given.draw, given.seed), { xVal: Float64Array.from(given.x_val) }));
   return memory.get(given);
+}
+
+// What follows from the data with their noise alone: targets, the loss of any line, the surface.
+function taskOf({ noise, loss: kind }, given) {
+  const rows = rowsOf(given), { x } = rows, y = rows.targets(noise);
+  if (rows.task?.y === y && rows.task.kind === kind) return rows.task;
+  const yVal = rows.xVal.map((_, i) => given.y_val[i] + noise * given.draw_val[i]), surface = bowl(x, y), mse = kind === "MSELoss";
+  const stride = mse ? 1 : Math.ceil(x.length / ROUGH), part = (all) => all.filter((_, i) => i % stride === 0);
+  const loss = mse ? surface.loss : meanLoss(x, y, kind), rough = stride > 1 ? meanLoss(part(x), part(y), kind) : loss;
+  return (rows.task = { kind, y, yVal, loss, rough, surface, lowest: mse ? surface.lowest : lowestAbsolute(x, y) });
 }
 
 // The steps that are kept: each of the first 80, then ever fewer, and the last.
@@ -23,51 +34,32 @@ function keptSteps(total) {
   return [...steps, total];
 }
 
-function runOf(s, lr = s.lr) {
-  return { size: s.batch_size, epochs: s.epochs, noise: s.noise, lr, loss: s.loss, optimizer: s.optimizer, start: [s.weight, s.bias] };
+function runOf(s) {
+  return { size: s.batch_size, epochs: s.epochs, noise: s.noise, lr: s.lr, loss: s.loss, optimizer: s.optimizer, start: [s.weight, s.bias] };
 }
 
 // Whether there is a rate beyond which steps grow: others than these take steps of bounded size.
 const isLimited = ({ loss, optimizer }) => loss === "MSELoss" && optimizer === "SGD";
 
-function cost(settings, rows) {
-  const total = settings.epochs * rows.perEpoch(settings.batch_size);
-  return settings.loss === "MSELoss" ? total : settings.epochs * rows.n;
-}
-
-// The training loss at the end of the run for one learning rate.
-function finalLoss(settings, rows, loss, lr) {
-  const total = settings.epochs * rows.perEpoch(settings.batch_size);
-  const [W, B] = rows.descend(runOf(settings, lr), [total]);
-  return W.length ? loss(W[0], B[0]) : Infinity;
-}
-
 const many = (n, thing) => `${whole(n)} ${thing}${n === 1 ? "" : "s"}`;
 
 export function compute(settings, given) {
-  const rows = rowsOf(given), per = rows.perEpoch(settings.batch_size), total = per * settings.epochs;
-  const steps = keptSteps(total), [W, B, reached] = rows.descend(runOf(settings), steps);
-  const y = rows.targets(settings.noise), yVal = given.y_val.map((v, i) => v + settings.noise * given.draw_val[i]);
-  const loss = meanLoss(given.x, y, settings.loss), lossVal = meanLoss(given.x_val, yVal, settings.loss);
-  const train = W.map((w, i) => loss(w, B[i])), val = W.map((w, i) => lossVal(w, B[i]));
-  const surface = bowl(given.x, y), ended = W.length < steps.length; // no number is left
+  const run = runOf(settings), rows = rowsOf(given), per = rows.perEpoch(settings.batch_size), total = per * settings.epochs;
+  const steps = keptSteps(total), [W, B, reached] = rows.descend(run, steps);
+  const { y, yVal, loss, rough, surface, lowest } = taskOf(settings, given), ended = W.length < steps.length; // no number is left
+  const train = meanLosses(rows.x, y, settings.loss, W, B), val = meanLosses(rows.xVal, yVal, settings.loss, W, B);
   const corner = loss(given.around[0][1], given.around[1][1]), grown = 10 * Math.max(train[0], corner);
-  const cheap = cost(settings, rows) * given.rates.length < CHEAP;
   return {
-    lowest: settings.loss === "MSELoss" ? surface.lowest : lowestAbsolute(given.x, y),
-    y, yVal, W, B, train, val, loss, surface, steps: steps.slice(0, W.length), per, total, ended, reached,
+    lowest, y, yVal, W, B, train, val, loss, rough, surface, steps: steps.slice(0, W.length), per, total, ended, reached,
     passed: steps.slice(0, W.length).map((step) => step / per),
     diverges: ended || (isLimited(settings) && !(train.at(-1) <= grown)),
-    sweep: cheap ? given.rates.map((lr) => finalLoss(settings, rows, loss, lr)) : null,
+    sweep: isQuick(rows, run, given.rates) ? atOnce(sweep(rows, run, given.rates, loss)) : null,
   };
 }
 
 export function* later(settings, given) {
-  const rows = rowsOf(given), loss = meanLoss(given.x, rows.targets(settings.noise), settings.loss);
-  if (cost(settings, rows) * given.rates.length < CHEAP) return null;
-  const sweep = [];
-  for (const lr of given.rates) { sweep.push(finalLoss(settings, rows, loss, lr)); yield; }
-  return sweep;
+  const run = runOf(settings), rows = rowsOf(given);
+  return isQuick(rows, run, given.rates) ? null : yield* sweep(rows, run, given.rates, taskOf(settings, given).loss);
 }
 
 export function sentence(settings, result, given) {
@@ -168,15 +160,10 @@ function drawSurface(stage, byHand) {
     nudge: ([dw, db]) => byHand(W.value + dw * nudges[0], B.value + db * nudges[1]) });
   panel.hover((w, b) => ({ x: w, y: b, text: `weight ${fixed(w)}, bias ${fixed(b)}\nloss ${short(stage.result.loss(w, b))}` }));
   const at = (w, b) => [panel.x(w), panel.y(b)];
-  // The rows whose mean loss is drawn: for L1 some of them, for it takes each row at each spot.
-  const roughly = ({ loss }, y) => {
-    const stride = loss === "L1Loss" ? Math.ceil(given.x.length / 400) : 1, part = (all) => all.filter((_, i) => i % stride === 0);
-    return stride > 1 ? meanLoss(part(given.x), part(y), loss) : undefined;
-  };
   return (settings, result, { w, b, seen, far, proof }) => {
     const { box } = panel, { W: ws, B: bs, steps } = result, { weight, bias } = settings;
     const levels = (low, high) => (settings.loss === "MSELoss" ? levelsBetween(Math.max(low * 1.1, high / 150), high * 0.95, 8) : scaleLinear().domain([low, high]).ticks(8).slice(1));
-    shades(result.loss, { key: `${settings.loss} ${settings.noise}`, lowest: [result.surface.weight, result.surface.bias], levels, rough: roughly(settings, result.y) }, [weight, bias]);
+    shades(result.loss, { key: `${settings.loss} ${settings.noise}`, lowest: [result.surface.weight, result.surface.bias], levels, rough: result.rough }, [weight, bias]);
     const [sx, sy] = at(weight, bias), [ex, ey] = at(w, b), [cx, cy] = at(result.surface.weight, result.surface.bias);
     const tip = path(ws, bs, steps, { to: seen, word: far ? "diverges" : "leaves the picture" }), stays = !tip;
     end(stays ? [w] : [], [b]);
@@ -226,25 +213,23 @@ function drawLosses(stage, column) {
 function drawRates(stage, column) {
   const { given, controls } = stage, { lr } = controls, [low, high] = given.losses, log = { log: true, format: decade };
   const panel = stage.panel(column, { title: "Final loss by learning rate", note: "drag the ring", x: { label: "learning rate", domain: [given.rates[0], given.rates.at(-1)], ...log }, y: { label: "", domain: given.losses, ...log } });
-  const zone = panel.zone("danger"), here = panel.curve("hand", { width: 1, dash: "2 3" }), old = panel.curve("data", { width: 2, opacity: 0.3 }), sweep = panel.curve("data", { width: 2 });
+  const zone = panel.zone("danger"), here = panel.curve("hand", { width: 1, dash: "2 3" }), old = panel.curve("data", { width: 2, opacity: 0.3 }), ends = panel.curve("data", { width: 2 });
   const beyond = panel.words("danger", { bold: false, anchor: "end" }), free = panel.words("quiet", { bold: false, anchor: "end" }), word = panel.words("handtext", { anchor: "middle" });
-  const wait = panel.words("quiet", { bold: false });
   const ring = panel.handle({ label: "learning rate on its curve", drag: ([rate]) => { stage.touch(); lr.moveTo(rate); },
     nudge: ([across, up]) => { stage.touch(); lr.place = clamp(lr.place + across + up, 0, lr.places); } });
-  let last = [];
+  let rates = [], last = [];
   panel.hover((x) => {
-    const i = given.rates.reduce((best, rate, k) => (Math.abs(Math.log(rate / x)) < Math.abs(Math.log(given.rates[best] / x)) ? k : best), 0);
-    return last.length ? { x: given.rates[i], y: cut(last[i], given), text: `rate ${short(given.rates[i])}\nloss ${short(last[i])}` } : null;
+    const i = rates.reduce((best, rate, k) => (Math.abs(Math.log(rate / x)) < Math.abs(Math.log(rates[best] / x)) ? k : best), 0);
+    return last.length ? { x: rates[i], y: cut(last[i], given), text: `rate ${short(rates[i])}\nloss ${short(last[i])}` } : null;
   });
   return (settings, result, { extra }) => {
     const { box } = panel, curve = result.sweep ?? extra, limited = isLimited(settings);
-    if (curve) last = curve;
-    sweep(given.rates, (curve ?? []).map((v) => cut(v, given)));
-    old(given.rates, curve ? [] : last.map((v) => cut(v, given))); // of other settings, until this one is computed
-    zone(limited ? given.limit : given.rates.at(-1), given.rates.at(-1));
-    beyond(limited ? `diverges beyond ${short(given.limit)} \u2192` : "", given.limit, high, { dx: -6, dy: 14 });
-    wait(curve ? "" : "computing \u2026", given.rates[0], low, { dx: 8, dy: -8 });
-    free(limited ? "" : `no limit for ${settings.optimizer === "Adam" ? "Adam" : "L1"}`, given.rates.at(-1), high, { dx: -4, dy: 14 });
+    if (curve) [rates, last] = [given.rates, curve].map((all) => all.filter((_, i) => !Number.isNaN(curve[i])));
+    ends(curve ? rates : [], last.map((v) => cut(v, given)));
+    old(curve ? [] : rates, last.map((v) => cut(v, given))); // of other settings, until this one is computed
+    const wait = curve ? null : "computing \u2026";
+    beyond(limited ? wait ?? `diverges beyond ${short(given.limit)} \u2192` : "", given.limit, high, { dx: -6, dy: 14 });
+    free(limited ? "" : wait ?? `no limit for ${settings.optimizer === "Adam" ? "Adam" : "L1"}`, given.rates.at(-1), high, { dx: -4, dy: 14 });
     const y = clamp(panel.y(cut(result.train.at(-1), given)), box.top + 34, box.bottom - 13), x = clamp(panel.x(settings.lr), box.left + 12, box.right - 12);
     here([settings.lr, settings.lr], given.losses);
     ring(panel.x.invert(x), panel.y.invert(y), Math.log10(settings.lr), `learning rate ${short(settings.lr)}, final loss ${short(result.train.at(-1))}`);
