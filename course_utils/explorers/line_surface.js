@@ -19,8 +19,10 @@ export function compute({ weight, bias }, given) {
   return { surface, weight, bias, loss: surface.loss(weight, bias), gradient: surface.gradient(weight, bias) };
 }
 
-export function sentence({ weight, bias }, { surface, loss }, { unit, factor, starts: [[firstWeight, firstBias]] }) {
+export function sentence({ weight, bias }, { surface, loss }, { unit, factor, show, starts: [[firstWeight, firstBias]] }) {
   const typical = (value) => `${whole(Math.sqrt(value) * factor)} ${unit}`;
+  if (show === "pictures")
+    return `${loss - surface.lowest < 0.01 * surface.lowest ? "**No line does better**, and t" : "T"}his line misses a typical penguin by **${typical(loss)}**.`;
   if (loss - surface.lowest < 0.01 * surface.lowest)
     return `**You are at the bottom.** No line does better: it still misses a typical penguin by ${typical(surface.lowest)}. Penguins differ; that is the noise.`;
   const first = weight === firstWeight && bias === firstBias;
@@ -29,9 +31,11 @@ export function sentence({ weight, bias }, { surface, loss }, { unit, factor, st
 
 function build(stage) {
   const { given, controls } = stage, surface = bowlOf(given), { weight: W, bias: B } = controls;
-  const walk = descent(stage, surface), byHand = (weight, bias) => { walk.forget(); stage.touch(); W.slideTo(weight); B.slideTo(bias); };
-  const scale = lossScale(stage.extra("loss-scale"), surface, given.levels);
-  stage.formula([
+  const walk = given.show === "all" ? descent(stage, surface) : { trail: [], forget() {}, follow() {} };
+  const byHand = (weight, bias) => { walk.forget(); stage.touch(); W.slideTo(weight); B.slideTo(bias); };
+  const bare = given.show === "pictures", scale = bare ? () => {} : lossScale(stage.extra("loss-scale"), surface, given.levels);
+  stage.strip.hidden = bare;
+  if (!bare) stage.formula([
     { text: "\u0177 =", note: " " },
     { name: "weight", label: "weight", note: given.notes[0] },
     { text: "\u00b7 x", note: given.notes[1] }, { text: "+", note: " " },
@@ -86,7 +90,7 @@ function descent(stage, surface) {
 function drawLine(stage, walk, byHand) {
   const { given, controls } = stage, { domain, range } = given, ends = [domain[0] + 0.25, domain[1] - 0.25];
   const panel = stage.panel(stage.column(1.18), {
-    title: given.titles[0], note: `${given.x.length} penguins, one line. Each stick is one residual.`,
+    title: given.titles[0], note: `${given.x.length} penguins, one line.${given.show === "pictures" ? "" : " Each stick is one residual."}`,
     x: { label: given.labels[0], domain, format: (v) => fixed(v + given.offset, 0) },
     y: { label: given.labels[1], domain: range, format: (v) => fixed(v, 0) },
   });
@@ -112,22 +116,23 @@ function drawLine(stage, walk, byHand) {
 // The surface: every spot is a line.
 function drawSurface(stage, surface, walk, byHand) {
   const { given, controls: { weight: W, bias: B } } = stage, unit = (note) => note.split(", ")[1];
+  const bare = given.show === "pictures"; // a riddle: what is this picture?
+  const axis = (name, note, middle, half) => ({ label: bare ? "" : `${name} in ${unit(note)}`, domain: [middle - half, middle + half], format: (v) => fixed(v, 1), ...(bare && { ticks: [] }) });
   const panel = stage.panel(stage.column(1), {
-    title: "How bad is each line?", note: "every spot is a line. Its shade is the loss.", filled: true, equal: true,
-    x: { label: `weight in ${unit(given.notes[0])}`, domain: [surface.weight - 1.3, surface.weight + 1.3], format: (v) => fixed(v, 1) },
-    y: { label: `bias in ${unit(given.notes[2])}`, domain: [surface.bias - 0.97, surface.bias + 0.97], format: (v) => fixed(v, 1) },
+    title: bare ? "And what is this?" : "How bad is each line?", note: bare ? "" : "every spot is a line. Its shade is the loss.", filled: true, equal: true,
+    x: axis("weight", given.notes[0], surface.weight, 1.3), y: axis("bias", given.notes[2], surface.bias, 0.97),
   });
-  const levels = panel.levels(given.levels, [1, 3, 5].map((i) => [given.levels[i], Math.PI]));
+  const levels = panel.levels(given.levels, bare ? [] : [1, 3, 5].map((i) => [given.levels[i], Math.PI]));
   const cross = svg(panel.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
   const lowest = panel.words("truth", { bold: false, over: false }), path = panel.curve("ink", { width: 1.6, halo: 3 });
   const seen = panel.dots("ink", { size: 2.4, opacity: 1 }), arrow = panel.arrow("ink"), mine = panel.arrow("danger");
   const word = panel.words("ink", { anchor: "middle" }), yours = panel.words("danger", { anchor: "middle" });
   const ball = panel.handle({
-    label: "the line as a ball on the loss surface", ball: true, drag: ([weight, bias]) => byHand(weight, bias),
+    label: bare ? "dot in the second picture" : "the line as a ball on the loss surface", ball: true, drag: ([weight, bias]) => byHand(weight, bias),
     nudge: ([dw, db]) => byHand(W.value + dw * given.steps[0], B.value + db * given.steps[1]),
   });
-  panel.hover((weight, bias) => ({ x: weight, y: bias, text: `weight ${fixed(weight)}, bias ${fixed(bias)}\nloss ${short(surface.loss(weight, bias))}` }));
-  const hint = panel.hint("\u2026 or the ball", { dx: 0, dy: 38, arrow: false });
+  if (!bare) panel.hover((weight, bias) => ({ x: weight, y: bias, text: `weight ${fixed(weight)}, bias ${fixed(bias)}\nloss ${short(surface.loss(weight, bias))}` }));
+  const hint = bare ? () => {} : panel.hint("\u2026 or the ball", { dx: 0, dy: 38, arrow: false });
 
   // An arrow downhill from a place, longer where it is steeper, with a word beside its middle.
   const downhill = (draw, write, text, [x, y], [gw, gb], other = 1) => {
@@ -139,11 +144,11 @@ function drawSurface(stage, surface, walk, byHand) {
   return ({ weight, bias }, proof) => {
     const gradient = surface.gradient(weight, bias), place = [panel.x(weight), panel.y(bias)], departs = proof?.kind === "departs";
     levels(surface);
-    cross.setAttribute("d", `M${panel.x(surface.weight) - 7},${panel.y(surface.bias)}h14m-7,-7v14`);
-    lowest("lowest", surface.weight, surface.bias, { dx: 14, dy: 4 });
+    cross.setAttribute("d", bare ? "" : `M${panel.x(surface.weight) - 7},${panel.y(surface.bias)}h14m-7,-7v14`);
+    lowest(bare ? "" : "lowest", surface.weight, surface.bias, { dx: 14, dy: 4 });
     path([...walk.trail.map(([w]) => w), weight], [...walk.trail.map(([, b]) => b), bias]);
     seen(walk.trail.map(([w]) => w), walk.trail.map(([, b]) => b));
-    downhill(arrow, word, "downhill", place, gradient);
+    downhill(arrow, word, "downhill", place, given.show === "all" ? gradient : [0, 0]);
     downhill(mine, yours, "yours", place, departs ? proof.gradient : [0, 0], -1);
     ball(weight, bias, surface.loss(weight, bias), `weight ${fixed(weight)}, bias ${fixed(bias)}, loss ${short(surface.loss(weight, bias))}`);
     hint(weight, bias);

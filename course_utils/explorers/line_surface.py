@@ -11,6 +11,7 @@ from course_utils.explorers.base import Explorer, Proof, are_functions
 
 LEVELS = [0.25, 0.4, 0.7, 1.1, 1.6, 2.3, 3.2]
 STARTS = [(-0.18, 3.62), (1.25, 4.95), (-0.35, 4.9), (1.4, 3.7)]
+SHOWN = ("all", "numbers", "pictures")
 REFERENCE = 20.0  # cm: the bias is the mass at this flipper length
 
 
@@ -24,16 +25,29 @@ class LineSurfaceExplorer(Explorer):
     ----------
     gradient : callable (X, y, weight, bias) -> two numbers, optional
         The learner's own gradient of the mean squared error, which is held against the formula.
+    weight, bias : float
+        The line at the start, in kg per cm and in kg at 20 cm.
+    show : str
+        "all"; "numbers", without the buttons and the arrow that lead downhill; or "pictures",
+        without numbers, names and words on the loss surface either, for a first look.
 
     Raises
     ------
     InputError
-        If `gradient` cannot be called.
+        If `gradient` cannot be called, the line lies outside of the controls, or `show` is none of
+        the three.
     """
 
     script = "line_surface"
 
-    def __init__(self, gradient: Callable | None = None) -> None:
+    def __init__(
+        self,
+        gradient: Callable | None = None,
+        *,
+        weight: float = STARTS[0][0],
+        bias: float = STARTS[0][1],
+        show: str = SHOWN[0],
+    ) -> None:
         if gradient is not None:
             are_functions(gradient=gradient)
             self.prove = self._compare
@@ -41,7 +55,9 @@ class LineSurfaceExplorer(Explorer):
         X, y = datasets.load_penguins()
         self.x = np.round(X.double().flatten().numpy() / 10 - REFERENCE, 6)
         self.y = np.round(y.double().flatten().numpy() / 1000, 6)
-        weight, bias = STARTS[0]
+        weight = inputs.number("weight", weight, low=-0.7, high=1.7)
+        bias = inputs.number("bias", bias, low=3.3, high=5.05)
+        show = inputs.choice("show", show, SHOWN)
         controls = {
             "weight": widgets.FloatSlider(
                 weight, min=-0.7, max=1.7, step=0.01, description="weight"
@@ -51,12 +67,14 @@ class LineSurfaceExplorer(Explorer):
         within = 0.04 * (np.arange(len(self.x)) * 0.618034 % 1 - 0.5)  # inside the rounding to 1 mm
         given = {
             "x": self.x, "y": self.y, "drawn": self.x + within, "offset": REFERENCE,
-            "domain": [-3.0, 3.5], "range": [2.2, 6.8], "levels": LEVELS, "starts": STARTS,
+            "domain": [-3.0, 3.5], "range": [2.2, 6.8], "levels": LEVELS, "show": show,
+            "starts": [(weight, bias), *STARTS[1:]],
             "steps": [0.02, 0.02], "nudge": 0.05, "unit": "g", "factor": 1000,
             "titles": ["How heavy is a penguin?"],
             "labels": ["flipper length in cm", "mass in kg"],
             "notes": ["weight, kg per cm", "cm above 20", "bias, kg at 20 cm"],
         }  # fmt: skip
+        self._bare = show == SHOWN[-1]
         super().__init__(controls, given)
 
     def _compare(self, settings: dict) -> Proof:
@@ -93,6 +111,9 @@ class LineSurfaceExplorer(Explorer):
         )
         residuals = self.y - settings["weight"] * self.x - settings["bias"]
         said = f"342 penguins and a line with loss {np.mean(residuals**2):.3f}."
+        if self._bare:
+            typical = 1000 * np.sqrt(np.mean(residuals**2))
+            said = f"342 penguins and a line that misses a typical one by {typical:.0f} g."
         return charts.Chart(series, "flipper length in cm", "mass in kg", said)
 
     def as_code(self, settings: dict) -> str:

@@ -1,4 +1,4 @@
-"""What notebook 00 and its texts say in general."""
+"""What notebook 00 and its texts say in general, and what they say about the table of penguins."""
 
 import torch
 from torch import nn
@@ -9,68 +9,107 @@ from course_utils import datasets
 NOTEBOOK = "notebooks/00_start_here.ipynb"
 QUESTIONS = "course_utils/questions.toml"
 CHECKS = "course_utils/checks/first_steps.py"
+WEIGHT, BIAS = 0.496856, 4.15628  # the best line, as the notebook writes it
+
+
+def birds(feature="flipper_length_mm"):
+    X, y = datasets.load_penguins(feature)
+    X, y = X.double(), y.double() / 1000
+    return (X / 10 - 20 if feature.startswith("flipper") else X), y
 
 
 def mse(X, y, weight, bias):
     return (y - (weight * X + bias)).square().mean().item()
 
 
-def most_residuals_shrink(seed):
-    X, y = datasets.make_line(seed=seed)
-    flat, turned = (y - 1.65).abs(), (y - (0.5 * X + 1.5)).abs()
-    return (turned < flat).float().mean().item() > 0.5 and 0 < mse(X, y, 0.5, 1.5) < mse(
-        X, y, 0.0, 1.65
-    )
+def drawn(seed, n):
+    return torch.randn(n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def one_loop_trains_line_and_network(seed):
-    X, y = datasets.make_line(n=50, seed=seed)
-    for model in (nn.Linear(1, 1), nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))):
-        torch.manual_seed(seed)
-        optimizer, loss_fn, losses = torch.optim.SGD(model.parameters(), lr=0.05), nn.MSELoss(), []
-        for _ in range(100):
-            optimizer.zero_grad()
-            loss = loss_fn(model(X), y)
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.item())
-        if losses[-1] > 0.2 * losses[0]:
-            return False
-    return True
+def fitted(X, y):
+    return torch.linalg.lstsq(torch.hstack([X, torch.ones_like(X)]), y).solution.flatten()
+
+
+def no_line_is_lower(seed):
+    X, y = birds()
+    best = mse(X, y, *fitted(X, y))
+    shift = drawn(seed, 2) / 10
+    lower = mse(X, y, WEIGHT + shift[0], BIAS + shift[1]) < best
+    return not lower and f"{mse(X, y, WEIGHT, BIAS):.6f}" == f"{best:.6f}"
+
+
+def the_digits_are_those_of_least_squares(seed):
+    X, y = birds()
+    weight, bias = fitted(X, y).tolist()
+    return f"{weight:.6f} {bias:.5f}" == f"{WEIGHT:.6f} {BIAS:.5f}"
+
+
+def a_bird_without_flipper(seed):
+    """Measured from 0 cm the line is the same, and its bias is minus 5.8 kg."""
+    X, y = birds()
+    weight, bias = fitted(X + 20, y).tolist()
+    return round(bias, 1) == -5.8 and abs(bias + 20 * weight - BIAS) < 1e-4
+
+
+def twelve_of_fourteen(seed):
+    """No mass occurs more than twice among the birds with a flipper of 21 cm."""
+    X, y = birds()
+    masses = y[(X - 1).abs() < 1e-6]
+    return len(masses) == 14 and masses.unique(return_counts=True)[1].max() <= 2
 
 
 def the_bias_is_the_height_at_zero(seed):
-    weight, bias = torch.randn(2, generator=torch.Generator().manual_seed(seed))
+    weight, bias = drawn(seed, 2).float()
     line = nn.Linear(1, 1)
     nn.init.constant_(line.weight, weight)
     nn.init.constant_(line.bias, bias)
     return torch.equal(line(torch.zeros(1)), bias.reshape(1))
 
 
-def largest_is_not_at_the_largest_x(seed):
-    """With noise 0.1 the formula's value at the largest x is not the largest target."""
-    X, y = datasets.make_line(seed=seed)
-    return abs(y.max() - (2.0 * X.max() + 1.5)) > 1e-4
+def only_through_both_averages(seed):
+    """The residuals of a line average 0 where it runs through the averages, and nowhere else."""
+    X, y = birds()
+    weight, off = drawn(seed, 2)
+    through = y.mean() - weight * X.mean()
+    means = [(y - weight * X - bias).mean().item() for bias in (through, through + off)]
+    return abs(means[0]) < 1e-12 < abs(means[1])
 
 
-def tensor_prints_five_digits(seed):
-    """And float32 keeps seven: the value written with seven digits is read back as the same."""
-    highest = datasets.make_line(seed=seed)[1].max()
-    printed = str(highest).removeprefix("tensor(").removesuffix(")")
-    kept = float(f"{highest.item():.6e}")
-    return len(printed.replace(".", "")) == 5 and abs(kept / highest.item() - 1) < 1e-6
+def the_mean_is_the_best_lazy_rule(seed):
+    y = drawn(seed, 50).exp()[:, None]
+    others = y.mean() + drawn(seed + 100, 20)
+    return all(mse(y, y, 0.0, y.mean()) < mse(y, y, 0.0, other) for other in others)
+
+
+def deeper_is_heavier_within_a_cloud(seed):
+    """Two clouds of depth and mass, apart: in each the best line rises, in all it falls."""
+    X, y = birds("bill_depth_mm")
+    heavy = _gentoo()
+    slopes = [fitted(X[part], y[part])[0].item() for part in (heavy, ~heavy)]
+    return min(slopes) > 0 > fitted(X, y)[0].item()
+
+
+def _gentoo():
+    rows = datasets.PENGUINS.read_text(encoding="utf-8").splitlines()[1:]
+    rows = [row.split(",") for row in rows]
+    return torch.tensor([row[0] == "Gentoo" for row in rows if "NA" not in row[2:6]])
 
 
 CLAIMS = [
+    Claim(NOTEBOOK, "No line has a lower loss on these birds.", no_line_is_lower),
+    Claim(NOTEBOOK, "Here is its line, to a few digits", the_digits_are_those_of_least_squares),
+    Claim(NOTEBOOK, "for the best line about minus 5.8 kg", a_bird_without_flipper),
+    Claim(NOTEBOOK, "at least twelve of these fourteen birds prove you wrong", twelve_of_fourteen),
+    Claim(NOTEBOOK, "is its height where `extra` is 0", the_bias_is_the_height_at_zero),
     Claim(
         QUESTIONS,
-        "The line has come nearer to the points at both ends, so most residuals shrink.",
-        most_residuals_shrink,
+        "Only a line through the average flipper and the average mass manages that.",
+        only_through_both_averages,
     ),
+    Claim(CHECKS, "no other single number has a lower loss", the_mean_is_the_best_lazy_rule),
     Claim(
-        NOTEBOOK, "The same loop then trains a network", one_loop_trains_line_and_network, 20, True
+        CHECKS,
+        "in each of them the deeper bill belongs to the heavier bird",
+        deeper_is_heavier_within_a_cloud,
     ),
-    Claim(NOTEBOOK, "its height at $x = 0$", the_bias_is_the_height_at_zero),
-    Claim(CHECKS, "The points scatter around the line.", largest_is_not_at_the_largest_x),
-    Claim(CHECKS, "about seven, of which it prints five", tensor_prints_five_digits),
 ]
