@@ -21,6 +21,16 @@ def use_one_thread() -> None:
     order.watch()
 
 
+def load_ipython_extension(_shell: object) -> None:
+    """Prepare a kernel before its first cell: one thread, and errors that say which cell to run.
+
+    The course's environment asks for it (`binder/settings/etc/ipython`), so that a notebook need
+    not. PyTorch, which is not imported for that, reads the number of threads later.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    order.watch()
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages the course stands on."""
     names = ("torch", "numpy", "matplotlib", "plotly", "ipywidgets", "anywidget", "jupyterlab")

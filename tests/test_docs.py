@@ -7,10 +7,11 @@ import sys
 import nbformat
 import pytest
 from exercises import prefix
-from refresh import GLOSSARY, LESSON_PATHS, ROOT, repository, with_binder_links
+from refresh import GLOSSARY, LESSON_PATHS, NOTEBOOKS, ROOT, repository, with_binder_links
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+APPENDIX = (NOTEBOOKS / "appendix.md").read_text(encoding="utf-8")
 PATHS = LESSON_PATHS
 
 
@@ -53,12 +54,25 @@ def test_the_table_lists_every_notebook_with_its_title_and_minutes():
         assert f"urlpath=lab/tree/notebooks/{path.name})" in row[3]
 
 
-def test_the_first_notebook_states_the_same_minutes():
-    rows = {row[0]: row for row in table(markdown(PATHS[0]), "Choose a notebook")}
+def test_the_appendix_lists_the_other_notebooks_with_their_titles_and_minutes():
+    rows = {row[0]: row for row in table(APPENDIX, "Choose a notebook")}
+    assert [*rows] == [prefix(path) for path in PATHS[1:]]
     for path in PATHS[1:]:
         minutes = re.search(r"\*\*Time\*\*: about (\d+) minutes", markdown(path))[1]
-        assert path.name in rows[prefix(path)][1]
+        title = re.search(r"^# (.*)$", markdown(path), re.M)[1]
+        assert rows[prefix(path)][1] == f"[{title}]({path.name})"
         assert rows[prefix(path)][3] == minutes
+
+
+def test_the_appendix_is_short_and_what_it_names_is_there():
+    assert len(APPENDIX.splitlines()) <= 90
+    assert "(appendix.md)" in markdown(PATHS[0])
+    assert "(notebooks/appendix.md)" in README
+    for target in re.findall(r"\]\(([^)#\s]+)\)", APPENDIX):
+        assert target.startswith("https://") or (NOTEBOOKS / target).exists(), target
+    for code in re.findall(r"```python\n(.*?)```", APPENDIX, re.S):
+        imports = [line for line in code.splitlines() if line.startswith("from")]
+        exec("\n".join(imports), {})
 
 
 def test_binder_links_name_the_repository_of_pyproject():
@@ -132,6 +146,7 @@ def test_the_prose_is_spelled_in_one_kind_of_english():
     files = [
         *PATHS,
         GLOSSARY,
+        NOTEBOOKS / "appendix.md",
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         *ROOT.rglob("course_utils/**/*.py"),

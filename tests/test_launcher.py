@@ -247,7 +247,7 @@ def test_first_and_second_start(course):
     assert "--ServerApp.ip=127.0.0.1" in answer["argv"]
     assert answer["path"].split(os.pathsep)[0] == str(course.python.parent)
     settings = [file for file in (ROOT / "binder/settings").rglob("*") if file.is_file()]
-    assert {file.name for file in settings} == {"overrides.json"}
+    assert {file.name for file in settings} == {"overrides.json", "ipython_kernel_config.py"}
     for file in settings:
         copy = course.venv / file.relative_to(ROOT / "binder/settings")
         assert copy.read_bytes() == file.read_bytes()

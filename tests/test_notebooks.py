@@ -13,8 +13,9 @@ from exercises import prefix
 from refresh import KEPT_METADATA, LESSON_PATHS, NOTEBOOKS, ROOT, execute, normalized, text_of
 
 PATHS = LESSON_PATHS
+FIRST = NOTEBOOKS / "00_start_here.ipynb"  # begins with a picture; its rules are its own
 LAB = NOTEBOOKS / "lab_break_it.ipynb"  # ten broken programs, each with an exercise of its own
-LESSONS = [path for path in PATHS if not path.name.startswith("00") and path != LAB]
+LESSONS = [path for path in PATHS if path not in (FIRST, LAB)]
 FENCE = re.compile(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", re.S)
 
 
@@ -91,13 +92,15 @@ def test_anatomy(path):
     assert re.match(r"# [A-Z][a-z]+", headings[0])
     assert sum(line.startswith("# ") for line in headings) == 1
     assert not any(line.startswith("####") for line in headings)
-    assert "**You will be able to**" in markdown[0]
-    assert 3 <= len(re.findall(r"^- ", markdown[0], re.M)) <= 5
-    assert "**You need**" in markdown[1]
-    assert re.search(r"\*\*Time\*\*: about \d+ minutes\.", markdown[1])
+    needs = markdown[2 if path == FIRST else 1]
+    assert "**You need**" in needs
+    assert re.search(r"\*\*Time\*\*: about \d+ minutes\.", needs)
     assert len(re.findall(r"^- ", markdown[-2], re.M)) == 3
     assert markdown[-2].startswith("## In short")
     assert markdown[-1].startswith("## Next")
+    if path != FIRST:
+        assert "**You will be able to**" in markdown[0]
+        assert 3 <= len(re.findall(r"^- ", markdown[0], re.M)) <= 5
     if path in LESSONS:
         assert sum(line.startswith("## ") for line in headings) >= 7
         assert headings.index("## Your turn") == len(headings) - 3 - len(
@@ -105,10 +108,21 @@ def test_anatomy(path):
         )
 
 
+def test_the_first_screen_is_a_question_and_a_picture_to_move():
+    title, picture, *_ = read(FIRST).cells
+    assert title.source.split("\n")[0].endswith("?")
+    assert len(title.source.split()) <= 80
+    assert re.fullmatch(r"from \S+ import (\w+Explorer)\n\n\1\(.*\)", picture.source)
+
+
 @each(PATHS)
 def test_setup_is_one_cell_of_imports(path):
     first, *rest = sources(path, "code")
-    assert first.endswith("use_one_thread()")
+    if path == FIRST:  # the explorer's own import stands with it
+        first, *rest = rest
+        assert first.startswith("from torch import nn\n")
+    else:
+        assert first.endswith("use_one_thread()")
     for source in rest:
         imports = re.findall(r"^(?:import|from) \S+.*$", source, re.M)
         assert not imports, f"import outside the first cell: {imports}"

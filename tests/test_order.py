@@ -1,7 +1,9 @@
 """Errors say which cell to run: in a real shell for every case, and in a real kernel as a whole."""
 
 import gc
+import os
 import re
+import shutil
 import sys
 import types
 import weakref
@@ -11,7 +13,7 @@ import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import start_new_kernel
-from refresh import LESSON_PATHS, NOTEBOOKS
+from refresh import LESSON_PATHS, NOTEBOOKS, ROOT
 from traitlets.config import Config
 
 from course_utils import order
@@ -379,6 +381,22 @@ def told(client, source, cell_id=None):
         pass
     traceback = reply["content"].get("traceback", [])
     return plain("\n".join(traceback)).splitlines()[-1] if traceback else ""
+
+
+def test_the_courses_kernels_watch_from_their_first_cell(tmp_path):
+    """With the settings that the launcher and Binder put into the environment; no import ran."""
+    profile = tmp_path / "profile_default"
+    shutil.copytree(ROOT / "binder/settings/etc/ipython", profile)
+    env = os.environ | {"IPYTHONDIR": str(tmp_path)}
+    env.pop("OMP_NUM_THREADS", None)
+    manager, client = start_new_kernel(cwd=str(NOTEBOOKS), env=env)
+    try:
+        sentence = "`mass` is made in the cell that begins with `from torch import nn`"
+        assert told(client, "residual = mass - prediction").startswith(sentence)
+        assert told(client, "import torch\nassert torch.get_num_threads() == 1") == ""
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_a_kernel_says_it_in_a_notebook_of_the_course():

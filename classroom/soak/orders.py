@@ -56,6 +56,9 @@ for name in ("last_exc", "last_type", "last_value", "last_traceback"):
     sys.__dict__.pop(name, None)
 os.chdir({folder!r})
 shell.reset(new_session=True)
+from course_utils import order
+order.watch()
+del order
 """
 WRONG: dict[str, list[tuple[str, str]]] = {}
 for file in sorted((ROOT / "tests/answers").glob("[!_]*.py")):
