@@ -80,7 +80,8 @@ def test_pictures_have_alternative_text_and_a_caption(path):
                 alt = picture.metadata["image/png"]["alt"]
                 assert len(alt.split()) >= 5
                 assert alt.endswith(".")
-                assert alt in caption.data["text/markdown"]
+                said = caption.data.get("text/markdown", caption.data["text/plain"])
+                assert alt in said
         for alt in re.findall(r"!\[(.*?)\]\(", cell.source):
             assert len(alt.split()) >= 3, cell.source
 
@@ -123,8 +124,9 @@ def test_setup_is_one_cell_of_imports(path):
         assert first.startswith("from torch import nn\n")
     else:
         assert first.endswith("use_one_thread()")
-    for source in rest:
-        imports = re.findall(r"^(?:import|from) \S+.*$", source, re.M)
+    for source in rest:  # but for those in the text of a program for another process
+        nodes = ast.walk(ast.parse(source))
+        imports = [ast.unparse(n) for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
         assert not imports, f"import outside the first cell: {imports}"
 
 
@@ -212,11 +214,8 @@ def test_loading_is_safe(path):
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load"
     ]
-    unsafe = [
-        call
-        for call in calls
-        if {k.arg: ast.unparse(k.value) for k in call.keywords}.get("weights_only") != "True"
-    ]
+    given = [{k.arg: ast.unparse(k.value) for k in call.keywords} for call in calls]
+    unsafe = [words for words in given if words.get("weights_only", "True") != "True"]
     assert len(unsafe) == (1 if path.name.startswith("07") else 0)
 
 

@@ -88,15 +88,15 @@ class Checkpoints:
     def __init__(self, folder: Path, taught, naive: bool = False):
         self.file, self.taught, self.naive = folder / "run.pth", taught, naive
         self.inside = self.temporary = 0
-        self.sealed = [self._sealed(number) for number in range(40)]
+        self.states = [self._state(number) for number in range(40)]
 
-    def _sealed(self, number: int) -> bytes:
+    def _state(self, number: int) -> bytes:
         state = {"weight": self.taught.torch.full((250_000,), float(number))}
-        return self.taught.seal(self.taught.to_bytes(state))
+        return self.taught.to_bytes(state)
 
     def save(self, number: int) -> None:
         """Save the state of this number, with the function of the notebook or by plain writing."""
-        data = self.sealed[number % len(self.sealed)]
+        data = self.states[number % len(self.states)]
         if self.naive:
             self.file.write_bytes(data)
         else:
@@ -108,11 +108,11 @@ class Checkpoints:
         left = set(left_in(self.file.parent)) - {self.file.name}
         self.temporary += bool(left)
         try:
-            weight = self.taught.load_safely(self.file)["weight"]
-        except ValueError as error:
-            return str(error)
+            weight = self.taught.torch.load(self.file, weights_only=True)["weight"]
+        except Exception as error:  # half a file raises one of many
+            return f"the file cannot be loaded: {error}"
         found = int(weight[0])
-        allowed = {n % len(self.sealed) for n in (reports.ended, reports.begun)}
+        allowed = {n % len(self.states) for n in (reports.ended, reports.begun)}
         if found not in allowed or not (weight == weight[0]).all():
             return f"the file holds save {found}, expected one of {allowed}"
         self.save(0)

@@ -34,9 +34,14 @@ def taught() -> SimpleNamespace:
 
 
 def script(name: str) -> str:
-    """Return the cell that defines the function, to be run without all the others."""
-    [source] = [s for s in sources() if s.startswith(f"def {name}(")]
-    return source
+    """Return the source of one function, to be run without all the others."""
+    cells = [(source, node) for source in sources() for node in ast.parse(source).body]
+    [found] = [
+        ast.get_source_segment(source, node)
+        for source, node in cells
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+    return found
 
 
 def left_in(folder: Path) -> list[str]:

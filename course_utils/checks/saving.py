@@ -1,8 +1,7 @@
 """Checks of exercises on saving and resuming."""
 
-import io
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 
@@ -15,7 +14,9 @@ from course_utils.checks.judging import (
     flat,
     in_memory,
     kind,
+    number,
     ran,
+    refuse_slips,
     tensor,
 )
 
@@ -45,8 +46,8 @@ def fitted(name: str, model: object) -> tuple[float, float]:
     "07.1",
     "Keep a copy",
     "`state_dict()` hands out the model's own tensors. Who else changes them?",
-    "Bytes share nothing: save to memory, and load from there.",
-    "`torch.load(io.BytesIO(to_bytes(model.state_dict())), weights_only=True)` is a copy.",
+    "Whoever trains on changes the tensors in place. What copies one tensor?",
+    "`value.clone()` copies one. Make a new dict with a clone for each name.",
 )
 def copy_of_weights(snapshot: object) -> str:
     """Take a snapshot of a model with a buffer, then change the model."""
@@ -102,9 +103,9 @@ def _accepts(load: Callable, value: object) -> bool:
     "07.2",
     "Load what you trust",
     "Two things happen: `torch.load` reads the file, `load_state_dict` fills the model.",
-    "Read with `weights_only=True`, and let errors through: a caller who sees none believes in "
-    "success.",
-    "`model.load_state_dict(torch.load(source, weights_only=True))`, then return the model.",
+    "Leave both as strict as they are by default, and let errors through: a caller who sees none "
+    "believes in success.",
+    "`model.load_state_dict(torch.load(source))`, then return the model.",
 )
 def safe_loading(load_into: object) -> str:
     """Load a good file, a file that would run code, and one with other names."""
@@ -123,7 +124,8 @@ def safe_loading(load_into: object) -> str:
     accepted = _accepts(load_into, {"weight": Hostile()})
     if ran:
         raise Wrong(
-            "A file ran code of its own while it was loaded: `weights_only=True` refuses it."
+            "A file ran code of its own while it was loaded. `torch.load` refuses such files "
+            "unless `weights_only=False` tells it not to."
         )
     if accepted:
         raise Wrong("A hostile file is refused, and nobody hears of it. Let the error through.")
@@ -146,114 +148,73 @@ def safe_loading(load_into: object) -> str:
     )
 
 
-def _as_bytes(data: object) -> bytes:
-    """Read the bytes of a checkpoint.
-
-    Raises
-    ------
-    Wrong
-        If they are none, or do not load.
-    """
-    if type(data) is not bytes:
-        raise Wrong(f"`stop_at` returns {kind(data)}, expected bytes, as a file holds them.")
-    if not data:
-        raise Wrong(
-            "`stop_at` returns no bytes at all. After `torch.save` a buffer stands at its end, and "
-            "`read()` goes on from there: `seek(0)` first, or `getvalue()`, which returns all."
-        )
-    call("torch.load(..., weights_only=True)", torch.load, io.BytesIO(data), weights_only=True)
-    return data
+def _package(*columns: tuple[str, float, float, float]) -> dict:
+    """Return a package like that of the lesson, of (name, weight, center, spread) a column."""
+    names, weights, centers, spreads = zip(*columns, strict=True)
+    model = {"weight": torch.tensor([weights]), "bias": torch.tensor([4000.0])}
+    preparation = {"center": torch.tensor(centers), "spread": torch.tensor(spreads)}
+    return {"model": model, "columns": [*names]} | preparation
 
 
-def _tensors(value: object) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif type(value) in (dict, OrderedDict, list, tuple):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _tensors(item)
+FLIPPER = ("flipper_length_mm", 600.0, 190.0, 15.0)
+BILL, DEPTH = ("bill_length_mm", 60.0, 44.0, 5.5), ("bill_depth_mm", -90.0, 17.0, 2.0)
+FEMALE = {"sex": "female", "bill_depth_mm": 18.1, "flipper_length_mm": 193.0}
 
 
-def _kept(data: bytes) -> list[torch.Tensor]:
-    return [*_tensors(torch.load(io.BytesIO(data), weights_only=True))]
-
-
-def _holds(data: bytes, weights: tuple[float, float]) -> bool:
-    """Tell whether weight and bias stand in a checkpoint, or none in the form of a layer's."""
-    numbers = [flat(part)[0] for part in _kept(data) if part.numel() == 1]
-    there = all(any(close(weight, number, 1e-5) for number in numbers) for weight in weights)
-    return there or (1, 1) not in {tuple(part.shape) for part in _kept(data)}
-
-
-def _lost(data: bytes) -> str:
-    """Say what a checkpoint lacks for the run to go on, or that it is not used."""
-    kept = _kept(data)
-    if not any(part.dtype == torch.uint8 for part in kept):
-        return (
-            "The bytes hold no state of the loader's generator, so the batches come in the order "
-            "of another epoch."
-        )
-    if sum(part.shape == (1, 1) for part in kept) < 3:  # the weight, and Adam's two means of it
-        return "The bytes hold no running means of Adam. `optimizer.state_dict()` has them."
-    return (
-        "The bytes hold Adam's running means and the state of the loader's generator, which makes "
-        "the order of the batches. Does `go_on` go on with both, none anew?"
-    )
+def _grams(bird: dict, *columns: tuple[str, float, float, float]) -> float:
+    return 4000 + sum(w * (bird[name] - c) / s for name, w, c, s in columns)
 
 
 @exercise(
     "07.3",
-    "Resume once more",
-    "`start`, `train`, `checkpoint`, `to_bytes` and `restore` do all of it. In which order?",
-    "`stop_at`: run = start(), train until `epoch`, then the checkpoint as bytes.",
-    "`go_on`: `run = restore(io.BytesIO(data))`, `train(*run, until=until)`, return `run[0]`.",
+    "Weigh with any ruler",
+    "Which values of `bird` does the model want, and in which order? `saved` knows.",
+    "As in the program: measurements as one row, minus center, divided by spread, into a model "
+    'with `len(saved["columns"])` inputs.',
+    'The row: `torch.tensor([[bird[column] for column in saved["columns"]]])`. A missing name then '
+    "raises a `KeyError` by itself.",
 )
-def exact_resume(stop_at: object, go_on: object) -> str:
-    """Stop after 0, 3 and 8 epochs, go on to 8 and 5: one line for each end."""
+def weigh_from_a_package(weigh: object) -> str:
+    """Weigh birds with packages of one to three columns, and birds that lack a column."""
 
-    def stopped(epoch: int) -> bytes:
-        return _as_bytes(call("stop_at", stop_at, epoch))
+    def grams(bird: dict, *columns: tuple[str, float, float, float]) -> float:
+        return number("weigh(...)", call("weigh", weigh, _package(*columns), dict(bird)))
 
-    def went_on(data: bytes, until: int) -> tuple[float, float]:
-        return fitted("go_on(...)", call("go_on", go_on, data, until))
-
-    def ended(epoch: int, until: int) -> tuple[float, float]:
-        return went_on(stopped(epoch), until)
-
-    first, last = stopped(3), stopped(8)
-    whole, resumed = ended(0, 8), ended(3, 8)
-    if stopped(0) == first:
-        raise Wrong("A run stopped at epoch 3 has not moved since epoch 0. Does `stop_at` train?")
-    if whole == ended(0, 5):
-        raise Wrong("The run ends at the same weights for each `until`. Does `go_on` train?")
-    if ended(8, 5) == ended(0, 5):
-        raise Wrong("Handed the bytes of 8 epochs, `go_on` begins at the start. Is `data` used?")
-    if resumed == ended(0, 11) or ended(8, 8) == ended(0, 16):
+    bird = {"flipper_length_mm": 193.0}
+    found, raw = grams(bird, FLIPPER), FLIPPER[1] * 193 + 4000
+    slips = {
+        "The flipper went in as it is: subtract the center and divide by the spread first.": raw,
+        "The center is subtracted, and nothing is divided by the spread.": 4000 + 600 * 3.0,
+        "It is divided by the spread, and the center stays in.": 4000 + 600 * 193 / 15,
+        "The mass is in grams, as the model gives it.": _grams(bird, FLIPPER) / 1000,
+        "Center and spread are those of this notebook. Maya's stand in `saved`.": 4000
+        + 600 * (193 - 199.8512) / 13.7513,
+    }
+    refuse_slips(found, slips, 1e-3)
+    if not close(found, _grams(bird, FLIPPER)):
         raise Wrong(
-            "`until` is the last epoch in all, not the number of epochs still to come. `train` "
-            "counts on from the history it is handed: is it that of the first half?"
+            "With the flipper alone the mass is not that of the package. Do weight, bias, center "
+            "and spread all come from `saved`?"
         )
-    if went_on(first, 8) != resumed or went_on(first, 8) != resumed:
+    both = FLIPPER, DEPTH
+    if not close(grams(FEMALE, *both), _grams(FEMALE, *both)):
         raise Wrong(
-            "`go_on` depends on what was run before it. All it knows of the first half has to come "
-            "from the bytes it is handed."
+            "With two columns the mass is wrong. The bird's measurements stand in another order "
+            "than `columns`, and its sex stands among them: fetch each one by its name."
         )
-    if not _holds(last, went_on(last, 8)):
-        raise Wrong(
-            "Stopped at 8 and continued to 8, no step is left, and `go_on` returns other weights "
-            "than the bytes hold. At which epoch does its training begin, and at which does it end?"
+    whole = FEMALE | {"bill_length_mm": 39.5}
+    if not close(grams(whole, BILL, FLIPPER, DEPTH), _grams(whole, BILL, FLIPPER, DEPTH)):
+        raise Wrong("Two columns work, and three do not. Does the number of inputs follow them?")
+    try:
+        weigh(_package(BILL, *both), dict(FEMALE))
+    except Exception:
+        return (
+            "The names decide, not the order, and a bird without a bill gets no mass. Swapped "
+            "columns are the silent cousin of the penguin of 138 kg."
         )
-    if ended(8, 8) != whole:
-        raise Wrong(
-            "Stopped at 8 and continued to 8, no step is left, and the weights are not those of 8 "
-            "epochs in one go. Does `stop_at` train exactly until `epoch`?"
-        )
-    if resumed != whole:
-        away = f"3 + 5 epochs end {abs(resumed[0] - whole[0]):.1g} away from 8 in one go. "
-        raise Wrong(away + _lost(first))
-    return (
-        "3 + 5 epochs end bit for bit where 8 do. Nobody who reads your result can tell, or "
-        "needs to know, that the machine went down in between."
-    )
+    except SystemExit:
+        raise Wrong("`weigh` ends the program at a bad bird. Let the error through.") from None
+    raise Wrong("A bird whose bill length is missing was weighed all the same. With which length?")
 
 
 def _offered(Best: object, *losses: float) -> tuple[object, torch.nn.Linear, list[bool]]:
@@ -323,7 +284,7 @@ def _refuse_starts(Best: object) -> None:
     "Keep the best weights",
     "`offer` compares with the lowest loss so far. What is the lowest before the first?",
     "At a new low, keep the loss and a copy of the weights; a `state_dict` is not a copy.",
-    "`self.data = to_bytes(model.state_dict())`; `put_back` loads it with `weights_only=True`.",
+    "`self.data = to_bytes(model.state_dict())`; `put_back` loads it from `io.BytesIO(self.data)`.",
 )
 def best_weights(Best: object) -> str:
     """Offer models with losses that fall, rise, tie and are nan."""
@@ -361,4 +322,57 @@ def best_weights(Best: object) -> str:
     return (
         "With a copy of the lowest point, training too long costs time, and on the validation rows "
         "nothing else. Training may still be stopped early, to save that time."
+    )
+
+
+@exercise(
+    "07.5",
+    "How often should it save?",
+    "Two losses, counted for one minute of training: one from saving, one from crashes.",
+    "Saving: `cost` minutes once in `every`. A crash: once in `between` minutes, and it takes what "
+    "was trained since the last save. How much is that on average?",
+    "A crash comes anywhere between two saves, so it takes half of `every` on average. Add both "
+    "losses, draw the sum, and read off where it is low.",
+)
+def saving_interval(lost: object, choice: object) -> str:
+    """Try each part alone, then both, then the choice for a cost of 1 and a crash in 600."""
+
+    def share(every: float, cost: float, between: float) -> float:
+        return number("lost(...)", call("lost", lost, every, cost, between))
+
+    def near(value: float, right: float) -> bool:
+        return 0.8 * right <= value <= 1.25 * right
+
+    saving = share(10, 1, 1e5)
+    slips = {
+        "These are minutes for each stretch between two saves. Divide by the minutes trained.": 1.0,
+        "Saving half as often should cost half. Is `every` divided by `cost`?": 10.0,
+        "A machine that hardly dies, and saves all the time, loses next to nothing: is the time "
+        "that saving takes counted?": 10 / 2e5,
+    }
+    refuse_slips(saving, slips, 2e-3 if saving > 0.01 else 1e-4)
+    if not near(saving, 0.1):
+        raise Wrong(
+            f"`lost(10, 1, 100000)` returns {saving:.3g}. This machine hardly ever dies, so what "
+            "is lost is a save of 1 minute after each 10 minutes of training."
+        )
+    again = share(60, 0, 600)
+    if close(again, 0.1, 0.01):
+        raise Wrong("Is the whole stretch lost at every crash? It comes at any moment between.")
+    if not near(again, 0.05):
+        raise Wrong(
+            f"`lost(60, 0, 600)` returns {again:.3g}. Saving is free here. How many minutes does "
+            "one crash take back on average, and how many crashes come in a minute?"
+        )
+    if not near(share(60, 2, 900), 2 / 60 + 30 / 900):
+        raise Wrong("Each of the two losses alone is right, and together they are not their sum.")
+    chosen, lowest = number("choice", choice), (2 * 600) ** 0.5
+    if chosen <= 0:
+        raise Wrong(f"`choice` is {chosen:g}, expected the minutes between two saves.")
+    if 1 / chosen + chosen / 1200 > 1.1 * 2 / lowest:
+        more = "more" if chosen < lowest else "less"
+        raise Wrong(f"`lost` is right. In your picture, what would {more} time between saves cost?")
+    return (
+        "The bottom is at the root of 2 * cost * between, known as Young's formula, and it is "
+        "flat: half or twice that interval loses a quarter more. Far from it, either cost explodes."
     )

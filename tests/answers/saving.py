@@ -5,37 +5,18 @@ LOAD = """\
 def load_into(model, source):
     model.load_state_dict(torch.load(source, weights_only=True))
     return model"""
-RESUME = """\
-def stop_at(epoch):
-    run = start()
-    train(*run, until=epoch)
-    return to_bytes(checkpoint(*run))
-
-
-def go_on(data, until):
-    run = restore(io.BytesIO(data))
-    train(*run, until=until)
-    return run[0]"""
-PARTS = """\
-def stop_at(epoch):
-    run = start()
-    train(*run, until=epoch)
-    saved = checkpoint(*run)
-    del saved["{part}"]
-    return to_bytes(saved)
-
-
-def go_on(data, until):
-    saved = torch.load(io.BytesIO(data), weights_only=True)
-    model, optimizer, loader, _ = start()
-    history = History.from_dict(saved["history"])
+WEIGH = """\
+def weigh(saved, bird):
+    ruler = torch.tensor([[bird[column] for column in saved["columns"]]])
+    scaled = (ruler - saved["center"]) / saved["spread"]
+    model = nn.Linear(len(saved["columns"]), 1)
     model.load_state_dict(saved["model"])
-    if "optimizer" in saved:
-        optimizer.load_state_dict(saved["optimizer"])
-    if "generator" in saved:
-        loader.generator.set_state(saved["generator"])
-    train(model, optimizer, loader, history, until=until)
-    return model"""
+    return model(scaled).item()"""
+LOST = """\
+def lost(every, cost, between):
+    return {}
+
+choice = {}"""
 BEST = """\
 class Best:
     def __init__(self):
@@ -152,7 +133,7 @@ WRONG = {
         ),
         (changed(LOAD, ("True))", "True), strict=False)")), "other names"),
         (
-            changed(LOAD, ("source, w", "here / 'lr_model.pth', w")),
+            changed(LOAD, ("source, w", "here / 'line.pth', w")),
             "Calling `load_into` raised",
         ),
         (
@@ -198,105 +179,83 @@ WRONG = {
         ),
     ],
     "07.3": [
+        (changed(WEIGH, ("model(scaled)", "model(ruler)")), "The flipper went in as it is"),
+        (changed(WEIGH, (' / saved["spread"]', "")), "nothing is divided"),
+        (changed(WEIGH, (' - saved["center"]', "")), "the center stays in"),
+        (changed(WEIGH, (".item()", ".item() / 1000")), "in grams"),
         (
-            changed(
-                RESUME,
-                ("to_bytes(checkpoint(*run))", "to_bytes(run[0].state_dict())"),
-                (
-                    "run = restore(io.BytesIO(data))",
-                    "run = start()\n    weights = torch.load(io.BytesIO(data), weights_only=True)\n"
-                    "    run[0].load_state_dict(weights)",
-                ),
-            ),
-            "no step is left",
+            changed(WEIGH, ('saved["center"]', "center"), ('saved["spread"]', "spread")),
+            "those of this notebook",
+        ),
+        (
+            changed(WEIGH, ('len(saved["columns"])', "1")),
+            "size mismatch",
+        ),
+        (
+            changed(WEIGH, ('bird[column] for column in saved["columns"]', "*bird.values()")),
+            "too many dimensions 'str'",
         ),
         (
             changed(
-                RESUME,
+                WEIGH,
                 (
-                    "run = restore(io.BytesIO(data))",
-                    "run = restore(io.BytesIO(data))\n    run[2].generator.manual_seed(420)",
+                    'bird[column] for column in saved["columns"]',
+                    "*[v for v in bird.values() if type(v) is float]",
                 ),
             ),
-            "the order of the batches",
+            "fetch each one by its name",
         ),
         (
             changed(
-                RESUME,
+                WEIGH,
                 (
-                    "run = restore(io.BytesIO(data))",
-                    "run = restore(io.BytesIO(data))\n"
-                    "    optimizer = torch.optim.Adam(run[0].parameters(), lr=0.05)\n"
-                    "    run = (run[0], optimizer, *run[2:])",
+                    'bird[column] for column in saved["columns"]',
+                    'bird[column] for column in sorted(saved["columns"])',
                 ),
             ),
-            "running means",
+            "fetch each one by its name",
         ),
-        (PARTS.format(part="generator"), "hold no state of the loader's generator"),
-        (PARTS.format(part="optimizer"), "hold no running means of Adam"),
-        (changed(RESUME, ("    train(*run, until=epoch)\n", "")), "Does `stop_at` train"),
-        (changed(RESUME, ("    train(*run, until=until)\n", "")), "Does `go_on` train"),
         (
-            changed(RESUME, ("train(*run, until=until)", "train(*run, until=len(run[3]) + until)")),
-            "in all",
-        ),
-        (changed(RESUME, ("to_bytes(checkpoint(*run))", "checkpoint(*run)")), "expected bytes"),
-        (
-            changed(RESUME, ("to_bytes(checkpoint(*run))", "to_bytes(run[0])")),
-            "Save `.state_dict()`, not the model",
+            changed(WEIGH, ("bird[column]", "bird.get(column, 0.0)")),
+            "was weighed all the same",
         ),
         (
             changed(
-                RESUME,
+                WEIGH,
                 (
-                    "return to_bytes(checkpoint(*run))",
-                    "buffer = io.BytesIO()\n    torch.save(checkpoint(*run), buffer)\n"
-                    "    return buffer.read()",
+                    "    ruler",
+                    "    if not bird.keys() >= {*saved['columns']}:\n"
+                    "        return float('nan')\n    ruler",
                 ),
             ),
-            "`seek(0)` first",
+            "was weighed all the same",
         ),
         (
-            changed(RESUME, ("return to_bytes(checkpoint(*run))", "return str(run).encode()")),
-            "Calling `torch.load(..., weights_only=True)` raised",
+            changed(WEIGH, ('    model.load_state_dict(saved["model"])\n', "")),
+            "all come from `saved`",
         ),
-        (changed(RESUME, ("io.BytesIO(data)", "data")), "io.BytesIO"),
-        (changed(RESUME, ("until=until)", "until=until + 1)")), "at which does it end"),
-        (changed(RESUME, ("until=epoch)", "until=epoch + 1)")), "exactly until `epoch`"),
+        (
+            changed(WEIGH, ("scaled = (ruler", "scaled = (ruler.round(decimals=-1)")),
+            "all come from `saved`",
+        ),
+        (changed(WEIGH, ("model(scaled).item()", "scaled")), "all come from `saved`"),
+        (changed(WEIGH, ("return ", "print(")) + ")", "Is a `return` missing"),
+        (
+            "def weigh(saved, bird):\n    scaled = (bird['flipper_length_mm'] - saved['center'])"
+            " / saved['spread']\n    weight = saved['model']['weight']\n"
+            "    return (weight * scaled + saved['model']['bias']).item()",
+            "2 elements cannot be converted",
+        ),
         (
             changed(
-                RESUME,
+                WEIGH,
                 (
-                    "run = restore(io.BytesIO(data))",
-                    "run = (*restore(io.BytesIO(data))[:3], History())",
+                    "    ruler =",
+                    "    if not bird.keys() >= {*saved['columns']}:\n"
+                    "        sys.exit('bad bird')\n    ruler =",
                 ),
             ),
-            "is it that of the first half",
-        ),
-        (
-            changed(
-                RESUME,
-                (
-                    "    train(*run, until=epoch)\n    return to_bytes(checkpoint(*run))",
-                    "    data = to_bytes(checkpoint(*run))\n"
-                    "    train(*run, until=epoch)\n    return data",
-                ),
-            ),
-            "Does `stop_at` train",
-        ),
-        (
-            "runs = {}\n\n"
-            + changed(
-                RESUME,
-                ("    return to", "    runs['last'] = run\n    return to"),
-                ("run = restore(io.BytesIO(data))", "run = runs['last']"),
-            ),
-            "what was run before it",
-        ),
-        (changed(RESUME, ("return run[0]", "return run")), "expected something to call"),
-        (
-            changed(RESUME, ("run = restore(io.BytesIO(data))", "run = start()")),
-            "Is `data` used",
+            "ends the program",
         ),
     ],
     "07.4": [
@@ -443,6 +402,30 @@ WRONG = {
         (changed(BEST, ("        return is_new_low\n", "")), "Is a `return` missing"),
         ("best = float('inf')\nBest = best", "expected something to call"),
     ],
+    "07.5": [
+        (LOST.format("cost / every + every / between", 25), "Is the whole stretch lost"),
+        (LOST.format("every / 2 / between", 1), "is the time that saving takes counted"),
+        (LOST.format("cost / every", 120), "Saving is free here"),
+        (LOST.format("cost + every / 2 * every / between", 35), "Divide by the minutes trained"),
+        (LOST.format("every / cost + every / 2 / between", 1), "Saving half as often"),
+        (LOST.format("cost + every / 2 / between", 1), "Divide by the minutes trained"),
+        (LOST.format("cost / every + between / 2 / every", 120), "hardly ever dies"),
+        (LOST.format("cost / every + every / 2", 1), "hardly ever dies"),
+        (LOST.format("cost / every + every / 10 / between", 70), "Saving is free here"),
+        (LOST.format("60 * (cost / every + every / 2 / between)", 35), "hardly ever dies"),
+        (LOST.format("max(cost / every, every / 2 / between)", 35), "not their sum"),
+        (LOST.format("cost / every + every / 2 / between", 120), "what would less time"),
+        (LOST.format("cost / every + every / 2 / between", 5), "what would more time"),
+        (LOST.format("cost / every + every / 2 / between", 600), "what would less time"),
+        (LOST.format("cost / every + every / 2 / between", "lost(35, 1, 600)"), "more time"),
+        (LOST.format("cost / every + every / 2 / between", 0), "expected the minutes"),
+        (
+            LOST.format("cost / every + every / 2 / between", "plt.plot([1, 2])"),
+            "`choice` is a list",
+        ),
+        (LOST.format("[cost / every, every / 2 / between]", 35), "expected one number"),
+        (LOST.format("print(cost / every + every / 2 / between)", 35), "Is a `return` missing"),
+    ],
 }
 
 RIGHT = {  # unusual, and right
@@ -476,27 +459,27 @@ RIGHT = {  # unusual, and right
         "        raise ValueError(f'{source} is refused') from error\n    return model",
     ],
     "07.3": [
-        PARTS.format(part="epoch"),
-        "def stop_at(epoch):\n    model, optimizer, loader, history = run = start()\n"
-        "    train(model, optimizer, loader, history, epoch)\n    buffer = io.BytesIO()\n"
-        "    torch.save(checkpoint(*run), buffer)\n    buffer.seek(0)\n    return buffer.read()\n\n"
-        "def go_on(data, until):\n    train(*(run := restore(io.BytesIO(data))), until)\n"
-        "    return run[0]",
-        changed(RESUME, ("to_bytes(checkpoint(*run))", "seal(to_bytes(checkpoint(*run)))")),
-        "def stop_at(epoch):\n    run = start()\n    for end in range(1, epoch + 1):\n"
-        "        train(*run, until=end)\n    return to_bytes(checkpoint(*run))\n\n"
-        "def go_on(data: bytes, until: int) -> nn.Module:\n"
-        "    saved = torch.load(io.BytesIO(data), weights_only=True)\n"
-        "    model, optimizer, loader, _ = start()\n    model.load_state_dict(saved['model'])\n"
-        "    optimizer.load_state_dict(saved['optimizer'])\n"
-        "    loader.generator.set_state(saved['generator'])\n"
-        "    for _ in range(saved['epoch'], until):\n"
-        "        train(model, optimizer, loader, History(), 1)\n    return model",
-        "import tempfile, copy\n\ndef stop_at(epoch):\n    run = start()\n"
-        "    train(*run, until=epoch)\n    with tempfile.TemporaryDirectory() as place:\n"
-        "        write_safely(to_bytes(checkpoint(*run)), Path(place) / 'run.pth')\n"
-        "        return (Path(place) / 'run.pth').read_bytes()\n\n"
-        + RESUME[RESUME.index("def go_on") :],
+        "def weigh(saved: dict, bird: dict) -> float:\n    grams = saved['model']['bias'].item()\n"
+        "    parts = zip(saved['columns'], saved['center'].tolist(), saved['spread'].tolist())\n"
+        "    for number, (column, low, width) in enumerate(parts):\n"
+        "        weight = saved['model']['weight'][0, number].item()\n"
+        "        grams += weight * (bird[column] - low) / width\n    return grams",
+        changed(WEIGH, ("return model(scaled).item()", "return model(scaled)")),
+        changed(
+            WEIGH,
+            (
+                "    ruler",
+                "    assert set(saved['columns']) <= set(bird), 'a column is missing'\n    ruler",
+            ),
+            ("    return", "    model.eval()\n    with torch.inference_mode():\n        return"),
+        ),
+        "def weigh(saved, bird):\n    x = torch.tensor([bird[name] for name in saved['columns']])\n"
+        "    x = (x - saved['center']) / saved['spread']\n    state = saved['model']\n"
+        "    return float(nn.functional.linear(x, state['weight'], state['bias']))",
+        "import numpy as np\n\ndef weigh(saved, bird):\n"
+        "    row = np.array([bird[name] for name in saved['columns']])\n"
+        "    row = (row - saved['center'].numpy()) / saved['spread'].numpy()\n"
+        "    return saved['model']['weight'][0].numpy() @ row + saved['model']['bias'].item()",
     ],
     "07.4": [
         "import copy\n\n"
@@ -524,5 +507,22 @@ RIGHT = {  # unusual, and right
         "    loss: float = float('inf')\n    data: bytes = b''\n\n"
         + BEST[BEST.index("    def offer") :],
         changed(BEST, ("loss < self.loss", "bool(torch.tensor(loss) < self.loss)")),
+    ],
+    "07.5": [
+        LOST.format("(cost + every * every / (2 * between)) / every", 40),
+        "import math\n\n"
+        + LOST.format("between * math.expm1((every + cost) / between) / every - 1", 30),
+        "import random\n\ndef lost(every, cost, between):\n    draw = random.Random(1)\n"
+        "    wasted, trained = 0, 0\n    while trained < 20_000 * every:\n"
+        "        dies = draw.expovariate(1 / between)\n"
+        "        rounds = int(dies // (every + cost))\n"
+        "        rounds = min(rounds, 20_000)\n        trained += rounds * every\n"
+        "        wasted += rounds * cost + (dies - rounds * (every + cost)) * (rounds < 20_000)\n"
+        "    return wasted / trained\n\n"
+        "choice = min(range(5, 121), key=lambda e: 1 / e + e / 1200)",
+        "def lost(every, cost, between):\n    moments = torch.linspace(0, every, 1001)\n"
+        "    return cost / every + moments.mean() / between\n\n"
+        "minutes = torch.arange(1, 121)\nlosses = [lost(int(m), 1, 600) for m in minutes]\n"
+        "plt.plot(minutes, losses)\nplt.close()\nchoice = minutes[torch.stack(losses).argmin()]",
     ],
 }

@@ -1,6 +1,5 @@
 """What the glossary and the teacher's page say in general."""
 
-import hashlib
 import math
 
 import torch
@@ -31,13 +30,6 @@ def solution(X, y):
 def broadcasting(seed):
     n = 3 + seed
     return (torch.zeros(n, 1) - torch.zeros(n)).shape == (n, n)
-
-
-def digest(seed):
-    data = bytearray(torch.randint(256, (200,), generator=seeded(seed)).tolist())
-    before = hashlib.sha256(data).digest()
-    data[seed] ^= 1 << seed % 8
-    return len(before) == 32 and hashlib.sha256(data).digest() != before
 
 
 def sampler_repeats(seed):
@@ -152,7 +144,6 @@ def dummies_add_up(seed):
 
 CLAIMS = [
     Claim(GLOSSARY, "Stretching two tensors of different shapes until they match.", broadcasting),
-    Claim(GLOSSARY, "Change one bit of the file, and the digest is another.", digest),
     Claim(GLOSSARY, "it repeats some rows if they do not divide evenly", sampler_repeats),
     Claim(GLOSSARY, "divides the others by $1 - p$", dropout),
     Claim(GLOSSARY, "It does not stop the recording of gradients.", evaluation_records),
