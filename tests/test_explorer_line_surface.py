@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import Node
+from pages import BUNDLE, Node
 from proofs import Sleeper, ask, move, numbers_in, rest, value_of
 
 from course_utils import datasets
@@ -189,3 +189,31 @@ def test_set_tells_what_it_cannot_take(values):
 def test_what_is_no_function():
     with pytest.raises(InputError, match="gradient is a int, expected a function"):
         LineSurfaceExplorer(3)
+
+
+def test_what_is_shown_may_wait():
+    """Pictures first, a riddle without numbers; the numbers next; the way downhill last."""
+    node = Node()
+    for show, first in (
+        ("pictures", "This line misses a typical penguin by **801 g**."),
+        ("numbers", "**Catch the line or the ball.**"),
+        ("all", "**Catch the line or the ball.**"),
+    ):
+        explorer = LineSurfaceExplorer(weight=0, bias=4.2, show=show)
+        assert (explorer.page.given["show"], explorer.settings) == (
+            show,
+            {"weight": 0.0, "bias": 4.2},
+        )
+        assert explorer.page.given["starts"][0] == (0.0, 4.2)
+        assert ("loss" in explorer.still(explorer.settings).summary) == (show != "pictures")
+        if '"pictures"' in BUNDLE.read_text(encoding="utf-8"):
+            assert node.ask(explorer)[1].startswith(first)
+    node.close()
+
+
+@pytest.mark.parametrize(
+    "values", [{"weight": 2.0}, {"bias": 0.0}, {"weight": "flat"}, {"show": "nothing"}, {"show": 1}]
+)
+def test_a_start_that_cannot_be_is_refused(values):
+    with pytest.raises(InputError, match=next(iter(values))):
+        LineSurfaceExplorer(**values)
