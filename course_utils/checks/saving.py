@@ -374,5 +374,6 @@ def saving_interval(lost: object, choice: object) -> str:
         raise Wrong(f"`lost` is right. In your picture, what would {more} time between saves cost?")
     return (
         "The bottom is at the root of 2 * cost * between, known as Young's formula, and it is "
-        "flat: half or twice that interval loses a quarter more. Far from it, either cost explodes."
+        "flat: half or twice that interval loses a quarter more. Farther off, one of the two takes "
+        "over."
     )
