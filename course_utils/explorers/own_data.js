@@ -54,8 +54,8 @@ export function sentence(_settings, { points, n, bad, wrong, outside, tooMany, l
     const moved = (name) => say(apart(lines[name], without[name], domain));
     notes.push(`**${many === 1 ? "One outlier moves" : `${many} outliers move`} the MSE line** by up to ${moved("MSE")}, the L1 line by **${moved("L1")}**.` +
       (outside ? "" : ` For MSE ${many === 1 ? "it pulls" : "they pull"} like ${whole(pull / ordinary)} ordinary points, for L1 like ${many === 1 ? "one" : many}.`));
-  } else notes.push(`**No point stands out.** The lines differ by ${say(apart(lines.MSE, lines.L1, domain))} at most. Drag one point far up and watch which line follows.`);
-  if (outside) notes.push(`${outside === 1 ? "One point" : `${outside} points`} beyond the picture ${outside === 1 ? "is" : "are"} drawn at its edge.`);
+  } else notes.push(`**No point stands out.** The lines differ by ${say(apart(lines.MSE, lines.L1, domain))} at most.${outside ? "" : " Drag one point far up and watch which line follows."}`);
+  if (outside) notes.push(`${outside === 1 ? "One point lies" : `${outside} points lie`} outside the picture and ${outside === 1 ? "is" : "are"} drawn at its edge.`);
   return notes.join(" ");
 }
 
@@ -189,7 +189,7 @@ function barsOf(stage, panel, name, most, choose, say) {
     svg(group, "line", { x1: left, x2: right, y1: zero, y2: zero, stroke: "var(--track)" });
     if (!pulls) return;
     const bars = points.map(({ x }, k) => ({ x, y: pulls[name][k] })), one = bars.filter((_, k) => k === i);
-    path(bars.filter((_, k) => k !== i), width, color, 0.6);
+    path(bars.filter((_, k) => k !== i), width, color, 0.7);
     path(one, width + 8, "var(--ground)");
     path(one, width + 3, color);
     for (const { x, y } of bars) {

@@ -2,13 +2,14 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import { contours } from "d3-contour";
 import { line } from "d3-shape";
-import { clamp, fixed, short } from "./numbers.js";
+import { clamp, fixed, short, tenth } from "./numbers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 let panels = 0;
 const widths = new Map(); // of texts, by class; digits are equally wide
 
-function widthOf(node, text) {
+// How wide a text is; the page need not be laid out for one of its length and class.
+export function widthOf(node, text) {
   const key = `${node.getAttribute("class")} ${text.replace(/\d/g, "0")}`;
   if (!widths.get(key)) widths.set(key, node.getComputedTextLength());
   return widths.get(key);
@@ -30,7 +31,7 @@ export function svg(parent, tag, attributes = {}, text = undefined) {
 export function put(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null) node.removeAttribute(name);
-    else node.setAttribute(name, value);
+    else renew(node, name, String(value));
   }
   return node;
 }
@@ -159,7 +160,7 @@ export class Panel {
 
   // --- marks: each returns a function that sets its data ---------------------------------------
 
-  dots(role, { size = 3, hollow = false, opacity = 0.72 } = {}) {
+  dots(role, { size = 3, hollow = false, opacity = 0.78 } = {}) {
     const node = svg(null, "path", hollow
       ? { fill: "var(--ground)", stroke: `var(--${role})`, "stroke-width": 1.8 }
       : { fill: `var(--${role})`, "fill-opacity": opacity });
@@ -168,7 +169,7 @@ export class Panel {
       let d = "";
       for (let i = 0; i < xs.length; i++) {
         const x = this.x(xs[i]), y = this.y(ys[i]);
-        if (x > -99 && x < 9999 && y > -99 && y < 9999) d += `M${(x - size).toFixed(1)},${y.toFixed(1)}${circle}`;
+        if (x > -99 && x < 9999 && y > -99 && y < 9999) d += `M${tenth(x - size)},${tenth(y)}${circle}`;
       }
       renew(node, "d", d);
     });
@@ -181,11 +182,16 @@ export class Panel {
     const node = svg(group, "path", fill
       ? { fill: `var(--${role})`, stroke: "none" }
       : { fill: "none", stroke: `var(--${role})`, "stroke-width": width, "stroke-dasharray": dash });
-    const far = (v) => clamp(v, -5000, 5000);
-    const path = line().defined(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
+    const far = (v) => Math.round(100 * clamp(v, -5000, 5000)) / 100;
     return this.#mark(this.#plot, group, (xs, ys) => {
-      const points = Array.from(xs, (x, i) => [far(this.x(x)), far(this.y(ys[i]))]);
-      const d = path(points) ?? "";
+      let d = "", points = 0; // of the piece of the line that is being drawn
+      for (let i = 0; i < xs.length; i++) {
+        const x = far(this.x(xs[i])), y = far(this.y(ys[i])), there = !Number.isNaN(x + y);
+        if (there) d += `${points ? "L" : "M"}${x},${y}`;
+        else if (points === 1) d += "Z";
+        points = there ? points + 1 : 0;
+      }
+      if (points === 1) d += "Z";
       renew(node, "d", d);
       if (below) renew(below, "d", d);
     });
@@ -195,8 +201,8 @@ export class Panel {
     const node = svg(null, "path", { fill: "none", stroke: `var(--${role})`, "stroke-width": width, "stroke-opacity": opacity });
     return this.#mark(this.#plot, node, (xs, lows, highs) => {
       let d = "";
-      for (let i = 0; i < xs.length; i++) d += `M${this.x(xs[i]).toFixed(1)},${clamp(this.y(lows[i]), -99, 9999).toFixed(1)}V${clamp(this.y(highs[i]), -99, 9999).toFixed(1)}`;
-      node.setAttribute("d", d);
+      for (let i = 0; i < xs.length; i++) d += `M${tenth(this.x(xs[i]))},${tenth(clamp(this.y(lows[i]), -99, 9999))}V${tenth(clamp(this.y(highs[i]), -99, 9999))}`;
+      renew(node, "d", d);
     });
   }
 
@@ -339,7 +345,7 @@ export class Panel {
     const words = svg(group, "text", { class: "said-first", "text-anchor": "middle" }, text);
     const path = svg(group, "path", { fill: "none", stroke: "var(--handtext)", "stroke-width": 1.8, "stroke-linecap": "round", "stroke-linejoin": "round" });
     return this.#mark(this.#over, group, (x, y) => {
-      const { left, top, right, bottom } = this.box, half = words.getComputedTextLength() / 2 + 12;
+      const { left, top, right, bottom } = this.box, half = widthOf(words, text) / 2 + 12;
       const px = clamp(this.x(x), left, right), py = clamp(this.y(y), top, bottom);
       const cx = clamp(px + dx, left + half, right - half), aside = Math.abs(px - cx) > half;
       const up = py + (aside ? 16 : 28) > bottom - 14 ? -1 : 1, cy = clamp(py + up * dy, top + 14, bottom - 14);

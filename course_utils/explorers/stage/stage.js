@@ -17,7 +17,7 @@ import style from "../../style.json";
 
 const REST = 150; // ms after the last move until the kernel is asked
 const GLIDE = 170; // ms from one state to another
-const LIMIT = 10; // ms that a picture has for what it computes
+const LIMIT = 6; // ms that a picture has for what it computes
 export const PLAY = "M0,0L14,8L0,16Z";
 const NO_CODE = "# The kernel writes this code, and there is none: run the cell again.";
 const SAID = {
@@ -61,6 +61,7 @@ export class Stage {
   #queued = 0;
   #timer = 0;
   #slice = 0;
+  #slicing = null; // the state that `later` works for
   #extra = { of: null, value: null };
   #glide = null; // {from, to, began} while the picture glides from one state to another
   #undo = [];
@@ -74,6 +75,7 @@ export class Stage {
     this.given = model.get("given");
     this.panels = [];
     this.touched = false; // whether a hand has moved anything yet
+    this.playing = false;
     this.kernel = new Kernel(model, Object.values(controls)[0].model, () => this.ask());
     this.root = element(el, "div", { className: "explorer" }, { "data-script": model.get("explorer") });
     element(this.root, "style", { textContent: colors() + css });
@@ -109,6 +111,7 @@ export class Stage {
   close() {
     cancelAnimationFrame(this.#queued);
     for (const timer of [this.#timer, this.#slice]) clearTimeout(timer);
+    this.#slicing = null;
     this.kernel.close();
     for (const undo of this.#undo) undo();
   }
@@ -378,7 +381,7 @@ export class Stage {
     const to = this.settings;
     const result = this.explorer.compute(to, this.given, LIMIT);
     const proof = this.proof;
-    if (this.explorer.later && this.#extra.of !== this.state && !this.playing) this.#begin(to);
+    if (this.explorer.later && ![this.#extra.of, this.#slicing].includes(this.state) && !this.playing) this.#begin(to);
     const extra = this.#extra.of === this.state ? this.#extra.value : null;
     this.#draw(this.#glided(to), result, proof, extra);
     write(this.said, this.explorer.sentence(to, result, this.given));
@@ -391,17 +394,18 @@ export class Stage {
 
   #begin(settings) {
     clearTimeout(this.#slice);
-    const of = this.state, work = this.explorer.later(settings, this.given);
+    const of = (this.#slicing = this.state), work = this.explorer.later(settings, this.given), channel = new MessageChannel();
     const slice = () => {
-      if (this.state !== of) return;
+      if (this.#slicing !== of || this.state !== of) return;
       const began = performance.now();
       for (;;) {
         const { done, value } = work.next();
         if (done) { this.#extra = { of, value }; return this.ask(); }
         if (performance.now() - began > 8) break;
       }
-      this.#slice = setTimeout(slice);
+      channel.port2.postMessage(null); // a timer would wait longer
     };
+    channel.port1.onmessage = slice;
     this.#slice = setTimeout(slice, 30);
   }
 
