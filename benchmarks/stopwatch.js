@@ -46,15 +46,23 @@
     };
   }
 
-  // What tells its ends (a number of the formula, ipywidgets' slider) goes from one to the other;
-  // what does not (a handle on a picture) goes up and down.
-  function keys(node, [more, less]) {
-    let up = false;
+  // A number of the formula and ipywidgets' slider tell their ends, and go from one to the other.
+  function number(node) {
+    let up = true;
     return () => {
-      const [now, low, high] = ["now", "min", "max"].map((what) => node.getAttribute(`aria-value${what}`));
-      if (high === null) up = !up;
-      else up = Number(now) >= Number(high) ? false : Number(now) <= Number(low) ? true : up;
-      press(node, up ? more : less);
+      const [now, low, high] = ["now", "min", "max"].map((what) => Number(node.getAttribute(`aria-value${what}`)));
+      up = now >= high ? false : now <= low ? true : up;
+      press(node, up ? "ArrowRight" : "ArrowLeft");
+    };
+  }
+
+  // A handle on a picture goes along both axes, for some take only one of them, and back.
+  function handle(node) {
+    let up = false;
+    if ("none" in node.dataset) press(node, "PageDown"); // of points, one is chosen first
+    return () => {
+      up = !up;
+      for (const key of up ? ["ArrowUp", "ArrowRight"] : ["ArrowDown", "ArrowLeft"]) press(node, key);
     };
   }
 
@@ -71,7 +79,7 @@
 
   function handsOf(scope) {
     const slider = scope.querySelector(".widget-slider .noUi-handle");
-    if (slider) return [{ name: "slider", move: keys(slider, ["ArrowRight", "ArrowLeft"]) }];
+    if (slider) return [{ name: "slider", move: number(slider) }];
     const hands = [], all = (selector) => [...scope.querySelectorAll(selector)];
     const add = (name, move) => hands.push({ name, move });
     const seen = (node) => node.getClientRects().length > 0;
@@ -80,14 +88,15 @@
     for (const box of all(".strip input[type=checkbox]").filter(seen)) add(box.nextSibling.textContent, () => box.click());
     for (const group of all(".strip .choice").filter(seen))
       add(group.firstChild.textContent, radio([...group.querySelectorAll("input")]));
-    for (const number of all(".formula [role=slider]").filter(seen)) add(number.ariaLabel, keys(number, ["ArrowRight", "ArrowLeft"]));
-    for (const handle of all(".panels .handle").filter(seen)) add(handle.ariaLabel, keys(handle, ["ArrowUp", "ArrowDown"]));
+    for (const part of all(".formula [role=slider]").filter(seen)) add(part.ariaLabel, number(part));
+    for (const ring of all(".panels .handle").filter(seen)) add(ring.ariaLabel, handle(ring));
     return hands;
   }
 
   // --- pictures: when frames with something new were painted -------------------------------------
 
-  // A message is handled after the frame in which it is sent has been laid out and painted.
+  // A message is handled after the frame in which it is sent has been laid out and painted. What the
+  // kernel's message has changed is in the next frame.
   const painted = (then) => {
     const channel = new MessageChannel();
     channel.port1.onmessage = () => then(performance.now());
@@ -103,9 +112,9 @@
       this.pictures = [];
       this.#observer = new MutationObserver((records) => {
         // An explorer counts its pictures, and draws them in a frame.
-        if (kind === "explorer") painted((at) => this.#note(at, stageOf(scope)));
+        if (kind === "explorer") this.#paint(stageOf(scope));
         else if (kind === "image") this.#images(records);
-        else if (records.some((record) => !this.#isControl(record.target))) this.#frame();
+        else if (records.some((record) => !this.#isControl(record.target))) requestAnimationFrame(() => this.#paint());
       });
       this.#observer.observe(scope, kind === "explorer" ? { attributeFilter: ["data-frames"] }
         : { subtree: true, childList: true, characterData: true, attributes: true });
@@ -119,19 +128,18 @@
     #images(records) {
       for (const { addedNodes } of records) for (const added of addedNodes)
         for (const image of added.tagName === "IMG" ? [added] : added.querySelectorAll?.("img") ?? [])
-          image.decode().then(() => this.#frame());
+          image.decode().then(() => requestAnimationFrame(() => this.#paint()));
     }
 
-    // What a message of the kernel has changed is in the next frame.
-    #frame() {
+    // However much has changed, a frame is one picture.
+    #paint(stage) {
       if (this.#queued) return;
       this.#queued = true;
-      requestAnimationFrame(() => { this.#queued = false; painted((at) => this.#note(at)); });
-    }
-
-    #note(at, stage) {
-      this.pictures.push({ at, epoch: stage?.result?.epoch });
-      this.#waiting.splice(0).forEach((look) => look());
+      painted((at) => {
+        this.#queued = false;
+        this.pictures.push({ at, epoch: stage?.result?.epoch });
+        this.#waiting.splice(0).forEach((look) => look());
+      });
     }
 
     // The first picture from number `from` on.

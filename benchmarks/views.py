@@ -112,12 +112,13 @@ class Browser:
         key = f"{view.notebook} {linked}"
         if key not in self._open:
             say(f"opening and running {view.notebook}{' behind the link' if linked else ''}")
+            name, lab = view.notebook, self._lab
             if view.script is None:
-                self._write_rival(view.notebook)
-            lab = self._lab
+                name += "_linked" if linked else ""
+                self._write_rival(view.notebook, name)
             if linked:
                 lab = SimpleNamespace(url=f"http://{LOOPBACK}:{self.link.port}/", set=lab.set)
-            notebook = self._open[key] = Notebook(lab, self._context, view.notebook, "light")
+            notebook = self._open[key] = Notebook(lab, self._context, name, "light")
             notebook.run_all()
             if errors := notebook.kernel_errors():
                 raise RuntimeError(f"{view.notebook}: {errors}")
@@ -145,8 +146,8 @@ class Browser:
         for notebook in self._open.values():
             notebook.close()
 
-    def _write_rival(self, name: str) -> None:
-        code = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nimport rivals\nrivals.{name}()"
+    def _write_rival(self, rival: str, name: str) -> None:
+        code = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nimport rivals\nrivals.{rival}()"
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
         cells = [nbformat.v4.new_code_cell(code)]
         notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)

@@ -227,6 +227,7 @@ function drawRates(stage, column) {
     if (curve) [rates, last] = [given.rates, curve].map((all) => all.filter((_, i) => !Number.isNaN(curve[i])));
     ends(curve ? rates : [], last.map((v) => cut(v, given)));
     old(curve ? [] : rates, last.map((v) => cut(v, given))); // of other settings, until this one is computed
+    zone(limited ? given.limit : given.rates.at(-1), given.rates.at(-1));
     const wait = curve ? null : "computing \u2026";
     beyond(limited ? wait ?? `diverges beyond ${short(given.limit)} \u2192` : "", given.limit, high, { dx: -6, dy: 14 });
     free(limited ? "" : wait ?? `no limit for ${settings.optimizer === "Adam" ? "Adam" : "L1"}`, given.rates.at(-1), high, { dx: -4, dy: 14 });

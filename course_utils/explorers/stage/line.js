@@ -167,13 +167,15 @@ export class Rows {
   // which is faster than one after the other. Yields now and then.
   *ends(run, rates) {
     const { size, epochs, start, loss = "MSELoss" } = run, total = epochs * this.perEpoch(size), needs = this.#needs(run);
-    const few = Math.max(1, Math.floor(400_000 / rates.length / (loss === "MSELoss" ? 1 : size))), zeros = () => new Float64Array(rates.length);
-    const now = { lr: Float64Array.from(rates), w: zeros().fill(start[0]), b: zeros().fill(start[1]), gw: zeros(), gb: zeros(), m0: zeros(), m1: zeros(), v0: zeros(), v1: zeros(), p: [1, 1] };
+    const few = Math.max(1, Math.floor(400_000 / rates.length / (loss === "MSELoss" ? 1 : size))), zeros = () => new Float64Array(4 * Math.ceil(rates.length / 4));
+    const lr = zeros();
+    lr.set(rates);
+    const now = { lr, w: zeros().fill(start[0]), b: zeros().fill(start[1]), gw: zeros(), gb: zeros(), m0: zeros(), m1: zeros(), v0: zeros(), v1: zeros(), p: [1, 1] };
     for (let step = 0; step < total; step += few) {
       this.#walkAll(run, needs, now, step, Math.min(step + few, total));
       yield;
     }
-    return [now.w, now.b];
+    return [now.w, now.b].map((all) => all.subarray(0, rates.length));
   }
 
   #walkAll({ optimizer = "SGD" }, { m, noise, order, y, size, per }, { lr, w, b, gw, gb, m0, m1, v0, v1, p }, from, to) {
@@ -187,15 +189,18 @@ export class Rows {
         }
       } else {
         const epoch = Math.floor(step / per), rows = order[epoch], first = (step - epoch * per) * size, end = Math.min(first + size, n), count = end - first;
-        gw.fill(0); gb.fill(0);
-        for (let i = first; i < end; i++) {
-          const v = x[rows[i]], height = y[rows[i]];
-          for (let j = 0; j < many; j++) {
-            const side = sign(w[j] * v + b[j] - height);
-            gw[j] += side * v; gb[j] += side;
+        for (let j = 0; j < many; j += 4) { // four sums at once do not wait for each other
+          const w0 = w[j], w1 = w[j + 1], w2 = w[j + 2], w3 = w[j + 3], b0 = b[j], b1 = b[j + 1], b2 = b[j + 2], b3 = b[j + 3];
+          let g0 = 0, g1 = 0, g2 = 0, g3 = 0, h0 = 0, h1 = 0, h2 = 0, h3 = 0;
+          for (let i = first; i < end; i++) {
+            const v = x[rows[i]], height = y[rows[i]];
+            const s0 = sign(w0 * v + b0 - height), s1 = sign(w1 * v + b1 - height), s2 = sign(w2 * v + b2 - height), s3 = sign(w3 * v + b3 - height);
+            g0 += s0 * v; g1 += s1 * v; g2 += s2 * v; g3 += s3 * v;
+            h0 += s0; h1 += s1; h2 += s2; h3 += s3;
           }
+          [g0, g1, g2, g3].forEach((sum, i) => { gw[j + i] = sum / count; });
+          [h0, h1, h2, h3].forEach((sum, i) => { gb[j + i] = sum / count; });
         }
-        for (let j = 0; j < many; j++) { gw[j] /= count; gb[j] /= count; }
       }
       if (optimizer === "SGD") {
         for (let j = 0; j < many; j++) { w[j] -= lr[j] * gw[j]; b[j] -= lr[j] * gb[j]; }
@@ -226,6 +231,26 @@ export function meanLoss(x, y, loss) {
     for (let i = 0; i < x.length; i++) sum += Math.abs(w * x[i] + b - y[i]);
     return sum / x.length;
   };
+}
+
+// The mean loss of each of many lines; the same numbers as `meanLoss` gives.
+export function meanLosses(x, y, loss, W, B) {
+  const n = x.length, sums = [];
+  if (loss === "MSELoss" || !n) {
+    const one = meanLoss(x, y, loss);
+    return W.map((w, k) => one(w, B[k]));
+  }
+  for (let k = 0; k < W.length; k += 4) { // four sums at once do not wait for each other
+    const [w0, w1 = 0, w2 = 0, w3 = 0] = W.slice(k, k + 4), [b0, b1 = 0, b2 = 0, b3 = 0] = B.slice(k, k + 4);
+    let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (let i = 0; i < n; i++) {
+      const v = x[i], height = y[i];
+      s0 += Math.abs(w0 * v + b0 - height); s1 += Math.abs(w1 * v + b1 - height);
+      s2 += Math.abs(w2 * v + b2 - height); s3 += Math.abs(w3 * v + b3 - height);
+    }
+    sums.push(s0 / n, s1 / n, s2 / n, s3 / n);
+  }
+  return sums.slice(0, W.length);
 }
 
 const lowests = new WeakMap(); // by targets

@@ -45,3 +45,10 @@ export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 // Digits after the point that tell apart what is size / parts from each other.
 export const digits = (size, parts) => clamp(Math.ceil(-Math.log10(size / parts)), 0, 9);
+
+// Pixels as a path has them, to a tenth.
+const tenths = [];
+export function tenth(value) {
+  const at = Math.round(10 * value);
+  return at > -1000 && at < 20000 ? (tenths[at + 1000] ??= String(at / 10)) : String(at / 10);
+}

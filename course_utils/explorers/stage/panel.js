@@ -90,15 +90,17 @@ export class Panel {
     this.y = (y.log ? scaleLog : scaleLinear)().domain(y.domain);
   }
 
-  // Fit into the room there is; tell whether there is any.
-  resize() {
+  // Fit into the room there is; tell whether there is any. Long numbers at y get more of it.
+  resize(left = this.margin.left) {
     const { width, height } = this.node.getBoundingClientRect();
     if (width < 40 || height < 40) return false;
-    const { left, right, top, bottom } = this.margin;
+    const { right, top, bottom } = this.margin;
     this.box = { left, top, right: width - right, bottom: height - bottom };
     this.x.range([left, width - right]).domain(this.axes.x.domain);
     this.y.range([height - bottom, top]).domain(this.axes.y.domain);
     if (this.equal) this.#equalize();
+    const needs = 10 + 6.8 * Math.max(0, ...this.#ticks(this.y, this.axes.y, (height - bottom - top) / 60).map((value) => this.#tick(value, this.axes.y).length));
+    if (needs > left + 5 && left === this.margin.left) return this.resize(needs);
     put(this.#frame, { x: left, y: top, width: width - right - left, height: height - bottom - top });
     this.#drawAxes();
     return true;

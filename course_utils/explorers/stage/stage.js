@@ -45,7 +45,7 @@ function write(node, text) {
 function colors() {
   const vars = (theme) => Object.entries(style[theme]).map(([role, color]) => `--${role}:${color};`).join("");
   const dark = ['[data-jp-theme-light="false"] .explorer', '[data-theme="dark"] .explorer'];
-  return `.explorer{${vars("light")}font-family:${style.font}}${dark.join()}{${vars("dark")}}`;
+  return `.explorer{${vars("light")}font-family:${style.font}}${dark.join()}{${vars("dark")}color-scheme:dark}`;
 }
 
 // Keys are ours, or arrows would walk through the notebook; those with Ctrl or Cmd are not.
@@ -379,14 +379,13 @@ export class Stage {
       if (!this.panels.map((panel) => panel.resize()).every(Boolean)) return;
     }
     const to = this.settings;
-    const result = this.explorer.compute(to, this.given, LIMIT);
+    const result = (this.result = this.explorer.compute(to, this.given, LIMIT));
     const proof = this.proof;
     if (this.explorer.later && ![this.#extra.of, this.#slicing].includes(this.state) && !this.playing) this.#begin(to);
     const extra = this.#extra.of === this.state ? this.#extra.value : null;
     this.#draw(this.#glided(to), result, proof, extra);
     write(this.said, this.explorer.sentence(to, result, this.given));
     this.#tell(proof);
-    this.result = result;
     this.root.dataset.frames = Number(this.root.dataset.frames ?? 0) + 1;
     if (this.#glide) this.ask();
     if (result.more && !this.playing) this.changed();
@@ -460,6 +459,7 @@ export class Stage {
     const proves = this.#model.get("proves"), kind = !proves ? "none" : proof ? proof.kind : "page";
     const changed = this.root.dataset.proof !== kind;
     this.root.dataset.proof = kind;
+    if (kind !== "runs" && this.stopButton.matches(":focus")) this.stopButton.nextElementSibling.focus();
     this.stopButton.hidden = kind !== "runs";
     if (!proves) return;
     const [mark, words] = SAID[kind];
