@@ -66,7 +66,7 @@
   }
 
   const idle = async (stage) => {
-    for (let still = 0, last = ""; still < 4; ) {
+    for (let still = 0, last = "", frames = 0; still < 4 && frames < 2000; frames++) {
       await new Promise(requestAnimationFrame);
       const now = stage.root.dataset.frames;
       still = now === last ? still + 1 : 0;

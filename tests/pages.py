@@ -58,7 +58,7 @@ def kinds():
     return {kind.script: kind for kind in sorted(Explorer.__subclasses__(), key=lambda k: k.script)}
 
 
-def made(kind):
+def made(kind, **given):
     """Return an explorer, made of what its parameters are called; a function may be any."""
     X, y = datasets.make_line(n=40)
     model = torch.nn.Linear(1, 1)
@@ -66,11 +66,12 @@ def made(kind):
         "X": X, "y": y, "dataset": TensorDataset(X, y), "function": _one_step, "model": model,
         "loss_fn": torch.nn.MSELoss(), "optimizer": torch.optim.SGD(model.parameters(), lr=0.1),
         "optimizers": [torch.optim.SGD, torch.optim.Adam],
-    }  # fmt: skip
+    } | given  # fmt: skip
     torch.nn.init.zeros_(model.weight)
     torch.nn.init.zeros_(model.bias)
-    needed = [p for p in inspect.signature(kind).parameters.values() if p.default is p.empty]
-    return kind(**{p.name: things.get(p.name, lambda *_: None) for p in needed})
+    parameters = inspect.signature(kind).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty or p.name in given]
+    return kind(**{name: things.get(name, lambda *_: None) for name in needed})
 
 
 def _one_step(model, loss_fn, optimizer, X, y):

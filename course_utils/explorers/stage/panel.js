@@ -127,7 +127,7 @@ export class Panel {
     for (const value of this.#ticks(this.y, y, (bottom - top) / 60)) {
       const at = this.y(value);
       if (!this.filled) svg(this.#grid, "line", { x1: left, x2: right, y1: at, y2: at, class: "rule" });
-      svg(this.#grid, "text", { x: left - 7, y: at + 4, "text-anchor": "end" }, this.#tick(value, y));
+      svg(this.#grid, "text", { x: left - 8, y: at + 4, "text-anchor": "end" }, this.#tick(value, y));
     }
     for (const value of this.#ticks(this.x, x, (right - left) / 90))
       svg(this.#grid, "text", { x: this.x(value), y: bottom + 17, "text-anchor": "middle" }, this.#tick(value, x));
@@ -221,11 +221,12 @@ export class Panel {
         const points = Array.from({ length: 121 }, (_, i) => at(value, (i / 120) * 2 * Math.PI));
         svg(group, "path", { d: line()(points) + "Z", fill: shade((values.length - 1 - k) / values.length), class: "level" });
       });
+      const taken = [[this.x(bowl.weight) + 50, this.y(bowl.bias), 50]]; // by the name of the lowest point
       for (const [value, turn] of tags) {
-        if (value <= bowl.lowest) continue;
-        const [x, y] = at(value, turn);
-        const box = { x: clamp(x, left + 16, right - 16), y: clamp(y + 4, top + 16, bottom - 8) };
-        svg(group, "text", { ...box, "text-anchor": "middle", class: "on-surface" }, short(value));
+        const text = short(value), half = 3.6 * text.length + 2, [u, v] = at(value, turn), x = clamp(u, left + half, right - half), y = clamp(v, top + 12, bottom - 12);
+        if (value <= bowl.lowest || taken.some(([px, py, room]) => Math.abs(px - x) < room + half && Math.abs(py - y) < 15)) continue;
+        taken.push([x, y, half]);
+        svg(group, "text", { x, y: y + 4, "text-anchor": "middle", class: "on-surface" }, text);
       }
     });
   }
@@ -332,7 +333,7 @@ export class Panel {
     if (ball) face.style.fill = `url(#${this.id}-light)`;
     this.#draggable(node, drag, nudge);
     return this.#mark(this.#over, node, (x, y, value, text) => {
-      const at = [clamp(this.x(x), this.box.left, this.box.right), clamp(this.y(y), this.box.top, this.box.bottom)];
+      const at = [clamp(this.x(x), this.box.left + 4, this.box.right), clamp(this.y(y), this.box.top, this.box.bottom)];
       node.setAttribute("transform", `translate(${at.map((v) => v.toFixed(1))})`);
       this.#yields(node, at[0] - 13, at[0] + 13, at[1] - 13, at[1] + 13);
       put(node, { "aria-valuenow": Number.isFinite(value) ? value.toPrecision(6) : 0, "aria-valuetext": text });

@@ -45,7 +45,9 @@ function write(node, text) {
 function colors() {
   const vars = (theme) => Object.entries(style[theme]).map(([role, color]) => `--${role}:${color};`).join("");
   const dark = ['[data-jp-theme-light="false"] .explorer', '[data-theme="dark"] .explorer'];
-  return `.explorer{${vars("light")}font-family:${style.font}}${dark.join()}{${vars("dark")}color-scheme:dark}`;
+  // Where a reader's own colors are forced, those of data are the ones for that ground (stage.css).
+  const forced = ["light", "dark"].map((theme) => `@media (forced-colors:active) and (prefers-color-scheme:${theme}){.explorer.explorer{${vars(theme)}}}`);
+  return `.explorer{${vars("light")}font-family:${style.font}}${dark.join()}{${vars("dark")}color-scheme:dark}${forced.join("")}`;
 }
 
 // Keys are ours, or arrows would walk through the notebook; those with Ctrl or Cmd are not.
