@@ -1,6 +1,6 @@
 // What the tests ask of an explorer, in its page: `ask` has a function for each question.
 window.ask = (() => {
-  const { stage } = document.querySelector("[data-explorer]"), { root } = stage;
+  const host = document.querySelector("[data-explorer]"), { stage } = host, { root } = stage;
   const style = (node) => getComputedStyle(node), all = (selector, within = root) => [...within.querySelectorAll(selector)];
   const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !node.closest("defs, clipPath, pattern, radialGradient");
 
@@ -11,7 +11,7 @@ window.ask = (() => {
     if (!(node instanceof Element)) return node.textContent;
     const empty = node.localName === "text" ? !node.textContent : node.getAttribute("d") === "";
     if (empty || node.getAttribute("visibility") === "hidden" || ["hidden", "none"].includes(node.style.visibility || node.style.display)) return "";
-    const attributes = Array.from(node.attributes, ({ name, value }) => `${name}=${value}`).filter((one) => !/^(style=$|class=$|data-lm)/.test(one)).sort();
+    const attributes = Array.from(node.attributes, ({ name, value }) => `${name}=${value}`).filter((one) => !/^(style=$|class=$|class=glides$|data-lm)/.test(one)).sort();
     return `<${[node.localName, ...attributes].join(" ")}>${Array.from(node.childNodes, markup).join("")}`;
   };
   const values = () => all("input, select, textarea").map((node) => (["checkbox", "radio"].includes(node.type) ? node.checked : node.value));
@@ -38,7 +38,7 @@ window.ask = (() => {
   };
 
   // Leave the start: press all buttons but those that play.
-  const busy = () => all(".strip .quiet").filter(seen).toReversed().forEach((node) => node.click());
+  const busy = () => all(".strip .quiet:not([aria-expanded])").filter(seen).toReversed().forEach((node) => node.click());
   // Move every slider but one away from where it is, by about a third of its way.
   const elsewhere = (but) => {
     for (const input of all(".strip input[type=range]")) {
@@ -76,6 +76,7 @@ window.ask = (() => {
   function* straight(value) {
     if (typeof value.weight === "number" && typeof value.bias === "number") yield [value.weight, value.bias];
     if (numeric(value) && value.length === 2) yield value;
+    if (numeric(value.W) && numeric(value.B)) yield [value.W.at(-1), value.B.at(-1)]; // where a path ends
   }
   // The corners of a path in pixels; of dots the middles of the circles.
   const corners = (d) => {
@@ -150,6 +151,8 @@ window.ask = (() => {
     for (const name of ["hand", "data", "track"]) if (contrast(role(name), ground) < 3) problems.add(`${name} ${contrast(role(name), ground).toFixed(2)}`);
     return [...problems];
   };
+  // Let the next Tab be the first.
+  const begin = () => { root.tabIndex = -1; root.focus(); root.removeAttribute("tabindex"); };
   // Whether the element under the keys looks so: something of it, or beside it, changes by 3 : 1.
   const ring = () => {
     const node = document.activeElement, parts = [node, node.nextElementSibling, ...all("*", node)].filter(Boolean);
@@ -167,7 +170,7 @@ window.ask = (() => {
   // --- what a hand can take --------------------------------------------------------------------------
 
   const name = (node) => `${node.getAttribute("role") ?? node.tagName} ${node.getAttribute("aria-label") ?? node.closest("label")?.textContent ?? node.textContent}`.trim();
-  const small = () => all("button, select, input, textarea, [tabindex='0'], [role=button], .grip").filter((node) => seen(node) || node.type === "radio").flatMap((node) => {
+  const small = () => all("button, select, input, textarea, [tabindex='0'], [role=button], .grip").filter((node) => (seen(node) && !node.matches("[pointer-events=none]")) || node.type === "radio").flatMap((node) => {
     if (node.matches("path.grip")) return parseFloat(style(node).strokeWidth) >= 24 || /a12,12/.test(node.getAttribute("d")) || !node.getAttribute("d") ? [] : ["grip"];
     const target = ["checkbox", "radio"].includes(node.type) ? node.closest("label") : node, { width, height } = target.getBoundingClientRect();
     return width >= 24 && height >= 24 ? [] : [`${name(node)} is ${width.toFixed(1)} x ${height.toFixed(1)}`];
@@ -195,5 +198,26 @@ window.ask = (() => {
   };
   const free = (node) => { const at = middle(node), hit = document.elementFromPoint(...at); return node.contains(hit) || Boolean(hit?.closest(".handle, .grip")); };
 
-  return { stage, root, picture, changes, busy, elsewhere, told, sent, drawn, faint, ring, small, middle, goals, free, button, name, all, seen };
+  // --- much of it -----------------------------------------------------------------------------------
+
+  // Many events on the first slider, or on the points under the keys; what has to be shown after them.
+  const slider = root.querySelector(".strip input[type=range]"), shown = () => slider?.value ?? stage.state;
+  const storm = (first, count) => {
+    let last;
+    for (let k = first; k < first + count; k++) {
+      if (slider) {
+        last = String((7 * k) % (Number(slider.max) + 1));
+        slider.value = last;
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+      } else {
+        const keys = ["ArrowUp", "ArrowDown"], handle = root.querySelector(".handle, .formula [role=slider]");
+        handle.dispatchEvent(new KeyboardEvent("keydown", { key: keys[k % 2], bubbles: true, cancelable: true }));
+        last = stage.state;
+      }
+    }
+    return last;
+  };
+  const redraw = (count) => { for (let k = 0; k < count; k++) { storm(k, 1); stage.frame(); } };
+
+  return { host, stage, root, storm, shown, redraw, picture, changes, busy, elsewhere, told, sent, drawn, faint, begin, ring, small, middle, goals, free, button, name, all, seen };
 })();

@@ -4,6 +4,7 @@ The explorers are found, not listed. Each has one page, whose time stands still 
 lets some of it pass; tests/in_page.js asks the page.
 """
 
+import contextlib
 import datetime
 
 import pytest
@@ -18,7 +19,11 @@ RANGES = ".strip input[type=range]"
 HANDLES = ".handle:not([pointer-events=none]), .grip, .strip [role=slider]"
 CHOICES = ".strip select, .strip [type=checkbox], .strip [type=radio]"
 BUTTONS = ".strip button, .column button"
-SETTINGS, EMULATED = "ask.stage.state", {"forced_colors": "none", "reduced_motion": "no-preference"}
+AT_ONCE = ".strip button:not(.play, [aria-expanded])"
+LIVE = ".explorer :is([role=status], [role=alert], [role=log], [aria-live], output)"
+FOCUSABLE = (
+    "button, select, input:not([type=radio]), textarea, [type=radio]:checked, [tabindex='0']"
+)
 
 
 class Shown:
@@ -32,7 +37,8 @@ class Shown:
         self.page.clock.install()
         self.page.set_content(page_of(explorer))
         self.page.wait_for_selector("body[data-ready]")
-        self.page.clock.pause_at(datetime.datetime.now() + datetime.timedelta(hours=1))
+        self.hours = 0
+        self.pause()
         self.cdp = context.new_cdp_session(self.page)
         self.page.add_script_tag(path=HERE / "in_page.js")
         self.wait(REST)
@@ -45,6 +51,11 @@ class Shown:
     def _on_request(self, request):
         if not request.url.startswith(("data:", "blob:", "about:")):
             self.complaints.append(f"request: {request.url}")
+
+    def pause(self):
+        """Let time stand still; it can only stand at a later hour than before."""
+        self.hours += 1
+        self.page.clock.pause_at(datetime.datetime.now() + datetime.timedelta(hours=self.hours))
 
     def wait(self, milliseconds=2 * FRAME):
         """Let time pass in the page."""
@@ -71,7 +82,7 @@ class Shown:
 
     def settings(self):
         """Return the present settings as a text."""
-        return self.page.evaluate(SETTINGS)
+        return self.page.evaluate("ask.stage.state")
 
     def reset(self):
         """Press Reset, and wait until the picture is there."""
@@ -101,6 +112,14 @@ class Shown:
         self.cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         self.wait()
 
+    @contextlib.contextmanager
+    def kernel(self):
+        """Let there be a kernel that is sent messages, and answers none."""
+        live = "live => { for (const model of Object.values(models)) model.comm_live = live; }"
+        self.page.evaluate(live, True)
+        yield
+        self.page.evaluate(live, False)
+
     def memory(self):
         """Return the bytes that are in use once the page has cleaned up."""
         self.cdp.send("HeapProfiler.collectGarbage")
@@ -121,6 +140,8 @@ def shown(request, chromium):
 @pytest.fixture(autouse=True)
 def unharmed(shown):
     """Begin each test at the start; nothing may complain, and no request may leave the page."""
+    shown.page.emulate_media(forced_colors="none", reduced_motion="no-preference")
+    shown.theme("light")
     shown.reset()
     yield
     assert shown.complaints == []
@@ -281,3 +302,134 @@ def test_buttons_work_keep_the_focus_and_speak_once(shown):
     assert still == []
     shown.reset()
     assert differences(shown.first, shown.ask("picture")) == []
+
+
+def test_marks_are_what_was_computed(shown):
+    """A mark that stands for numbers at the start still does so after moves.
+
+    Not after each: a path is cut where it diverges.
+    """
+    start, moved = shown.ask("drawn"), []
+    for _ in range(3):
+        shown.ask("elsewhere")
+        shown.wait()
+        moved.append(shown.ask("drawn"))
+    for panel, marks in enumerate(start):
+        lost = set(marks).difference(*(there[panel] for there in moved))
+        assert lost == set(), shown.settings()
+    shown.ask("busy")
+    shown.wait(WALK)
+    assert any(start) or any(shown.ask("drawn")), "no mark stands for computed numbers"
+
+
+def test_one_voice_speaks_once_after_a_drag_and_nothing_is_sent_before(shown):
+    assert len(shown.page.query_selector_all(LIVE)) == 1
+    node = shown.all(f"{RANGES}, {HANDLES}")[0]
+    start, (end, *_) = shown.middle(node), node.evaluate("node => ask.goals(node)")
+    way = [[a + k * (b - a) / 25 for a, b in zip(start, end, strict=True)] for k in range(26)]
+    shown.ask("told")
+    sent, before = shown.ask("sent"), shown.settings()
+    with shown.kernel():
+        shown.mouse(*way)
+        assert shown.settings() != before
+        spoken, during = shown.ask("told"), shown.ask("sent")
+        shown.wait(REST)
+        assert spoken + shown.ask("told") == 1
+        assert during - sent <= spoken  # a slider at its end rests, though the hand moves on
+        assert shown.ask("sent") > sent
+
+
+def test_tab_meets_every_control_and_shows_where_it_is(shown):
+    reachable = {shown.name(node) for node in shown.all(FOCUSABLE)}
+    assert shown.ask("small") == []
+    for theme in ("light", "dark"):
+        shown.theme(theme)
+        shown.ask("begin")
+        met = set()
+        for _ in range(60):
+            shown.page.keyboard.press("Tab")
+            if not shown.page.evaluate("ask.root.contains(document.activeElement)"):
+                break
+            met.add(shown.page.evaluate("ask.name(document.activeElement)"))
+            assert shown.ask("ring"), f"{theme}: {met}"
+        assert reachable <= met
+
+
+@pytest.mark.parametrize("forced", ["none", "active"])
+def test_words_and_marks_stand_out_in_both_themes(shown, forced):
+    for theme in ("light", "dark"):
+        shown.page.emulate_media(forced_colors=forced, color_scheme=theme)
+        shown.theme(theme)
+        for change in (None, "elsewhere", "busy"):
+            if change:
+                shown.ask(change)
+                shown.wait(WALK)
+            assert shown.ask("faint") == [], (theme, change)
+        shown.reset()
+
+
+def test_axe_finds_nothing(shown):
+    shown.page.clock.resume()
+    found = []
+    for theme in ("light", "dark"):
+        shown.theme(theme)
+        answer = Axe().run(shown.page, context=".explorer", options={"resultTypes": ["violations"]})
+        found += [
+            (theme, broken["id"], node["html"][:200])
+            for broken in answer.response["violations"]
+            for node in broken["nodes"]
+        ]
+    shown.pause()
+    assert found == []
+
+
+def test_nothing_glides_or_pulses_where_motion_is_reduced(shown):
+    shown.page.emulate_media(reduced_motion="reduce")
+    count = len(shown.all(AT_ONCE))
+    for k in range(count):
+        shown.ask("elsewhere")
+        shown.wait()
+        shown.all(AT_ONCE)[k].evaluate("node => node.click()")
+        shown.wait()
+        at_once = shown.ask("picture")
+        shown.wait(WALK)
+        assert differences(at_once, shown.ask("picture")) == []
+    shown.page.evaluate("ask.button('Reset').click()")
+    shown.wait()
+    assert differences(shown.first, shown.ask("picture")) == []
+    assert shown.page.evaluate("document.getAnimations().length") == 0
+
+
+def test_focus_stays_when_stop_goes(shown):
+    proof = "kind => models[ask.host.dataset.explorer].set('proof', {of: ask.stage.state, kind})"
+    shown.page.evaluate("models[ask.host.dataset.explorer].set('proves', true)")
+    with shown.kernel():
+        shown.page.evaluate(proof, "runs")
+        shown.wait()
+        shown.page.evaluate("ask.button('Stop').focus()")
+        shown.wait()
+        assert shown.page.evaluate("document.activeElement === ask.button('Stop')")
+        shown.page.evaluate(proof, "agrees")
+        shown.wait()
+    assert shown.page.evaluate("ask.root.contains(document.activeElement)")
+    assert not shown.page.evaluate("ask.seen(ask.button('Stop'))")
+    shown.page.evaluate("models[ask.host.dataset.explorer].set('proves', false)")
+
+
+def test_a_storm_leaves_the_last_value_and_no_memory(shown):
+    shown.ask("storm", 0, 2000)  # warm
+    shown.wait(REST)
+    memory, sent = shown.memory(), shown.ask("sent")
+    frames = shown.page.evaluate("Number(ask.root.dataset.frames)")
+    with shown.kernel():
+        for first in range(0, 10_000, 500):
+            last = shown.ask("storm", first, 500)
+            shown.wait(FRAME)
+        assert shown.page.evaluate("Number(ask.root.dataset.frames)") - frames <= 30
+        assert shown.ask("sent") == sent
+        shown.wait(REST)
+        assert shown.ask("sent") > sent
+    assert shown.ask("changes")["problems"] == []
+    assert last == shown.page.evaluate("ask.shown()")
+    shown.ask("redraw", 200)
+    assert shown.memory() < 1.1 * memory

@@ -126,7 +126,7 @@ function build(stage) {
   element(head(middle, "What the tensors hold"), "mark", { textContent: "just changed" });
   const table = element(element(middle, "div", { className: "tensors" }), "table"), columns = element(element(table, "thead"), "tr");
   table.className = given.only ? "own" : "";
-  const titles = ["", "value", ".grad", ""].map((text) => element(columns, "th", { textContent: text, scope: "col" }));
+  const titles = ["tensor", "value", ".grad", ""].map((text) => element(columns, "th", { textContent: text, scope: "col" }));
   const body = element(table, "tbody");
   const chart = stage.panel(begin ? middle : stage.column(1.2), {
     title: begin ? "Loss at each dot" : "Loss of each backward()", note: "log scale", x: { label: "", domain: [0, 6], ticks: begin ? [] : null },
@@ -150,7 +150,7 @@ function build(stage) {
       note.textContent = out ? "left out" : k === next ? (need ? `next, but ${need}` : "next") : ready ? `done${need ? `; once more ${need}` : ""}` : need || "can run";
       row.setAttribute("aria-disabled", Boolean(need));
     });
-    titles[3].textContent = given.only ? "" : `\u2212${short(settings.lr)} \u00b7 .grad`;
+    Object.assign(titles[3], { hidden: Boolean(given.only), textContent: `\u2212${short(settings.lr)} \u00b7 .grad` });
     body.replaceChildren();
     if (given.only) kernelRows(body, at);
     else pageRows(body, settings, result, given);
