@@ -28,7 +28,7 @@
     return root;
   }
 
-  const stageOf = (root) => root.parentNode.stage;
+  const stageOf = (scope) => scope.parentNode.stage; // a rival has none
 
   // --- hands: what a learner can move, each as {name, move}; a move goes on, to and fro ----------
 
@@ -95,13 +95,21 @@
 
   // --- pictures: when frames with something new were painted -------------------------------------
 
-  // A message is handled after the frame in which it is sent has been laid out and painted. What the
-  // kernel's message has changed is in the next frame.
+  // A message is handled after the frame in which it is sent has been laid out and painted.
   const painted = (then) => {
     const channel = new MessageChannel();
     channel.port1.onmessage = () => then(performance.now());
     channel.port2.postMessage(null);
   };
+  let inFrame = false; // from the first of a frame's callbacks until it is painted
+  const request = window.requestAnimationFrame;
+  window.requestAnimationFrame = (callback) => request((now) => {
+    if (!inFrame) painted(() => { inFrame = false; });
+    inFrame = true;
+    callback(now);
+  });
+  // What has changed is in this frame, if its callbacks run, or in the next.
+  const nextFrame = (then) => (inFrame ? then() : requestAnimationFrame(then));
 
   class Watcher {
     #observer;
@@ -111,10 +119,8 @@
     constructor(scope, kind) {
       this.pictures = [];
       this.#observer = new MutationObserver((records) => {
-        // An explorer counts its pictures, and draws them in a frame.
-        if (kind === "explorer") this.#paint(stageOf(scope));
-        else if (kind === "image") this.#images(records);
-        else if (records.some((record) => !this.#isControl(record.target))) requestAnimationFrame(() => this.#paint());
+        if (kind === "image") this.#images(records);
+        else if (kind === "explorer" || records.some((record) => !this.#isControl(record.target))) this.#see(stageOf(scope));
       });
       this.#observer.observe(scope, kind === "explorer" ? { attributeFilter: ["data-frames"] }
         : { subtree: true, childList: true, characterData: true, attributes: true });
@@ -128,17 +134,20 @@
     #images(records) {
       for (const { addedNodes } of records) for (const added of addedNodes)
         for (const image of added.tagName === "IMG" ? [added] : added.querySelectorAll?.("img") ?? [])
-          image.decode().then(() => requestAnimationFrame(() => this.#paint()));
+          image.decode().then(() => this.#see());
     }
 
     // However much has changed, a frame is one picture.
-    #paint(stage) {
+    #see(stage) {
       if (this.#queued) return;
       this.#queued = true;
-      painted((at) => {
-        this.#queued = false;
-        this.pictures.push({ at, epoch: stage?.result?.epoch });
-        this.#waiting.splice(0).forEach((look) => look());
+      nextFrame(() => {
+        const at = performance.now(), epoch = stage?.result?.epoch;
+        painted((end) => {
+          this.#queued = false;
+          this.pictures.push({ at, end, epoch });
+          this.#waiting.splice(0).forEach((look) => look());
+        });
       });
     }
 
@@ -149,7 +158,7 @@
         const look = new Promise((done) => this.#waiting.push(done));
         if ((await Promise.race([look, late])) === "late") throw new Error(`Nothing drawn in ${PATIENCE} ms`);
       }
-      return this.pictures[from].at;
+      return this.pictures[from];
     }
 
     async quiet() {
@@ -176,7 +185,7 @@
   // --- what can be asked ----------------------------------------------------------------------------
 
   // Move, wait for the picture, move again: by the name of the control the milliseconds of `count`
-  // moves. The first two moves wake the page up and do not count.
+  // moves until the frame with the answer, and until it is laid out and painted. The first two moves wake the page up and do not count.
   async function moves({ count, ...view }) {
     const { scope, watcher } = await begun(view), result = {};
     for (const { name, move } of handsOf(scope)) {
@@ -185,8 +194,8 @@
         await wait(20 + (phase = (phase + 7) % 17));
         const from = watcher.pictures.length, start = performance.now();
         move();
-        const at = await watcher.next(from);
-        if (i >= 0) times.push(at - start);
+        const { at, end } = await watcher.next(from);
+        if (i >= 0) times.push([at - start, end - start]);
       }
     }
     watcher.close();
@@ -218,7 +227,7 @@
     for (const { name, move } of handsOf(scope)) {
       const from = watcher.pictures.length;
       move();
-      const first = await watcher.next(from);
+      const { at: first } = await watcher.next(from);
       await watcher.quiet();
       result[name] = watcher.pictures.at(-1).at - first;
     }

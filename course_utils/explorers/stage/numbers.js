@@ -5,7 +5,7 @@ const MINUS = "\u2212";
 export function fixed(value, digits = 2) {
   if (Number.isNaN(value)) return "not a number";
   if (!Number.isFinite(value)) return value < 0 ? `${MINUS}infinite` : "infinite";
-  if (Math.abs(value) >= 1e6) return short(value);
+  if (Math.abs(value) >= 1e4) return short(value);
   const rounded = Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value;
   return rounded.toFixed(digits).replace("-", MINUS);
 }

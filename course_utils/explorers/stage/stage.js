@@ -61,6 +61,8 @@ function keep(event) {
 export class Stage {
   #model;
   #queued = 0;
+  #soon = false; // a picture comes at the end of this task
+  #drawn = false; // there is a picture for the coming frame
   #timer = 0;
   #slice = 0;
   #slicing = null; // the state that `later` works for
@@ -112,6 +114,7 @@ export class Stage {
 
   close() {
     cancelAnimationFrame(this.#queued);
+    this.#soon = false;
     for (const timer of [this.#timer, this.#slice]) clearTimeout(timer);
     this.#slicing = null;
     this.kernel.close();
@@ -367,15 +370,24 @@ export class Stage {
     this.#timer = setTimeout(() => this.#rest(), REST);
   }
 
+  // A picture comes once all that changes now has changed: at once, or in the frame after if there
+  // is one already for the coming frame.
   ask(resized = false) {
     this.resized ||= resized;
-    if (this.#queued) return;
-    this.#queued = requestAnimationFrame(() => this.frame());
+    if (this.#queued || this.#soon) return;
+    if (this.#drawn) this.#queued = requestAnimationFrame(() => this.frame());
+    else {
+      this.#soon = true;
+      queueMicrotask(() => { if (this.#soon) this.frame(); });
+    }
   }
 
   frame() {
     cancelAnimationFrame(this.#queued); // one picture a frame, whoever asks
     this.#queued = 0;
+    this.#soon = false;
+    if (!this.#drawn) requestAnimationFrame(() => { this.#drawn = false; });
+    this.#drawn = true;
     if (this.resized) {
       this.resized = false;
       if (!this.panels.map((panel) => panel.resize()).every(Boolean)) return;
