@@ -13,10 +13,10 @@ from course_utils import datasets
 
 pytest_plugins = ["lab"]
 
-# Width and height of the window, and whether all states are looked at or the first alone.
+# Width and height of the window, and which states are looked at there.
 WINDOWS = [
-    (1245, 900, True), (800, 900, True), (390, 844, True),
-    (1440, 900, False), (1280, 800, False), (900, 800, False),
+    (1245, 900, "pairs"), (800, 900, "ends"), (390, 844, "ends"),
+    (1440, 900, "start"), (1280, 800, "start"), (900, 800, "start"),
 ]  # fmt: skip
 ZOOMED = {
     "viewport": {"width": 640, "height": 400},
@@ -36,9 +36,9 @@ def opened(browser, explorer, theme="light", **options):
     return page, complaints
 
 
-def look(page, *, all_states):
+def look(page, states):
     """Return what is wrong with the looks, each with the state in which it was seen."""
-    return page.evaluate(f"few => looks({STAGE}, few)", not all_states)
+    return page.evaluate(f"states => looks({STAGE}, states)", states)
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +50,9 @@ def browser(chromium):
 def test_all_fits_and_no_word_lies_across_another(browser, name):
     page, complaints = opened(browser, made(kinds()[name]))
     wrong = {}
-    for width, height, all_states in WINDOWS:
+    for width, height, states in WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
-        wrong[width] = look(page, all_states=all_states)
+        wrong[width] = look(page, states)
     page.close()
     assert {width: found for width, found in wrong.items() if found} == {}
     assert complaints == []
@@ -62,7 +62,7 @@ def test_all_fits_and_no_word_lies_across_another(browser, name):
 @pytest.mark.parametrize("name", kinds())
 def test_it_is_one_column_with_its_controls_in_sight_at_200_percent(browser, name, theme):
     page, complaints = opened(browser, made(kinds()[name]), theme, **ZOOMED)
-    assert look(page, all_states=theme == "dark") == []
+    assert look(page, "start") == []
     page.close()
     assert complaints == []
 
@@ -71,7 +71,9 @@ def penguins(kind):
     """Return what an explorer of one's own data takes: large numbers, and long labels."""
     X, y = datasets.load_penguins()
     named = inspect.signature(kind).parameters
-    return {"X": X[::4], "y": y[::4]} | {name: text for name, text in LABELS.items() if name in named}
+    return {"X": X[::4], "y": y[::4]} | {
+        name: text for name, text in LABELS.items() if name in named
+    }
 
 
 OWN = [
@@ -85,9 +87,25 @@ def test_data_of_ones_own_fit_too(browser, name):
     page, complaints = opened(browser, made(kind, **penguins(kind)))
     for width in (1245, 800, 390):
         page.set_viewport_size({"width": width, "height": 844})
-        assert look(page, all_states=width == 1245) == []
+        assert look(page, "ends" if width == 1245 else "start") == []
     page.close()
     assert complaints == []
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_rare_controls_are_folded_on_a_phone_alone(browser, name):
+    page, _ = opened(browser, made(kinds()[name]), viewport={"width": 390, "height": 844})
+    more, rare = page.locator(".more"), page.locator(".rare:visible")
+    if more.count():
+        assert (more.get_attribute("aria-expanded"), rare.count()) == ("false", 0)
+        closed = page.locator(".strip").bounding_box()["height"]
+        more.click()
+        assert (more.get_attribute("aria-expanded"), more.text_content()) == ("true", "Less")
+        assert page.locator(".strip").bounding_box()["height"] >= closed
+        page.set_viewport_size({"width": 800, "height": 844})
+        assert not more.is_visible()
+    assert rare.count() == page.locator(".rare").count()
+    page.close()
 
 
 def zone_of(page):

@@ -245,7 +245,7 @@ function mapOf(stage, given, surface) {
     const shown = Number.isFinite(far) && far > 1;
     arrow(at, shown ? along(share < 1 ? share * far : far > 40 ? far - 7 : far) : at);
     put(ring, { cx: shown ? tip[0] : 0, cy: shown ? tip[1] : 0, visibility: shown && share === 1 ? "visible" : "hidden" });
-    words[0](Math.hypot(at[0] - map.x(ws[0]), at[1] - map.y(bs[0])) < 60 ? "" : "start", ws[0], bs[0], { dx: 11, dy: 15 });
+    words[0](!end.every(Number.isFinite) || Math.hypot(at[0] - map.x(ws[0]), at[1] - map.y(bs[0])) < 60 ? "" : "start", ws[0], bs[0], { dx: 11, dy: 15 });
     const down = shown && tip[1] > at[1], name = shown && far > 26 ? "\u2212lr \u00b7 grad" : "", spot = middle(along(share * far / 2));
     words[1](down ? "" : name, ...spot, { dx: -12, dy: -6 });
     words[4](down ? name : "", ...spot, { dx: 12, dy: 14 });

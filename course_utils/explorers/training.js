@@ -171,8 +171,8 @@ function drawSurface(stage, byHand) {
     const ahead = ex >= sx ? 0 : 1, text = !stays ? "" : `now (${fixed(w)}, ${fixed(b)})`;
     now[ahead](text, w, b, { dx: ahead ? -13 : 13, dy: ey <= sy ? -9 : 19 });
     now[1 - ahead]("", 0, 0);
-    const below = Math.hypot(ex - sx, ey - sy) < 90 ? ey <= sy : cy <= sy, place = sy + (below ? 26 : -17), fits = place < box.bottom - 4 && place > box.top + 14 && !(tip && Math.hypot(tip[0] - sx, tip[1] - place) < 70);
-    word("start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: (ex >= sx && sx - 56 > box.left) || sx + 56 > box.right ? -36 : 36, dy: 5 });
+    const near = Math.hypot(ex - sx, ey - sy) < 90, below = near ? ey <= sy : cy <= sy, place = sy + (below ? 26 : -17), fits = place < box.bottom - 4 && place > box.top + 14 && !(tip && Math.hypot(tip[0] - sx, tip[1] - place) < 70);
+    word(near && !fits ? "" : "start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: (ex >= sx && sx - 56 > box.left) || sx + 56 > box.right ? -36 : 36, dy: 5 });
     start(weight, bias, result.train[0], `weight ${fixed(weight)}, bias ${fixed(bias)}`);
     const departs = proof?.kind === "departs" && proof.weight;
     mine(departs ? proof.weight : [], departs ? proof.bias : []);
