@@ -18,7 +18,7 @@ function about(given) {
 }
 
 // The rows in the order in which DataLoader(dataset, shuffle=shuffle, generator=...) serves them.
-const orderOf = ({ shuffle, epoch }, given) => Array.from(shuffle ? about(given).rows.order(epoch)[epoch - 1] : given.x.keys());
+const orderOf = ({ shuffle, epoch }, given) => Array.from(shuffle ? about(given).rows.order(epoch).subarray((epoch - 1) * given.x.length, epoch * given.x.length) : given.x.keys());
 
 const countOf = (n, size, drop) => (drop ? Math.floor(n / size) : Math.ceil(n / size));
 const percent = (share) => `${whole(100 * share)} %`;

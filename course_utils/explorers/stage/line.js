@@ -66,7 +66,8 @@ export function leastAbsolute(x, y) {
 // The rows of a training set in the order in which a shuffling DataLoader with this seed serves
 // them. Targets are y + noise * draw, so that the noise can move and the draw stay.
 export class Rows {
-  #epochs = []; // the order of each epoch
+  #dealt = 0; // epochs whose order is known
+  #order = new Int32Array(0);
   #sizes = new Map(); // batch size -> moments of each batch
   #targets = { noise: null, values: null };
 
@@ -86,20 +87,27 @@ export class Rows {
     return this.#targets.values;
   }
 
+  // The rows of so many epochs or more, one after the other.
   order(epochs) {
-    while (this.#epochs.length < epochs) this.#epochs.push(this.generator.epoch(this.n));
-    return this.#epochs;
+    const { n } = this;
+    if (epochs * n > this.#order.length) {
+      const more = new Int32Array(Math.max(epochs * n, 2 * this.#order.length));
+      more.set(this.#order);
+      this.#order = more;
+    }
+    for (; this.#dealt < epochs; this.#dealt++) this.#order.set(this.generator.epoch(n), this.#dealt * n);
+    return this.#order;
   }
 
   // For each step the means of x x, x, x y, y, x draw and draw over its batch: six numbers.
   moments(size, epochs) {
     const known = this.#sizes.get(size);
     if (known?.epochs >= epochs) return known.values;
-    const most = Math.max(epochs, 2 * (known?.epochs ?? 16)), order = this.order(most);
+    const most = Math.max(epochs, 2 * (known?.epochs ?? 16)), rows = this.order(most);
     const { n, x, y, draw } = this, values = new Float64Array(6 * most * this.perEpoch(size));
     let at = 0;
-    for (let e = 0; e < most; e++) for (let first = 0; first < n; first += size, at += 6) {
-      const end = Math.min(first + size, n), share = 1 / (end - first), rows = order[e];
+    for (let e = 0; e < most; e++) for (let first = e * n; first < (e + 1) * n; first += size, at += 6) {
+      const end = Math.min(first + size, (e + 1) * n), share = 1 / (end - first);
       let xx = 0, sx = 0, xy = 0, sy = 0, xd = 0, sd = 0;
       for (let i = first; i < end; i++) {
         const r = rows[i], v = x[r] * share;
@@ -116,7 +124,7 @@ export class Rows {
   // What the steps of a run need: moments of each batch, or for L1 its rows.
   #needs({ size, epochs, noise = 0, loss = "MSELoss" }) {
     if (loss === "MSELoss") return { m: this.moments(size, epochs), noise };
-    return { order: this.order(epochs), y: this.targets(noise), size, per: this.perEpoch(size) };
+    return { rows: this.order(epochs), y: this.targets(noise), size, per: this.perEpoch(size) };
   }
 
   // Weight and bias of SGD or Adam after each of the steps in `keep` (ascending, from 0): two
@@ -137,7 +145,7 @@ export class Rows {
   }
 
   // Where the steps from one to another lead: weight, bias and what Adam remembers.
-  #walk({ lr, optimizer = "SGD" }, { m, noise, order, y, size, per }, [w, b, m0, m1, v0, v1, p1, p2], from, to) {
+  #walk({ lr, optimizer = "SGD" }, { m, noise, rows, y, size, per }, [w, b, m0, m1, v0, v1, p1, p2], from, to) {
     const sgd = optimizer === "SGD", { x, n } = this;
     for (let step = from; step < to; step++) {
       let gw = 0, gb = 0;
@@ -146,7 +154,7 @@ export class Rows {
         gw = 2 * (w * m[k] + b * m[k + 1] - m[k + 2] - noise * m[k + 4]);
         gb = 2 * (w * m[k + 1] + b - m[k + 3] - noise * m[k + 5]);
       } else {
-        const epoch = Math.floor(step / per), rows = order[epoch], first = (step - epoch * per) * size, end = Math.min(first + size, n);
+        const epoch = Math.floor(step / per), first = epoch * n + (step - epoch * per) * size, end = Math.min(first + size, (epoch + 1) * n);
         for (let i = first; i < end; i++) {
           const v = x[rows[i]], side = sign(w * v + b - y[rows[i]]);
           gw += side * v; gb += side;
@@ -178,7 +186,7 @@ export class Rows {
     return [now.w, now.b].map((all) => all.subarray(0, rates.length));
   }
 
-  #walkAll({ optimizer = "SGD" }, { m, noise, order, y, size, per }, { lr, w, b, gw, gb, m0, m1, v0, v1, p }, from, to) {
+  #walkAll({ optimizer = "SGD" }, { m, noise, rows, y, size, per }, { lr, w, b, gw, gb, m0, m1, v0, v1, p }, from, to) {
     const { x, n } = this, many = lr.length;
     for (let step = from; step < to; step++) {
       if (m) {
@@ -188,7 +196,7 @@ export class Rows {
           gb[j] = 2 * (w[j] * sx + b[j] - sy - sd);
         }
       } else {
-        const epoch = Math.floor(step / per), rows = order[epoch], first = (step - epoch * per) * size, end = Math.min(first + size, n), count = end - first;
+        const epoch = Math.floor(step / per), first = epoch * n + (step - epoch * per) * size, end = Math.min(first + size, (epoch + 1) * n), count = end - first;
         for (let j = 0; j < many; j += 4) { // four sums at once do not wait for each other
           const w0 = w[j], w1 = w[j + 1], w2 = w[j + 2], w3 = w[j + 3], b0 = b[j], b1 = b[j + 1], b2 = b[j + 2], b3 = b[j + 3];
           let g0 = 0, g1 = 0, g2 = 0, g3 = 0, h0 = 0, h1 = 0, h2 = 0, h3 = 0;
