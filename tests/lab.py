@@ -26,6 +26,7 @@ TOKEN = "a-token-of-this-test-run"
 LOOPBACK = "127.0.0.1"
 PLOTLY = "application/vnd.plotly.v1+json"
 RUN_MS = 300_000  # a notebook has this long to run
+OPEN_MS = 60_000  # to open
 DRAW_MS = 10_000  # and the page this long to follow
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -290,7 +291,7 @@ class Notebook:
 
     def wait_for_kernel(self) -> None:
         """Wait until there is a kernel that has nothing to do."""
-        self.page.wait_for_function(READY, timeout=2 * DRAW_MS)
+        self.page.wait_for_function(READY, timeout=OPEN_MS)
 
     def run_again(self) -> None:
         """Run all cells in the kernel that is there and wait until they are through."""
@@ -310,8 +311,8 @@ class Notebook:
         return self.page.evaluate(ANSWER, code)
 
     def begin(self, code: str) -> None:
-        """Run code in the kernel as a cell does, and wait for nothing."""
-        self.page.evaluate(f"code => {{ ({ANSWER})(code); }}", code)
+        """Run code in the kernel as a cell does, and wait for nothing: it may end the kernel."""
+        self.page.evaluate(f"code => {{ ({ANSWER})(code).catch(() => {{}}); }}", code)
 
     def messages(self) -> int:
         """Return how many messages of widgets the page has sent to its kernel."""
