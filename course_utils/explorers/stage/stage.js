@@ -42,6 +42,18 @@ function write(node, text) {
     k % 2 ? Object.assign(document.createElement("b"), { textContent: part }) : part));
 }
 
+// Do something after what waits already, such as a picture; a timer would wait longer.
+const tasks = [];
+let channel = null;
+function soon(task) {
+  if (!channel) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = () => tasks.shift()();
+  }
+  tasks.push(task);
+  channel.port2.postMessage(null);
+}
+
 function colors() {
   const vars = (theme) => Object.entries(style[theme]).map(([role, color]) => `--${role}:${color};`).join("");
   const dark = ['[data-jp-theme-light="false"] .explorer', '[data-theme="dark"] .explorer'];
@@ -407,7 +419,7 @@ export class Stage {
 
   #begin(settings) {
     clearTimeout(this.#slice);
-    const of = (this.#slicing = this.state), work = this.explorer.later(settings, this.given), channel = new MessageChannel();
+    const of = (this.#slicing = this.state), work = this.explorer.later(settings, this.given);
     const slice = () => {
       if (this.#slicing !== of || this.state !== of) return;
       const began = performance.now();
@@ -416,9 +428,8 @@ export class Stage {
         if (done) { this.#extra = { of, value }; return this.ask(); }
         if (performance.now() - began > 8) break;
       }
-      channel.port2.postMessage(null); // a timer would wait longer
+      soon(slice);
     };
-    channel.port1.onmessage = slice;
     this.#slice = setTimeout(slice, 30);
   }
 
