@@ -98,7 +98,7 @@ def latency(cases: list[Case]) -> Table:
         "next move comes after it, at another phase of the display. A row shows the greatest p50 "
         "and the greatest p95 of the explorer's controls, and whose p95 it is. Of 100 moves of "
         "that control in 2 s: how many pictures are painted, and messages to and from the kernel a "
-        "move (medians). (b) to (d) show three panels: data and line, losses, loss surface. (b) and (c) "
+        "move (medians). (b) to (d) show three panels: data and line, losses, surface. (b) and (c) "
         "train with the loop of the lessons, 100 epochs, at every move. Each of (a) to (d) is "
         "alone in its notebook; the explorers stand among the cells of their lessons."
     )

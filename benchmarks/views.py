@@ -128,7 +128,7 @@ class Browser:
                 self._write_rival(view.notebook, name)
             if linked:
                 lab = SimpleNamespace(url=f"http://{LOOPBACK}:{self.link.port}/", set=lab.set)
-            notebook = self._open[key] = Notebook(lab, self._context, name, "light")
+            notebook = self._open[key] = Notebook(lab, self._context, name, "light", "lab")
             notebook.run_all()
             if errors := notebook.kernel_errors():
                 raise RuntimeError(f"{view.notebook}: {errors}")
