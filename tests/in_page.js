@@ -210,8 +210,8 @@ window.ask = (() => {
         slider.value = last;
         slider.dispatchEvent(new Event("input", { bubbles: true }));
       } else {
-        const keys = ["ArrowUp", "ArrowDown"], handle = root.querySelector(".handle, .formula [role=slider]");
-        handle.dispatchEvent(new KeyboardEvent("keydown", { key: keys[k % 2], bubbles: true, cancelable: true }));
+        const key = k % 3 ? "ArrowUp" : "ArrowDown", handle = root.querySelector(".handle, .formula [role=slider]");
+        handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
         last = stage.state;
       }
     }

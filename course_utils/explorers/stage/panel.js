@@ -53,6 +53,11 @@ export function beside(labels, top, bottom, gap = 17) {
   return list;
 }
 
+// A finger on it does not scroll the page; browsers ask no touch-action of what is inside an svg.
+export function keepStill(node) {
+  node.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
+}
+
 export class Panel {
   #marks = [];
   #plot;
@@ -403,6 +408,7 @@ export class Panel {
   }
 
   #draggable(node, drag, nudge) {
+    keepStill(node);
     const at = (event) => {
       const { left, top } = this.node.getBoundingClientRect();
       return [this.x.invert(event.clientX - left), this.y.invert(event.clientY - top)];

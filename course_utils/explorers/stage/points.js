@@ -1,6 +1,6 @@
 // Points as lines of a text, which a hand can move, add and remove.
 import { clamp, digits, short } from "./numbers.js";
-import { put, svg } from "./panel.js";
+import { keepStill, put, svg } from "./panel.js";
 
 export const MOST = 200;
 const LARGEST = 1e9; // both as in inputs.py
@@ -68,6 +68,7 @@ export function pointsOf(panel, text, chosen, choose) {
     text.remove(i);
     choose(next > i ? next - 1 : next);
   };
+  keepStill(grips);
   grips.addEventListener("pointerdown", (event) => {
     event.preventDefault();
     const i = nearest(event), { x, y } = text.points()[i], [px, py] = place(event);
