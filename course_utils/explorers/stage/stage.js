@@ -425,7 +425,7 @@ export class Stage {
       const began = performance.now();
       for (;;) {
         const { done, value } = work.next();
-        if (done) { this.#extra = { of, value }; return this.ask(); }
+        if (done) { this.#extra = { of, value }; return value && this.ask(); }
         if (performance.now() - began > 8) break;
       }
       soon(slice);
