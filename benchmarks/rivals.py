@@ -92,24 +92,3 @@ def with_plotly_and_formula() -> None:
     """Show the same figure, fed by the formula instead of the loop."""
     rows = rows_of(POINTS, BATCH, EPOCHS)
     with_plotly(lambda noise: preview(noise, rows))
-
-
-def training_alone() -> None:
-    """Show the course's explorer in a notebook as empty as the others'."""
-    import torch
-
-    from course_utils.explorers.training import TrainingExplorer
-    from course_utils.history import History
-
-    def train(model, optimizer, loss_fn, loader, epochs):
-        history = History()
-        for _ in range(epochs):
-            for X, y in loader:
-                loss = loss_fn(model(X), y)
-                history.record(weight=model.weight.item(), bias=model.bias.item())
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-        return history
-
-    display(TrainingExplorer(train, [torch.optim.SGD, torch.optim.Adam]))

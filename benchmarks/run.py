@@ -1,6 +1,6 @@
 """Measure side by side and write the tables: the script behind python3 course.py bench.
 
-A full run takes about a quarter of an hour and writes README.md. `--quick` takes two minutes and
+A full run takes about half an hour and writes README.md. `--quick` takes some minutes and
 only prints, as does a choice of parts: `python3 course.py bench -- --quick training start`.
 """
 

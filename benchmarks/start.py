@@ -26,9 +26,9 @@ IMPORTS = {
 EXPLORER = "from course_utils.explorers.noise import NoiseExplorer"
 # (what has to be there, and what is timed after it)
 PICTURES = {
-    "first explorer, settled": (
+    "first explorer, its numbers": (
         f"from course_utils import datasets\n{EXPLORER}",
-        "NoiseExplorer(datasets.make_line).settle()",
+        "NoiseExplorer(datasets.make_line).set()",
     ),
     "first Matplotlib figure, as PNG": (
         "import io, matplotlib.pyplot as plt",

@@ -28,7 +28,7 @@
     return root;
   }
 
-  const stageOf = (root) => root.parentNode.stage;
+  const stageOf = (scope) => scope.parentNode.stage; // a rival has none
 
   // --- hands: what a learner can move, each as {name, move}; a move goes on, to and fro ----------
 
@@ -46,15 +46,23 @@
     };
   }
 
-  // What tells its ends (a number of the formula, ipywidgets' slider) goes from one to the other;
-  // what does not (a handle on a picture) goes up and down.
-  function keys(node, [more, less]) {
-    let up = false;
+  // A number of the formula and ipywidgets' slider tell their ends, and go from one to the other.
+  function number(node) {
+    let up = true;
     return () => {
-      const [now, low, high] = ["now", "min", "max"].map((what) => node.getAttribute(`aria-value${what}`));
-      if (high === null) up = !up;
-      else up = Number(now) >= Number(high) ? false : Number(now) <= Number(low) ? true : up;
-      press(node, up ? more : less);
+      const [now, low, high] = ["now", "min", "max"].map((what) => Number(node.getAttribute(`aria-value${what}`)));
+      up = now >= high ? false : now <= low ? true : up;
+      press(node, up ? "ArrowRight" : "ArrowLeft");
+    };
+  }
+
+  // A handle on a picture goes along both axes, for some take only one of them, and back.
+  function handle(node) {
+    let up = false;
+    if ("none" in node.dataset) press(node, "PageDown"); // of points, one is chosen first
+    return () => {
+      up = !up;
+      for (const key of up ? ["ArrowUp", "ArrowRight"] : ["ArrowDown", "ArrowLeft"]) press(node, key);
     };
   }
 
@@ -71,7 +79,7 @@
 
   function handsOf(scope) {
     const slider = scope.querySelector(".widget-slider .noUi-handle");
-    if (slider) return [{ name: "slider", move: keys(slider, ["ArrowRight", "ArrowLeft"]) }];
+    if (slider) return [{ name: "slider", move: number(slider) }];
     const hands = [], all = (selector) => [...scope.querySelectorAll(selector)];
     const add = (name, move) => hands.push({ name, move });
     const seen = (node) => node.getClientRects().length > 0;
@@ -80,8 +88,8 @@
     for (const box of all(".strip input[type=checkbox]").filter(seen)) add(box.nextSibling.textContent, () => box.click());
     for (const group of all(".strip .choice").filter(seen))
       add(group.firstChild.textContent, radio([...group.querySelectorAll("input")]));
-    for (const number of all(".formula [role=slider]").filter(seen)) add(number.ariaLabel, keys(number, ["ArrowRight", "ArrowLeft"]));
-    for (const handle of all(".panels .handle").filter(seen)) add(handle.ariaLabel, keys(handle, ["ArrowUp", "ArrowDown"]));
+    for (const part of all(".formula [role=slider]").filter(seen)) add(part.ariaLabel, number(part));
+    for (const ring of all(".panels .handle").filter(seen)) add(ring.ariaLabel, handle(ring));
     return hands;
   }
 
@@ -93,6 +101,15 @@
     channel.port1.onmessage = () => then(performance.now());
     channel.port2.postMessage(null);
   };
+  let inFrame = false; // from the first of a frame's callbacks until it is painted
+  const request = window.requestAnimationFrame;
+  window.requestAnimationFrame = (callback) => request((now) => {
+    if (!inFrame) painted(() => { inFrame = false; });
+    inFrame = true;
+    callback(now);
+  });
+  // What has changed is in this frame, if its callbacks run, or in the next.
+  const nextFrame = (then) => (inFrame ? then() : requestAnimationFrame(then));
 
   class Watcher {
     #observer;
@@ -102,10 +119,8 @@
     constructor(scope, kind) {
       this.pictures = [];
       this.#observer = new MutationObserver((records) => {
-        // An explorer counts its pictures, and draws them in a frame.
-        if (kind === "explorer") painted((at) => this.#note(at, stageOf(scope)));
-        else if (kind === "image") this.#images(records);
-        else if (records.some((record) => !this.#isControl(record.target))) this.#frame();
+        if (kind === "image") this.#images(records);
+        else if (kind === "explorer" || records.some((record) => !this.#isControl(record.target))) this.#see(stageOf(scope));
       });
       this.#observer.observe(scope, kind === "explorer" ? { attributeFilter: ["data-frames"] }
         : { subtree: true, childList: true, characterData: true, attributes: true });
@@ -119,19 +134,21 @@
     #images(records) {
       for (const { addedNodes } of records) for (const added of addedNodes)
         for (const image of added.tagName === "IMG" ? [added] : added.querySelectorAll?.("img") ?? [])
-          image.decode().then(() => this.#frame());
+          image.decode().then(() => this.#see());
     }
 
-    // What a message of the kernel has changed is in the next frame.
-    #frame() {
+    // However much has changed, a frame is one picture.
+    #see(stage) {
       if (this.#queued) return;
       this.#queued = true;
-      requestAnimationFrame(() => { this.#queued = false; painted((at) => this.#note(at)); });
-    }
-
-    #note(at, stage) {
-      this.pictures.push({ at, epoch: stage?.result?.epoch });
-      this.#waiting.splice(0).forEach((look) => look());
+      nextFrame(() => {
+        const at = performance.now(), epoch = stage?.result?.epoch;
+        painted((end) => {
+          this.#queued = false;
+          this.pictures.push({ at, end, epoch });
+          this.#waiting.splice(0).forEach((look) => look());
+        });
+      });
     }
 
     // The first picture from number `from` on.
@@ -141,7 +158,7 @@
         const look = new Promise((done) => this.#waiting.push(done));
         if ((await Promise.race([look, late])) === "late") throw new Error(`Nothing drawn in ${PATIENCE} ms`);
       }
-      return this.pictures[from].at;
+      return this.pictures[from];
     }
 
     async quiet() {
@@ -168,7 +185,7 @@
   // --- what can be asked ----------------------------------------------------------------------------
 
   // Move, wait for the picture, move again: by the name of the control the milliseconds of `count`
-  // moves. The first two moves wake the page up and do not count.
+  // moves until the frame with the answer, and until it is laid out and painted. The first two moves wake the page up and do not count.
   async function moves({ count, ...view }) {
     const { scope, watcher } = await begun(view), result = {};
     for (const { name, move } of handsOf(scope)) {
@@ -177,8 +194,8 @@
         await wait(20 + (phase = (phase + 7) % 17));
         const from = watcher.pictures.length, start = performance.now();
         move();
-        const at = await watcher.next(from);
-        if (i >= 0) times.push(at - start);
+        const { at, end } = await watcher.next(from);
+        if (i >= 0) times.push([at - start, end - start]);
       }
     }
     watcher.close();
@@ -210,7 +227,7 @@
     for (const { name, move } of handsOf(scope)) {
       const from = watcher.pictures.length;
       move();
-      const first = await watcher.next(from);
+      const { at: first } = await watcher.next(from);
       await watcher.quiet();
       result[name] = watcher.pictures.at(-1).at - first;
     }

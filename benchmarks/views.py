@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 ROOT, TESTS = HERE.parent, HERE.parent / "tests"
 sys.path.insert(0, str(TESTS))
 
-from lab import CHROMIUM_FLAGS, FOLDER, Lab, Notebook  # noqa: E402 (a module of the tests)
+from lab import CHROMIUM_FLAGS, FOLDER, RUN_MS, Lab, Notebook  # noqa: E402 (a module of the tests)
 from pages import page_of  # noqa: E402
 
 DELAY = 0.05  # seconds that the slow link holds back, each way
@@ -56,8 +56,9 @@ class Case:
 
     Attributes
     ----------
-    times : dict of str to list of float
-        Milliseconds of each move by the name of its control.
+    times, painted : dict of str to list of float
+        Milliseconds of each move by the name of its control: until the frame with the answer, and
+        until that is laid out and painted.
     storms : list of dict
         What came of each storm.
     problem : str
@@ -67,6 +68,7 @@ class Case:
     def __init__(self, view: View, page: Page):
         self.view, self.page = view, page
         self.times: dict[str, list[float]] = {}
+        self.painted: dict[str, list[float]] = {}
         self.storms: list[dict] = []
         self.problem = ""
 
@@ -88,11 +90,19 @@ class Case:
     def move(self, count: int) -> None:
         """Time that many moves of every control."""
         for name, found in self.run("moves", count=count).items():
-            self.times.setdefault(name, []).extend(found)
+            self.times.setdefault(name, []).extend(begun for begun, _ in found)
+            self.painted.setdefault(name, []).extend(done for _, done in found)
 
     def storm(self, control: str) -> None:
         """Make 100 moves of a control in 2 s."""
         self.storms.append(self.run("storm", control=control, count=100, milliseconds=2000))
+
+    def restart(self) -> int:
+        """Run the cells above the notebook's first explorer in a new kernel; return its cell."""
+        cell = self.run("fresh")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.page.wait_for_function("window.course.done", timeout=RUN_MS)
+        return cell
 
     @property
     def all_times(self) -> list[float]:
@@ -112,12 +122,13 @@ class Browser:
         key = f"{view.notebook} {linked}"
         if key not in self._open:
             say(f"opening and running {view.notebook}{' behind the link' if linked else ''}")
+            name, lab = view.notebook, self._lab
             if view.script is None:
-                self._write_rival(view.notebook)
-            lab = self._lab
+                name += "_linked" if linked else ""
+                self._write_rival(view.notebook, name)
             if linked:
                 lab = SimpleNamespace(url=f"http://{LOOPBACK}:{self.link.port}/", set=lab.set)
-            notebook = self._open[key] = Notebook(lab, self._context, view.notebook, "light")
+            notebook = self._open[key] = Notebook(lab, self._context, name, "light", "lab")
             notebook.run_all()
             if errors := notebook.kernel_errors():
                 raise RuntimeError(f"{view.notebook}: {errors}")
@@ -145,8 +156,8 @@ class Browser:
         for notebook in self._open.values():
             notebook.close()
 
-    def _write_rival(self, name: str) -> None:
-        code = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nimport rivals\nrivals.{name}()"
+    def _write_rival(self, rival: str, name: str) -> None:
+        code = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nimport rivals\nrivals.{rival}()"
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
         cells = [nbformat.v4.new_code_cell(code)]
         notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)

@@ -16,17 +16,15 @@ _MIME = "application/vnd.plotly.v1+json"
 _CONFIG = {"displayModeBar": False, "responsive": False}  # same size, nothing over the words
 _PT = 0.72  # points in a pixel, at 100 pixels an inch
 _PLOTLY = {".": "circle", "o": "circle", "O": "circle-open", "s": "square", "^": "triangle-up",
-           "D": "diamond", "v": "triangle-down", "P": "cross", "+": "cross-thin-open",
+           "D": "diamond", "v": "triangle-down", "+": "cross-thin-open",
            "x": "x-thin-open", "|": "line-ns-open"}  # fmt: skip
-_GLYPHS = dict(
-    zip(".oOs^DvP+x|", "\u25cf\u25cf\u25cb\u25a0\u25b2\u25c6\u25bc\u271a+\u00d7|", strict=True)
-)
+GLYPHS = dict(zip(".oOs^Dv+x|", "\u25cf\u25cf\u25cb\u25a0\u25b2\u25c6\u25bc+\u00d7|", strict=True))
 _PLOTLY_FONT = {"family": ", ".join([*look.STYLE["fonts"], "sans-serif"]), "size": look.SMALL}
 # A picture has a white ground of its own, which reads everywhere. In JupyterLab's dark theme the
 # sentence below it, if trusted, turns it over: white becomes #111, blue stays blue. It also gives
 # the picture, which JupyterLab shows without any, its alternative text.
 _OURS = ".jp-OutputArea-child:has(+ .jp-OutputArea-child :is(.figure-says, .explorer-still))"
-_STYLE = f"""<style>
+STYLE = f"""<style>
 {_OURS} .jp-RenderedPlotly {{ max-width: {frame.WIDTH}px; }}
 [data-jp-theme-light="false"] {_OURS} :is(.jp-RenderedImage img, .jp-RenderedPlotly) {{
   filter: invert(0.9333) hue-rotate(180deg); }}
@@ -83,13 +81,13 @@ class Chart:
 
     def styled(self) -> list[tuple[Series, look.Look]]:
         """Return each series with its look; roles without one take the spare ones in turn."""
-        known = [look.ROLES.get(series.role) for series in self.series]
-        taken = {one.role for one in known if one}
-        free = [one for one in look.SPARE if one.role not in taken] or look.SPARE
-        spare = iter(free * (1 + len(self.series)))
-        return [
-            (series, one or next(spare)) for series, one in zip(self.series, known, strict=True)
-        ]
+        looks = [look.ROLES.get(series.role) for series in self.series]
+        for k, series in enumerate(self.series):
+            spare = look.SPARE if series.kind == "line" else look.SPARE[-1:] + look.SPARE[:-1]
+            taken = {one.role for one in looks if one}
+            free = (one for one in spare if one.role not in taken)
+            looks[k] = looks[k] or next(free, spare[k % len(spare)])
+        return list(zip(self.series, looks, strict=True))
 
     def frame(self) -> frame.Frame:
         """Return where everything stands."""
@@ -156,7 +154,12 @@ class Chart:
             return
         wide = _width(series) * _PT
         dash = [part * _PT / wide for part in kind.dash]
-        style = {"color": kind.color, "linewidth": wide, "label": name}
+        style = {
+            "color": kind.color,
+            "linewidth": wide,
+            "label": name,
+            "zorder": 2 + bool(dash) / 2,
+        }
         style["linestyle"] = (0, dash) if dash else "-"
         if series.kind == "vertical":
             axes.axvline(x[0], **style)
@@ -179,7 +182,16 @@ class Chart:
         levels = np.unique([heights.min(), *np.log10(inner), heights.max()])
         shades = LinearSegmentedColormap.from_list("loss", [low, high], len(levels))
         axes.contourf(x, y, heights, levels, colors=shades(range(len(levels) - 1)))
-        axes.contour(x, y, heights, levels[1:-1], colors="white", linewidths=_PT, alpha=0.5)
+        axes.contour(
+            x,
+            y,
+            heights,
+            levels[1:-1],
+            linestyles="solid",
+            colors="white",
+            linewidths=_PT,
+            alpha=0.5,
+        )
         style = {"color": ink, "ha": "center", "va": "center", "clip_on": True}
         style |= {"fontsize": look.SMALL * _PT, "family": look.fonts()}
         stroke = withStroke(linewidth=look.MARK["halo"] * _PT, foreground=low, alpha=0.8)
@@ -228,7 +240,7 @@ class Chart:
         return {"data": traces, "layout": layout, "config": _CONFIG}
 
     def to_png(self) -> bytes:
-        """Return the still picture as the bytes of a PNG file with 48 colors, which suffice.
+        """Return the still picture as the bytes of a PNG file with 64 colors, which suffice.
 
         It is twice as fine as it is shown, unless Plotly's picture takes its place.
         """
@@ -237,7 +249,10 @@ class Chart:
         drawn, small = io.BytesIO(), io.BytesIO()
         self.to_matplotlib().savefig(drawn, format="png", dpi=self._scale * 100)
         picture = Image.open(drawn).convert("RGB")
-        few = picture.quantize(48, Image.Quantize.MAXCOVERAGE, kmeans=6, dither=Image.Dither.NONE)
+        exact = 6 if self.surface else 0  # large areas of one color show a small error
+        few = picture.quantize(
+            64, Image.Quantize.MAXCOVERAGE, kmeans=exact, dither=Image.Dither.NONE
+        )
         few.save(small, format="png", optimize=True)
         return small.getvalue()
 
@@ -246,7 +261,7 @@ class Chart:
 
         self.show_picture()
         caption = as_markdown(self.summary)
-        page = f'<p class="figure-says"><em>{caption}</em></p>{_STYLE}{_SCRIPT}'
+        page = f'<p class="figure-says"><em>{caption}</em></p>{STYLE}{_SCRIPT}'
         data = {"text/html": page, "text/markdown": f"*{caption}*", "text/plain": self.summary}
         display(data, raw=True)
 
@@ -388,7 +403,7 @@ def _plotly_words(at: frame.Frame) -> list[dict]:
         side = "right" if word.ends else "left"
         text = f"<b>{text}</b>" if word.bold else text
         notes.append((text, word.x, word.y - 4, side, look.COLORS[word.role], look.SMALL))
-    glyphs = ((_GLYPHS[kind.marker], kind.color, x, y) for kind, x, y in at.key)
+    glyphs = ((GLYPHS[kind.marker], kind.color, x, y) for kind, x, y in at.key)
     notes += [(text, x, y, "center", color, look.SMALL + 4) for text, color, x, y in glyphs]
     across, up = at.right - at.left, at.bottom - at.top
     fixed = {"xref": "paper", "yref": "paper", "showarrow": False, "borderpad": 0}

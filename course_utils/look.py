@@ -60,7 +60,7 @@ SPARE = (
     Look("neg", "^", (9, 3, 2, 3)),
     Look("other", "D", (4, 2)),
     Look("held", "v", (2, 2)),
-    Look("data", "P", (9, 3)),
+    Look("data", "o", (9, 3)),  # the first that points take
 )
 
 

@@ -15,8 +15,10 @@ import threading
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import nbformat
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, expect, sync_playwright
+from refresh import KEPT_METADATA
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "a café course"  # a space and an accent, as a learner's folder may have
@@ -24,6 +26,7 @@ TOKEN = "a-token-of-this-test-run"
 LOOPBACK = "127.0.0.1"
 PLOTLY = "application/vnd.plotly.v1+json"
 RUN_MS = 300_000  # a notebook has this long to run
+OPEN_MS = 60_000  # to open
 DRAW_MS = 10_000  # and the page this long to follow
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -54,6 +57,20 @@ RUN_ALL = """async () => {
     });
     await run('notebook:clear-all-cell-outputs');
     run('notebook:restart-run-all').finally(() => { window.course.done = true; });
+}"""
+RUN_AGAIN = """() => {
+    window.course = {done: false, errors: []};
+    const done = () => { window.course.done = true; };
+    jupyterapp.commands.execute('notebook:run-all-cells').finally(done);
+}"""
+# Run code in the kernel as a cell does, and return what it prints.
+ANSWER = """async code => {
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const request = kernel.requestExecute({code});
+    let told = '';
+    request.onIOPub = message => { told += message.content.text ?? ''; };
+    await request.done;
+    return told;
 }"""
 # What is in the notebook and cannot be seen, or is not what was meant; empty once all is painted.
 UNPAINTED = f"""() => {{
@@ -86,9 +103,9 @@ UNPAINTED = f"""() => {{
         for (const image of cell.node.querySelectorAll(pictures))
             if (!standsIn(image) && !(image.complete && image.naturalWidth && seen(image)))
                 say('image not painted');
-        for (const figure of cell.node.querySelectorAll('.bqplot.figure'))
-            if (!some(figure, '.svg-figure g[clip-path] path[d], .svg-figure g[clip-path] rect'))
-                say('bqplot figure without marks');
+        for (const picture of cell.node.querySelectorAll('.explorer figure > svg'))
+            if (!some(picture, 'path[d], circle, rect'))
+                say('a picture of an explorer without marks');
         for (const text of cell.node.querySelectorAll('.jp-RenderedMarkdown')) {{
             const prose = text.cloneNode(true);
             prose.querySelectorAll('code, mjx-container').forEach(node => node.remove());
@@ -106,8 +123,7 @@ UNPAINTED = f"""() => {{
     return problems;
 }}"""
 # What reaches beyond its cell, hides behind its own edge, needs a scroll bar to be read, or is
-# written across other words of its figure. The first such cell is scrolled to, as a reader would:
-# bqplot redraws a figure once it is in sight.
+# written across other words of its figure. The first such cell is scrolled to, as a reader would.
 CUT_OFF = f"""() => {{
     {CELLS}
     const outside = (inner, outer) => Math.max(
@@ -145,31 +161,11 @@ CUT_OFF = f"""() => {{
             problems.push(`cell ${{index}}: ${{name}} by ${{Math.ceil(excess(node, cell))}} px`);
             if (problems.length === 1) cell.node.scrollIntoView();
         }}
-        for (const figure of cell.node.querySelectorAll('.bqplot.figure'))
+        for (const figure of cell.node.querySelectorAll('.explorer figure > svg'))
             problems.push(...crossing(figure).map(words => `cell ${{index}}: ${{words}}`));
     }});
     return problems;
 }}"""
-# The points of bqplot's lines in the units of the axes, read from the drawn paths and the drawn
-# ticks; dx and dy are the units a pixel is wide and high.
-DRAWN_LINES = """figure => {
-    const axis = (node, at) => {
-        const ticks = [...node.querySelectorAll('.tick')].map(tick => [
-            Number(tick.getAttribute('transform').match(/-?[\\d.]+(e-?\\d+)?/g)[at]),
-            Number(tick.textContent.replace('\\u2212', '-')),
-        ]);
-        const [[p, a], [q, b]] = [ticks[0], ticks[ticks.length - 1]];
-        return {unit: (b - a) / (q - p), at: pixel => a + (pixel - p) * (b - a) / (q - p)};
-    };
-    const axes = [...figure.querySelectorAll('.axis')].filter(node => node.querySelector('.tick'));
-    const [x, y] = axes.map(axis);
-    const [dx, dy] = [x, y].map(scale => Math.abs(scale.unit));
-    return [...figure.querySelectorAll('.curve path.line')].map(path => {
-        const pairs = path.getAttribute('d').match(/[^MLZ,]+,[^MLZ,]+/g);
-        const point = ([p, q]) => ({x: x.at(Number(p)), y: y.at(Number(q)), dx, dy});
-        return pairs.map(pair => point(pair.split(',')));
-    });
-}"""
 
 
 class Lab:
@@ -183,16 +179,18 @@ class Lab:
             ignore=shutil.ignore_patterns(".ipynb_checkpoints"),
         )
         settings = folder / "settings"
-        ours = ROOT / "binder/settings"  # what learners get: no news toast, a prompt server
+        ours = ROOT / "binder/settings"  # what learners get: no news toast
         shutil.copytree(ours / "share/jupyter/lab/settings", settings)
-        shutil.copytree(ours / "etc/jupyter", folder / "CONFIG")
         private = {
             f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")
         }
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
         command += [f"--ServerApp.ip={LOOPBACK}", "--ServerApp.port=0"]
         command += [f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}"]
-        command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
+        command += [
+            f"--{app}.expose_app_in_browser=True" for app in ("LabApp", "JupyterNotebookApp")
+        ]
+        command += ["--LabApp.extension_manager=readonly"]
         self.process = subprocess.Popen(
             command,
             env=os.environ
@@ -219,6 +217,16 @@ class Lab:
                 return found[0]
         raise RuntimeError("JupyterLab did not start:\n" + "".join(self.log))
 
+    def path(self, name: str) -> Path:
+        """Return where a notebook lies."""
+        return self.folder / FOLDER / "notebooks" / f"{name}.ipynb"
+
+    def write(self, name: str, cells: list[str]) -> None:
+        """Put a notebook of some code cells beside the course's own."""
+        notebook = nbformat.v4.new_notebook(metadata=KEPT_METADATA)
+        notebook.cells = [nbformat.v4.new_code_cell(source) for source in cells]
+        nbformat.write(notebook, self.path(name))
+
     def set(self, plugin: str, **values: object) -> None:
         """Store settings as JupyterLab's own settings editor does; the next page reads them."""
         path = self.folder / f"CONFIG/lab/user-settings/@jupyterlab/{plugin}.jupyterlab-settings"
@@ -234,17 +242,19 @@ class Lab:
 class Notebook:
     """A notebook open in JupyterLab, and a record of what went wrong in its page."""
 
-    def __init__(self, lab: Lab, context: BrowserContext, name: str, theme: str):
+    def __init__(self, lab: Lab, context: BrowserContext, name: str, theme: str, app: str):
         self.page: Page = context.new_page()
         self.page.set_default_timeout(DRAW_MS)
         self.complaints: list[str] = []  # page errors, console errors, native dialogs
         self.hosts: set[str] = set()  # where requests and web sockets went
+        self.sent: list[bytes | str] = []  # through web sockets
         self._listen()
         lab.set("apputils-extension/themes", theme=f"JupyterLab {theme.capitalize()}")
-        # A workspace of its own, or the tab of the notebook before would be restored too.
-        path = quote(f"{theme}-{name}") + "/tree/" + quote(f"{FOLDER}/notebooks/{name}.ipynb")
-        self.page.goto(f"{lab.url}lab/workspaces/{path}?token={TOKEN}")
-        self.page.wait_for_function(READY, timeout=2 * DRAW_MS)
+        path = quote(f"{FOLDER}/notebooks/{name}.ipynb")
+        if app == "lab":  # a workspace of its own, or the tab of the notebook before is restored
+            path = f"workspaces/{quote(f'{theme}-{name}')}/tree/{path}"
+        self.page.goto(f"{lab.url}{app}/{path}?token={TOKEN}")
+        self.wait_for_kernel()
 
     def _listen(self) -> None:
         page = self.page
@@ -253,7 +263,7 @@ class Notebook:
         page.on("console", self._on_console)
         page.on("dialog", self._on_dialog)
         page.on("request", lambda request: self._on_address(request.url))
-        page.on("websocket", lambda socket: self._on_address(socket.url))
+        page.on("websocket", self._on_socket)
 
     def _on_console(self, message) -> None:
         if message.type == "error" and not message.text.startswith(tuple(BENIGN)):
@@ -262,6 +272,10 @@ class Notebook:
     def _on_dialog(self, dialog) -> None:
         self.complaints.append(f"dialog: {dialog.message}")
         dialog.dismiss()
+
+    def _on_socket(self, socket) -> None:
+        self._on_address(socket.url)
+        socket.on("framesent", lambda message: self.sent.append(message))
 
     def _on_address(self, url: str) -> None:
         parts = urlsplit(url)
@@ -273,7 +287,16 @@ class Notebook:
         self.page.evaluate(RUN_ALL)
         self.page.locator(".jp-Dialog .jp-mod-accept").click()  # "Restart Kernel?"
         self.page.wait_for_function("window.course.done", timeout=RUN_MS)
-        self.page.wait_for_function(READY)
+        self.wait_for_kernel()
+
+    def wait_for_kernel(self) -> None:
+        """Wait until there is a kernel that has nothing to do."""
+        self.page.wait_for_function(READY, timeout=OPEN_MS)
+
+    def run_again(self) -> None:
+        """Run all cells in the kernel that is there and wait until they are through."""
+        self.page.evaluate(RUN_AGAIN)
+        self.page.wait_for_function("window.course.done", timeout=RUN_MS)
 
     def cells(self) -> list[dict]:
         """Return the notebook's code cells as they now are, outputs included."""
@@ -282,6 +305,18 @@ class Notebook:
     def kernel_errors(self) -> list[str]:
         """Return every error the kernel reported, those of widget callbacks too."""
         return self.page.evaluate("window.course.errors")
+
+    def ask(self, code: str) -> str:
+        """Run code in the kernel as a cell does; return what it prints."""
+        return self.page.evaluate(ANSWER, code)
+
+    def begin(self, code: str) -> None:
+        """Run code in the kernel as a cell does, and wait for nothing: it may end the kernel."""
+        self.page.evaluate(f"code => {{ ({ANSWER})(code).catch(() => {{}}); }}", code)
+
+    def messages(self) -> int:
+        """Return how many messages of widgets the page has sent to its kernel."""
+        return sum(b"comm_msg" in (m.encode() if isinstance(m, str) else m) for m in self.sent)
 
     def theme(self) -> str:
         """Return the theme that is on."""
@@ -321,14 +356,6 @@ class Notebook:
         """Give a slider the focus and press a key."""
         slider.focus()
         slider.press(key)
-
-    def drawn_lines(self, figure: Locator) -> list[list[tuple[float, float]]]:
-        """Return the points of each line of a bqplot figure in the units of its axes.
-
-        They are read from the drawn paths and the drawn ticks, with an error of half a pixel.
-        """
-        lines = figure.evaluate(DRAWN_LINES)
-        return [[(point["x"], point["y"]) for point in line] for line in lines]
 
     def take_pictures(self, folder: Path, name: str) -> None:
         """Store the notebook from top to bottom as name-1.png, name-2.png and so on."""
@@ -377,11 +404,14 @@ def chromium():
 
 @pytest.fixture
 def open_notebook(lab, chromium):
-    """Return a function that opens a notebook by name in a theme, as a `Notebook`."""
+    """Return a function that opens a notebook by name in a theme, as a `Notebook`.
+
+    `app` may be "notebooks" for Notebook 7, which the same server offers.
+    """
     opened = []
 
-    def opener(name: str, theme: str = "light") -> Notebook:
-        opened.append(Notebook(lab, chromium, name, theme))
+    def opener(name: str, theme: str = "light", app: str = "lab") -> Notebook:
+        opened.append(Notebook(lab, chromium, name, theme, app))
         return opened[-1]
 
     yield opener

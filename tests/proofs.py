@@ -7,6 +7,7 @@ import time
 
 def rest(explorer, seconds=10):
     """Ask, as a page at rest does, for a proof of the present state; return its conclusion."""
+    explorer.page.proof = {}
     ask(explorer)
     end = time.monotonic() + seconds
     while explorer.page.proof.get("of") != explorer.state or explorer.page.proof["kind"] == "runs":

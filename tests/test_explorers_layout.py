@@ -1,60 +1,132 @@
-"""How the explorers look, on a page without a kernel: sizes, words apart, no number misspelt.
+"""How the explorers look on a page without a kernel: what fits, what lies across what, numbers.
 
-The explorers are found, not listed. Each is made of what its parameters are called, and lives on
-one page that changes its size in place.
+The explorers are found, not listed. Each lives on one page that changes its size in place, and
+goes through its controls' ends, some pairs of them, its presets and its buttons (tests/looks.js).
 """
 
-import importlib
 import inspect
-import pkgutil
 
 import pytest
-import torch
-from pages import page_of
-from playwright.sync_api import sync_playwright
-from torch import nn
-from torch.utils.data import TensorDataset
+from pages import HERE, kinds, made, page_of
 
-from course_utils import datasets, explorers
-from course_utils.explorers.base import Explorer
+from course_utils import datasets
 
 pytest_plugins = ["lab"]
 
-
-def one_step(model, loss_fn, optimizer, X, y):
-    optimizer.zero_grad()
-    y_pred = model(X)
-    loss = loss_fn(y_pred, y)
-    loss.backward()
-    optimizer.step()
-
-
-def given():
-    """Return what a notebook hands to explorers, by the names of their parameters."""
-    X, y = datasets.make_line()
-    model = nn.Linear(1, 1)
-    for parameter in model.parameters():
-        nn.init.zeros_(parameter)
-    optimizers = [torch.optim.SGD, torch.optim.Adam]
-    return {
-        "X": X, "y": y, "dataset": TensorDataset(X, y), "function": one_step, "model": model,
-        "loss_fn": nn.MSELoss(), "optimizer": optimizers[0](model.parameters(), lr=0.1),
-        "optimizers": optimizers,
-    }  # fmt: skip
+# Width and height of the window, and which states are looked at there.
+WINDOWS = [
+    (1245, 900, "pairs"), (800, 900, "ends"), (390, 844, "ends"),
+    (1440, 900, "start"), (1280, 800, "start"), (900, 800, "start"),
+]  # fmt: skip
+ZOOMED = {
+    "viewport": {"width": 640, "height": 400},
+    "device_scale_factor": 2,
+}  # 1280 x 800 at 200 %
+LABELS = {"xlabel": "flipper length in mm", "ylabel": "body mass in g"}
+STAGE = "document.querySelector('[data-explorer]').stage"
 
 
-def found():
-    """Return the explorers' classes by name."""
-    for module in pkgutil.iter_modules(explorers.__path__):
-        importlib.import_module(f"course_utils.explorers.{module.name}")
-    kinds = Explorer.__subclasses__()
-    return {kind.script: kind for kind in sorted(kinds, key=lambda kind: kind.script)}
+def opened(browser, explorer, theme="light", **options):
+    """Return a page with the explorer in it, and what it complains about."""
+    page, complaints = browser.new_page(**options), []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_content(page_of(explorer, theme=theme))
+    page.wait_for_selector("body[data-ready]")
+    page.add_script_tag(path=HERE / "looks.js")
+    return page, complaints
 
 
-def made(kind):
-    """Return an explorer; a function that only a kernel would call is any function."""
-    things, own = given(), {}
-    for name, parameter in inspect.signature(kind).parameters.items():
-        if parameter.default is parameter.empty:
-            own[name] = things.get(name, lambda *_: None)
-    return kind(**own)
+def look(page, states):
+    """Return what is wrong with the looks, each with the state in which it was seen."""
+    return page.evaluate(f"states => looks({STAGE}, states)", states)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    return chromium.browser
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_all_fits_and_no_word_lies_across_another(browser, name):
+    page, complaints = opened(browser, made(kinds()[name]))
+    wrong = {}
+    for width, height, states in WINDOWS:
+        page.set_viewport_size({"width": width, "height": height})
+        wrong[width] = look(page, states)
+    page.close()
+    assert {width: found for width, found in wrong.items() if found} == {}
+    assert complaints == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", kinds())
+def test_it_is_one_column_with_its_controls_in_sight_at_200_percent(browser, name, theme):
+    page, complaints = opened(browser, made(kinds()[name]), theme, **ZOOMED)
+    assert look(page, "start") == []
+    page.close()
+    assert complaints == []
+
+
+def penguins(kind):
+    """Return what an explorer of one's own data takes: large numbers, and long labels."""
+    X, y = datasets.load_penguins()
+    named = inspect.signature(kind).parameters
+    return {"X": X[::4], "y": y[::4]} | {
+        name: text for name, text in LABELS.items() if name in named
+    }
+
+
+OWN = [
+    name for name, kind in kinds().items() if {"X", "y"} <= set(inspect.signature(kind).parameters)
+]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_data_of_ones_own_fit_too(browser, name):
+    kind = kinds()[name]
+    page, complaints = opened(browser, made(kind, **penguins(kind)))
+    for width in (1245, 800, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert look(page, "ends" if width == 1245 else "start") == []
+    page.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_rare_controls_are_folded_on_a_phone_alone(browser, name):
+    page, _ = opened(browser, made(kinds()[name]), viewport={"width": 390, "height": 844})
+    more, rare = page.locator(".more"), page.locator(".rare:visible")
+    if more.count():
+        assert (more.get_attribute("aria-expanded"), rare.count()) == ("false", 0)
+        closed = page.locator(".strip").bounding_box()["height"]
+        more.click()
+        assert (more.get_attribute("aria-expanded"), more.text_content()) == ("true", "Less")
+        assert page.locator(".strip").bounding_box()["height"] >= closed
+        page.set_viewport_size({"width": 800, "height": 844})
+        assert not more.is_visible()
+    assert rare.count() == page.locator(".rare").count()
+    page.close()
+
+
+def zone_of(page):
+    """Return how wide the red zone is."""
+    return page.locator("rect[fill*=zone]").evaluate("node => Number(node.getAttribute('width'))")
+
+
+def test_a_run_that_diverges_is_seen(browser):
+    """A red zone beyond the limit, arrows where marks leave, and the word."""
+    page, _ = opened(browser, made(kinds()["training"]))
+    badge = page.locator(".result b")
+    assert zone_of(page) > 20
+    assert badge.text_content() != "diverges"
+    page.evaluate(f"{STAGE}.controls.lr.place = {STAGE}.controls.lr.places")
+    page.evaluate(f"{STAGE}.frame()")
+    assert badge.text_content() == "diverges"
+    words = page.locator(".panels text:visible").all_text_contents()
+    assert words.count("diverges") == 2
+    assert [word for word in words if word.startswith("\u2191")] == [
+        "\u2191 the line leaves the picture"
+    ]
+    page.evaluate(f"{STAGE}.set({{optimizer: 'Adam'}}, {{glide: false}}); {STAGE}.frame()")
+    assert zone_of(page) == 0
+    page.close()

@@ -1,15 +1,23 @@
-"""What is drawn, in both pictures: the data itself, labels, styles and the sentence below."""
+"""What is drawn, in both pictures: the data itself, labels, looks and the sentence below."""
 
+import io
+import itertools
 import json
+import re
+from pathlib import Path
 
 import numpy as np
+import plotly
 import plotly.graph_objects as go
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 
-from course_utils import charts, datasets, descent, figures
+from course_utils import charts, datasets, descent, figures, frame, look
 from course_utils.inputs import InputError
+
+pytest_plugins = ["lab"]
 
 X, Y = datasets.make_line()
 GRID = torch.linspace(-2, 2, 50).unsqueeze(1)
@@ -26,6 +34,25 @@ CHARTS = {
     ),
     "learning rates": figures.plot_learning_rates([0.01, 0.1, 2], [1, 0.01, np.inf], 0.941),
 }
+LONG = "a name that is much too long to stand beside anything"
+HARD = CHARTS | {
+    "lines that end together": figures.plot_losses({f"lr {k}": [9.0, 0.1] for k in range(9)}),
+    "long names": figures.plot_groups({f"{LONG} {k}": (X, Y + k) for k in range(5)}),
+    "long lines": figures.plot_data(X, Y, {LONG: (1.0, 0.0), f"{LONG}!": (1.0, 0.1)}),
+    "many decades": figures.plot_losses({"lr 1.0": 10.0 ** np.arange(-9, 90)}),
+    "less than a decade": figures.plot_losses({"train": [0.31, 0.32, 0.33]}),
+    "large numbers": figures.plot_data(X * 1e7, Y * 1e9),
+    "small numbers": figures.plot_data(X * 1e-7, Y * 1e-6),
+    "one point": figures.plot_data(X[:1], Y[:1]),
+    "one number": figures.plot_losses({"train": [2.0]}, log_y=False),
+    "paths": figures.plot_surface(
+        WEIGHTS, BIASES, descent.loss_surface(X, Y, WEIGHTS, BIASES),
+        {f"batch size {k}": ([0, 1.9], [0, 1.4]) for k in range(4)},
+    ),
+    "nothing": charts.Chart((), "step", "loss", "No loss has been computed yet."),
+}  # fmt: skip
+INTERACTIVE = {name: chart for name, chart in HARD.items() if chart.interactive}
+FILTER = re.search(r"invert\((.+?)\) hue-rotate\((.+?)deg\)", charts.STYLE)
 
 
 def matplotlib_series(chart):
@@ -56,7 +83,8 @@ def test_a_logarithmic_axis_without_a_value_it_can_show_stays_linear():
 @pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
 def test_both_pictures_draw_the_data_of_the_chart(chart):
     still, live = matplotlib_series(chart), plotly_series(chart)
-    assert list(still) == list(live) == [series.name for series in chart.series]
+    assert list(still) == [series.name for series in chart.series]
+    assert list(live) == [series.name for series in chart.series if series.kind != "vertical"]
     for series in chart.series:
         if series.kind == "vertical":
             assert still[series.name][0].tolist() == [series.x[0]] * 2
@@ -67,59 +95,166 @@ def test_both_pictures_draw_the_data_of_the_chart(chart):
             np.testing.assert_allclose(drawn, [series.x, series.y], rtol=5e-6)
 
 
+@pytest.mark.parametrize("chart", HARD.values(), ids=HARD)
+def test_both_pictures_have_one_frame_and_the_same_words(chart):
+    axes, layout = chart.to_matplotlib().axes[0], plotly_figure(chart).layout
+    box, edge = axes.get_position(), layout.margin
+    assert (layout.width, layout.height) == (frame.WIDTH, frame.HEIGHT)
+    live = [edge.l, edge.b, frame.WIDTH - edge.r, frame.HEIGHT - edge.t]
+    still = np.array([box.x0, box.y0, box.x1, box.y1]) * ([frame.WIDTH, frame.HEIGHT] * 2)
+    np.testing.assert_allclose(live, still)
+    for name, limits in (("x", axes.get_xlim()), ("y", axes.get_ylim())):
+        scale = getattr(axes, f"get_{name}scale")()
+        assert layout[f"{name}axis"].type == scale
+        ends = np.log10(limits) if scale == "log" else limits
+        np.testing.assert_allclose(layout[f"{name}axis"].range, ends)
+    assert not layout.showlegend
+    assert not layout.xaxis.automargin
+    assert not layout.yaxis.automargin
+    told = {re.sub("</?b>", "", note.text) for note in layout.annotations}
+    words = {text.get_text() for text in axes.figure.texts}
+    at = chart.frame()
+    assert told - set(charts.GLYPHS.values()) == words - {word.text for word in at.ticks}
+    assert {chart.xlabel, chart.ylabel} <= words
+
+
 @pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
-def test_axes_are_labeled_and_the_legend_is_complete(chart):
-    figure = chart.to_matplotlib()
-    axes = figure.axes[0]
-    layout = plotly_figure(chart).layout
-    assert axes.get_xlabel() == layout.xaxis.title.text == chart.xlabel
-    assert axes.get_ylabel() == layout.yaxis.title.text == chart.ylabel
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == [series.name for series in chart.series]
-    assert layout.showlegend
-    assert (axes.get_xscale() == "log") == chart.log_x == (layout.xaxis.type == "log")
-    assert (axes.get_yscale() == "log") == chart.log_y == (layout.yaxis.type == "log")
+def test_every_series_is_named_where_it_is(chart):
+    at = chart.frame()
+    words = [word.text for word in at.words]
+    points = [series for series in chart.series if series.kind == "points"]
+    for series, kind in chart.styled():
+        alone = series in points and len(points) == 1  # the caption says what the points are
+        assert words.count(series.name) == (not alone)
+        if series.kind != "points":
+            (word,) = (word for word in at.words if word.text == series.name)
+            assert word.role == kind.role
+            assert word.bold
+    keys = [kind for kind, *_ in at.key]
+    shown = [kind for series, kind in chart.styled() if series in points]
+    assert keys == (shown if len(points) > 1 else [])
 
 
 @pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
 def test_no_two_series_are_told_apart_by_color_alone(chart):
-    styles = [style for _, style in chart.styled()]
-    assert len({style[0] for style in styles}) == len(styles)
-    kinds = [series.kind for series in chart.series]
-    shapes = [
-        style[1] if kind == "points" else style[3]
-        for kind, style in zip(kinds, styles, strict=True)
-    ]
-    assert len(set(zip(kinds, shapes, strict=True))) == len(styles)
+    looks = [kind for _, kind in chart.styled()]
+    assert len({kind.role for kind in looks}) == len(looks)
+    for kind in ("points", "line"):
+        drawn = [one for series, one in chart.styled() if series.kind == kind]
+        shapes = {one.marker if kind == "points" else one.dash for one in drawn}
+        assert len(shapes) == len(drawn)
 
 
-@pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
-def test_nothing_is_cut_off(chart):
+@pytest.mark.parametrize("chart", HARD.values(), ids=HARD)
+def test_no_word_is_cut_off_or_over_another(chart):
     canvas = FigureCanvasAgg(chart.to_matplotlib())
     canvas.draw()
-    renderer = canvas.get_renderer()
-    width, height = canvas.get_width_height()
-    for axes in canvas.figure.axes:
-        for label in (axes.xaxis.label, axes.yaxis.label):
-            box = label.get_window_extent(renderer)
-            assert box.x0 >= 0
-            assert box.y0 >= 0
-            assert box.x1 <= width
-            assert box.y1 <= height
+    texts = [text for text in canvas.figure.texts if text.get_text()]
+    boxes = [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in texts]
+    for text, box in boxes:
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.x1 <= frame.WIDTH, text
+        assert box.y1 <= frame.HEIGHT, text
+    for (one, a), (other, b) in itertools.combinations(boxes, 2):
+        assert min(a.x1 - b.x0, b.x1 - a.x0, a.y1 - b.y0, b.y1 - a.y0) <= 1, (one, other)
+    for _, x, y in chart.frame().key:
+        spot = x, frame.HEIGHT - y
+        assert not any(box.contains(*spot) for _, box in boxes)
 
 
-def test_colors_reach_three_to_one_on_white():
+def test_numbers_are_written_as_people_do():
+    def words(values, log=False, most=8):
+        return frame.axis(np.array(values, float), log, most).words
+
+    assert words([-2.44, 2.65]) == ["\u22122", "\u22121", "0", "1", "2"]
+    assert words([2_900, 6_300])[:3] == ["3,000", "3,500", "4,000"]
+    assert words([0.00012, 0.0005])[0] == "0.0002"
+    assert words([0.01, 50], log=True) == ["0.01", "0.1", "1", "10"]
+    assert words([1e-9, 1e3], log=True)[:2] == ["10\u207b\u2079", "10\u207b\u2076"]
+    assert words([1, 2.1], log=True) == ["1", "1.2", "1.4", "1.6", "1.8", "2"]
+
+
+def turned_over(color):
+    """Return the color that the dark theme's filter makes of one."""
+    share, angle = float(FILTER[1]), np.radians(float(FILTER[2]))
+    weights = np.array([0.213, 0.715, 0.072])
+    gray = np.tile(weights, (3, 1))
+    side = np.array([[-0.213, -0.715, 0.928], [0.143, 0.140, -0.283], [-0.787, 0.715, 0.072]])
+    turn = gray + np.cos(angle) * (np.eye(3) - gray) + np.sin(angle) * side
+    return np.clip(turn @ (color * (1 - 2 * share) + share), 0, 1)
+
+
+def rgb(color):
+    return np.array([int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+
+
+def contrast(one, other):
     def luminance(color):
-        channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722]) + 0.05
 
-    for color, *_ in (*charts.STYLES.values(), *charts.SPARE):
-        assert 1.05 / (luminance(color) + 0.05) >= 3, color
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return high / low
+
+
+def test_words_and_marks_stand_out_in_both_themes():
+    style = json.loads(Path(look.__file__).with_name("style.json").read_text(encoding="utf-8"))
+    white, black = (rgb(style[theme]["ground"]) for theme in ("light", "dark"))
+    np.testing.assert_allclose(turned_over(white), black, atol=0.002)
+    roles = {"quiet"} | {kind.role for kind in (*look.ROLES.values(), *look.SPARE)}
+    for role in roles:  # each is that of a word, too
+        color = rgb(style["light"][role])
+        assert contrast(color, white) >= 4.5, role
+        assert contrast(turned_over(color), black) >= 4.5, role
+        hue = np.argsort(color) == np.argsort(turned_over(color))
+        assert hue.all() or np.ptp(color) < 0.15, f"{role} changes its hue in the dark"
+    for series, kind in CHARTS["split"].styled():
+        (line,) = (
+            line
+            for line in CHARTS["split"].to_matplotlib().axes[0].lines
+            if line.get_label() == series.name
+        )
+        (trace,) = (one for one in plotly_figure(CHARTS["split"]).data if one.name == series.name)
+        assert line.get_color() == trace.marker.color == style["light"][kind.role]
+
+
+@pytest.fixture(scope="module")
+def plotly_page(chromium):
+    page = chromium.new_page()
+    page.set_content("<div id=here></div>")
+    page.add_script_tag(path=Path(plotly.__file__).with_name("package_data") / "plotly.min.js")
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("chart", INTERACTIVE.values(), ids=INTERACTIVE)
+def test_the_picture_under_the_mouse_has_the_size_and_ticks_of_the_still_one(plotly_page, chart):
+    drawn, at = chart.to_plotly(), chart.frame()
+    look_at = """() => {
+        const words = name => [...document.querySelectorAll(`.${name}tick text`)].map(tick =>
+            [...tick.childNodes].map(part => part.textContent).join(""));
+        const {width, height} = document.querySelector(".main-svg").getBoundingClientRect();
+        return {size: [width, height], x: words("x"), y: words("y")};
+    }"""
+    plotly_page.evaluate(
+        "({data, layout, config}) => Plotly.react('here', data, layout, config)", drawn
+    )
+    seen = plotly_page.evaluate(look_at)
+    plotly_page.mouse.move(300, 200)
+    plotly_page.locator(".hoverlayer").wait_for(state="attached")
+    assert plotly_page.evaluate(look_at) == seen
+    assert seen["size"] == [frame.WIDTH, frame.HEIGHT]
+    small = "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+    raised = str.maketrans(small, "\u22120123456789")
+    for name, axis in (("x", at.x), ("y", at.y)):
+        told = [re.sub("\u200b", "", word) for word in seen[name]]
+        assert told == [word.translate(raised) for word in axis.words]
+    assert not plotly_page.locator(".modebar-btn").count()
 
 
 def test_summaries_read_the_data():
-    assert "truth: y = 2 x + 1.5; fitted: y = 1 x - 0.5" in CHARTS["data"].summary
+    assert "truth: y = 2 x + 1.5; fitted: y = 1 x \u2212 0.5" in CHARTS["data"].summary
     assert CHARTS["groups"].summary == "batch: 16 points; rest: 184 points."
     error = (Y[160:] - 2 * X[160:] - 1.5).abs()
     assert (
@@ -150,7 +285,7 @@ def test_runs_that_end_above_their_start_diverged():
     assert (shown["diverged"].x > limit).all()
     assert (shown["final loss"].y <= start).all()
     assert (shown["diverged"].y > start).all(), "they stand at the upper edge"
-    assert len({marker for _, (_, marker, *_) in chart.styled()}) == 3
+    assert len({kind.marker for _, kind in chart.styled()}) == 3
     told = f"{len(shown['diverged'].x)} runs diverged, to a loss above the {start:.3g}"
     assert told in chart.summary
     quiet = figures.plot_learning_rates([0.1, 0.2, 0.3], [1.0, 0.0, 2.0], start=3.0)
@@ -206,7 +341,12 @@ def test_display_offers_picture_alt_text_and_caption(monkeypatch):
     assert live["image/png"].startswith(b"\x89PNG")
     assert live["application/vnd.plotly.v1+json"]["data"][0]["name"] == "train"
     assert options["metadata"]["image/png"]["alt"] == CHARTS["split"].summary
+    assert options["metadata"]["image/png"]["width"] == frame.WIDTH
     assert caption["text/markdown"] == f"*{CHARTS['split'].summary}*"
+    assert f"<em>{CHARTS['split'].summary}</em>" in caption["text/html"]
+    assert caption["text/plain"] == CHARTS["split"].summary
+    sizes = [Image.open(io.BytesIO(one["image/png"])).width for one in (live, still)]
+    assert sizes == [frame.WIDTH, 2 * frame.WIDTH]
     assert "application/vnd.plotly.v1+json" not in still
     json.dumps(live["application/vnd.plotly.v1+json"], allow_nan=False)
     figures.plot_losses({"train": [1.0, np.nan, 0.5]})._ipython_display_()

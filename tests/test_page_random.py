@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 import torch
+from npm import npm
 from pages import BUNDLE, NODE_PROGRAM
 from torch import nn
 from torch.utils.data import DataLoader
@@ -96,10 +97,7 @@ def test_the_bundle_is_what_the_build_makes(tmp_path):
     folder = BUNDLE.parent
     for name in ("package.json", "package-lock.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    npm = [NODE_PROGRAM, NODE_PROGRAM.parent.parent / "lib/node_modules/npm/bin/npm-cli.js"]
-    if not npm[1].exists():
-        npm = ["npm"]
-    subprocess.run([*npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=tmp_path, check=True)
+    npm("ci", "--silent", "--no-audit", "--no-fund", folder=tmp_path)
     made = tmp_path / "bundle.js"
     where = os.environ | {"STAGE_PACKAGES": str(tmp_path / "node_modules")}
     subprocess.run([NODE_PROGRAM, folder / "build.mjs", made], check=True, env=where)

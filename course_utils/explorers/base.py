@@ -264,9 +264,13 @@ def _put(name: str, control: widgets.Widget, value: object) -> None:
     low, high = getattr(control, "min", None), getattr(control, "max", None)
     if isinstance(control, widgets.FloatLogSlider):
         low, high = control.base**low, control.base**high
-    now = control.value
+    now, options = control.value, getattr(control, "options", None)
+    if options is not None:
+        options = [o[-1] if isinstance(o, tuple) else o for o in options]
     try:
         if low is not None and not low <= value <= high:
+            raise ValueError
+        if options is not None and value not in options:
             raise ValueError
         if isinstance(value, bool) != isinstance(now, bool):
             raise ValueError
@@ -277,8 +281,7 @@ def _put(name: str, control: widgets.Widget, value: object) -> None:
         allowed = "True or False" if isinstance(now, bool) else "any text"
         if low is not None:
             allowed = f"from {low:g} to {high:g}{' (whole numbers)' * isinstance(now, int)}"
-        elif hasattr(control, "options"):
-            options = [o[-1] if isinstance(o, tuple) else o for o in control.options]
+        elif options is not None:
             allowed = "from " + ", ".join(map(str, options))
         said = inputs.short(value)
         raise inputs.InputError(f"{name} cannot be {said}: choose {allowed}") from None

@@ -18,7 +18,7 @@ function about(given) {
 }
 
 // The rows in the order in which DataLoader(dataset, shuffle=shuffle, generator=...) serves them.
-const orderOf = ({ shuffle, epoch }, given) => Array.from(shuffle ? about(given).rows.order(epoch)[epoch - 1] : given.x.keys());
+const orderOf = ({ shuffle, epoch }, given) => Array.from(shuffle ? about(given).rows.order(epoch).subarray((epoch - 1) * given.x.length, epoch * given.x.length) : given.x.keys());
 
 const countOf = (n, size, drop) => (drop ? Math.floor(n / size) : Math.ceil(n / size));
 const percent = (share) => `${whole(100 * share)} %`;
@@ -82,7 +82,7 @@ function build(stage) {
   const left = stage.column(1.5), margin = { left: n < 10_000 ? 44 : 52 }, range = [Math.min(given.range[0], 0), Math.max(given.range[1], 0)];
   const one = stage.panel(left, { title: "This batch among all rows", margin, x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: range } });
   const key = one.key([["data", "dot", ""], ["truth", "dot", "other rows"], ["danger", "ring", ""], ["ink", "line", "the model now: \u0177 = 0 x + 0"]]);
-  const zero = one.curve("ink", { width: 2 }), rest = one.dots("truth", { size: 2.6, opacity: 0.45 }), sticks = one.sticks("data", { width: 1.5, opacity: 0.6 });
+  const zero = one.curve("ink", { width: 2 }), rest = one.dots("truth", { size: 2.6, opacity: 0.45 }), sticks = one.sticks("data", { width: 1.5, opacity: 0.8 });
   const out = one.dots("danger", { size: 3.4, hollow: true }), now = one.dots("data", { size: 4.6, opacity: 1 }), mine = one.dots("danger", { size: 6, hollow: true });
   one.hover((_x, _y, px, py) => {
     const i = one.nearest(given.x, given.y, px, py), x = given.x[i], y = given.y[i];

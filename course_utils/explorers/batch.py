@@ -80,7 +80,8 @@ class BatchExplorer(Explorer):
         return f"""\
 def batch_shown():
     generator = torch.Generator().manual_seed({self._seed})
-    loader = torch.utils.data.DataLoader(dataset, {options}, generator=generator)
+    options = dict({options})
+    loader = torch.utils.data.DataLoader(dataset, **options, generator=generator)
     for epoch in range({settings["epoch"]}):
         batches = list(loader)
     X_shown, y_shown = batches[min({settings["step"]}, len(batches)) - 1]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.polynomial import Chebyshev
 
 from course_utils import datasets, inputs
-from course_utils.charts import Chart, Series
+from course_utils.charts import Chart, Series, as_text
 from course_utils.explorers import answers
 from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
 
@@ -122,8 +122,8 @@ class FitExplorer(Explorer):
         )
         rmses = _rmses(lambda X: curve(X[:, 0].double().numpy()), *self._rows(settings))
         said = (
-            f"Degree {degree} on {len(train[0])} training points has RMSE {rmses[0]:.4g} on these "
-            f"and {rmses[2]:.4g} on new points between them."
+            f"Degree {degree} on {len(train[0])} training points has RMSE {as_text(rmses[0])} on "
+            f"these and {as_text(rmses[2])} on new points between them."
         )
         return Chart(series, *self._labels, said)
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from course_utils import figures, inputs
-from course_utils.charts import Chart
+from course_utils.charts import Chart, as_text
 from course_utils.explorers.base import Explorer, Proof, are_functions
 
 
@@ -77,7 +77,7 @@ class LineExplorer(Explorer):
         right = float(np.mean((y - settings["weight"] * x - settings["bias"]) ** 2))
         agrees = bool(np.isclose(loss, right, rtol=1e-4, atol=1e-9))
         said = "loss {}." if agrees else "loss {}; the mean of the squares is {}."
-        said = said.format(*(f"{v:,.0f}" if v >= 1000 else f"{v:.4g}" for v in (loss, right)))
+        said = said.format(*map(as_text, (loss, right)))
         return Proof(agrees, said, loss)
 
     def still(self, settings: dict) -> Chart:

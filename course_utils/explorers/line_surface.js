@@ -138,17 +138,20 @@ function drawSurface(stage, surface, walk, byHand) {
   const downhill = (draw, write, text, [x, y], [gw, gb], other = 1) => {
     const size = Math.hypot(gw, gb), length = size > 0.06 ? Math.min(34 + 26 * size, 120) : 0, dx = -gw / (size || 1), dy = gb / (size || 1);
     const side = dx >= 0 ? other : -other, far = 12 + 32 * Math.abs(dy); // the word stands below, or right of what is steep
-    draw([x, y], [x + length * dx, y + length * dy]);
+    const tip = [x + length * dx, y + length * dy];
+    draw([x, y], tip);
     write(length > 50 ? text : "", panel.x.invert(x + 0.62 * length * dx - side * dy * far), panel.y.invert(y + 0.62 * length * dy + side * dx * far), { dy: 4 });
+    return tip;
   };
   return ({ weight, bias }, proof) => {
     const gradient = surface.gradient(weight, bias), place = [panel.x(weight), panel.y(bias)], departs = proof?.kind === "departs";
     levels(surface);
-    cross.setAttribute("d", bare ? "" : `M${panel.x(surface.weight) - 7},${panel.y(surface.bias)}h14m-7,-7v14`);
-    lowest(bare ? "" : "lowest", surface.weight, surface.bias, { dx: 14, dy: 4 });
+    const tip = downhill(arrow, word, "downhill", place, given.show === "all" ? gradient : [0, 0]), [cx, cy] = [panel.x(surface.weight), panel.y(surface.bias)];
+    const covered = bare || [place, tip].some(([x, y]) => x > cx && x < cx + 74 && Math.abs(y - cy) < 20);
+    cross.setAttribute("d", bare ? "" : `M${cx - 7},${cy}h14m-7,-7v14`);
     path([...walk.trail.map(([w]) => w), weight], [...walk.trail.map(([, b]) => b), bias]);
     seen(walk.trail.map(([w]) => w), walk.trail.map(([, b]) => b));
-    downhill(arrow, word, "downhill", place, given.show === "all" ? gradient : [0, 0]);
+    lowest(covered ? "" : "lowest", surface.weight, surface.bias, { dx: 14, dy: 4 });
     downhill(mine, yours, "yours", place, departs ? proof.gradient : [0, 0], -1);
     ball(weight, bias, surface.loss(weight, bias), `weight ${fixed(weight)}, bias ${fixed(bias)}, loss ${short(surface.loss(weight, bias))}`);
     hint(weight, bias);

@@ -181,7 +181,7 @@ def run_shown():
     loader = torch.utils.data.DataLoader(
         dataset, batch_size={settings["batch_size"]}, shuffle=True, generator=generator
     )
-    line = torch.nn.Linear(1, 1, dtype=torch.float64)
+    line = torch.nn.utils.skip_init(torch.nn.Linear, 1, 1, dtype=torch.float64)
     torch.nn.init.constant_(line.weight, {settings["weight"]!r})
     torch.nn.init.constant_(line.bias, {settings["bias"]!r})
     steps = torch.optim.{optimizer.__name__}(line.parameters(), lr={settings["lr"]!r})

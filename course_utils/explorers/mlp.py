@@ -140,8 +140,8 @@ def parts(settings: dict) -> list[Part]:
             part = Part(0, 0, 0)
         if not (found[-1].until if found else 0) < part.until <= MOST_EPOCHS or not part.lr > 0:
             raise inputs.InputError(
-                f"changes is {text!r}, expected parts such as 600:0.01:0.2 (until epoch 600 "
-                "learning rate 0.01, noise 0.2), split by semicolons, in order"
+                f"changes is {inputs.short(text)}, expected parts such as 600:0.01:0.2 (until "
+                "epoch 600 learning rate 0.01, noise 0.2), split by semicolons, in order"
             )
         found.append(part)
     return [*found, Part(np.inf, settings["lr"], settings["noise"])]

@@ -1,12 +1,11 @@
 """NetworkExplorer: a network trains in the page while one steers; the learner's loop proves it."""
 
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
 import ipywidgets as widgets
 import numpy as np
 
-from course_utils.charts import Chart, Series
+from course_utils.charts import Chart, Series, as_text
 from course_utils.explorers import mlp, trained
 from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
 
@@ -79,8 +78,9 @@ class NetworkExplorer(Explorer):
         InputError
             If there is no such control, or it cannot take the value. Then none has moved.
         """
-        written = dict(parse_qsl(state)).get("changes", "")
-        return super().set(state, **{"changes": written} | values)
+        if "changes=" not in str(state):
+            values = {"changes": ""} | values
+        return super().set(state, **values)
 
     def prove(self, settings: dict) -> Proof:
         """Train the learner's network with the learner's loop and check each step."""
@@ -112,7 +112,7 @@ class NetworkExplorer(Explorer):
         said = (
             f"{settings['activation']}, width {settings['width']}, depth {settings['depth']}, "
             f"lr {settings['lr']:.3g}, noise {noise:g}, epoch {settings['epochs']}: training "
-            f"loss {train[-1]:.4g}, validation loss {val[-1]:.4g}."
+            f"loss {as_text(train[-1])}, validation loss {as_text(val[-1])}."
         )
         return Chart(series, "x", "y", said)
 

@@ -54,14 +54,14 @@ export function sentence(_settings, { points, n, bad, wrong, outside, tooMany, l
     const moved = (name) => say(apart(lines[name], without[name], domain));
     notes.push(`**${many === 1 ? "One outlier moves" : `${many} outliers move`} the MSE line** by up to ${moved("MSE")}, the L1 line by **${moved("L1")}**.` +
       (outside ? "" : ` For MSE ${many === 1 ? "it pulls" : "they pull"} like ${whole(pull / ordinary)} ordinary points, for L1 like ${many === 1 ? "one" : many}.`));
-  } else notes.push(`**No point stands out.** The lines differ by ${say(apart(lines.MSE, lines.L1, domain))} at most. Drag one point far up and watch which line follows.`);
-  if (outside) notes.push(`${outside === 1 ? "One point" : `${outside} points`} beyond the picture ${outside === 1 ? "is" : "are"} drawn at its edge.`);
+  } else notes.push(`**No point stands out.** The lines differ by ${say(apart(lines.MSE, lines.L1, domain))} at most.${outside ? "" : " Drag one point far up and watch which line follows."}`);
+  if (outside) notes.push(`${outside === 1 ? "One point lies" : `${outside} points lie`} outside the picture and ${outside === 1 ? "is" : "are"} drawn at its edge.`);
   return notes.join(" ");
 }
 
 // The slope of each line on one scale, with that of the MSE line without outliers as a grey tick.
 function slopeScale(box, middle, reach, told) {
-  box.style.cssText = "flex: 1 1 170px; max-width: 330px";
+  box.style.cssText = "flex: 1 1 220px; max-width: 330px";
   const node = svg(box, "svg", { width: "100%", height: 60, "aria-hidden": true }), group = svg(null, "g");
   svg(node, "line", { x1: "0%", x2: "100%", y1: 32, y2: 32, stroke: "var(--track)", "stroke-width": 4, "stroke-linecap": "round" });
   node.append(group);
@@ -72,7 +72,7 @@ function slopeScale(box, middle, reach, told) {
     if (without) svg(group, "line", { x1: `${x}%`, x2: `${x}%`, y1: 37, y2: 45, stroke: "var(--truth)", "stroke-width": 2 });
     svg(group, "text", { x: `${clamp(x, 40, 60)}%`, y: 57, "text-anchor": "middle" }, without ? `slope without ${outliers.length > 1 ? "them" : "it"}: ${told(without.MSE[0])}` : "slope of each line");
     const marks = Object.entries(lines ?? {}).map(([name, [slope]]) => ({ name, slope, x: place(slope) })).sort((a, b) => a.x - b.x);
-    const near = marks.length && marks[1].x - marks[0].x < 40, between = near && clamp((marks[0].x + marks[1].x) / 2, 27, 73);
+    const near = marks.length && marks[1].x - marks[0].x < 52, between = near && clamp((marks[0].x + marks[1].x) / 2, 32, 68);
     marks.forEach(({ name, slope, x }, k) => {
       svg(group, "circle", { cx: `${x}%`, cy: 32, r: 7, fill: `var(--${ROLES[name]})`, stroke: "var(--ground)", "stroke-width": 2 });
       const anchor = near ? ["end", "start"][k] : x < 20 ? "start" : x > 80 ? "end" : "middle";
@@ -189,7 +189,7 @@ function barsOf(stage, panel, name, most, choose, say) {
     svg(group, "line", { x1: left, x2: right, y1: zero, y2: zero, stroke: "var(--track)" });
     if (!pulls) return;
     const bars = points.map(({ x }, k) => ({ x, y: pulls[name][k] })), one = bars.filter((_, k) => k === i);
-    path(bars.filter((_, k) => k !== i), width, color, 0.6);
+    path(bars.filter((_, k) => k !== i), width, color, 0.7);
     path(one, width + 8, "var(--ground)");
     path(one, width + 3, color);
     for (const { x, y } of bars) {
@@ -238,7 +238,8 @@ function build(stage) {
   const { domain, range, start } = stage.given, height = range[1] - range[0], steep = height / (domain[1] - domain[0]);
   const told = (slope) => fixed(slope, digits(steep, 100)), say = (value) => fixed(value, digits(height, 400)), text = edits(stage, "points", stage.given);
   let picked = null; // until a hand picks a point, the farthest outlier is the chosen one
-  const chosen = (result = compute(stage.settings, stage.given)) => Math.min(picked ?? result.outliers[0] ?? -1, result.n - 1);
+  const chosen = (result) => (picked === null ? (result ?? compute(stage.settings, stage.given)).outliers[0] ?? -1
+    : Math.min(picked, (result?.n ?? text.points().length) - 1));
   const choose = (i) => { picked = i < 0 ? null : i; stage.ask(); };
   stage.stop = () => choose(-1); // before a reset
   const buttons = buttonsOf(stage, text, chosen, choose), fold = foldOf(stage, text, choose);

@@ -113,6 +113,7 @@ class OwnDataExplorer(Explorer):
         rows = [f"    {name} = torch.tensor({values}).unsqueeze(1)" for name, values in columns]
         code = "\n".join(textwrap.fill(row, 88, subsequent_indent=" " * 8) for row in rows)
         return f"""\
+@torch.random.fork_rng()
 def lines_shown():
 {code}
     return [{name_of(self._fit, "fit")}(X, y, f()) for f in (torch.nn.MSELoss, torch.nn.L1Loss)]

@@ -84,7 +84,7 @@ function build(stage) {
   const margin = { left: given.unit > 100 ? 54 : 44 }, axis = { label: given.labels[0], domain: given.domain }, height = (share) => given.range[0] + share * (given.range[1] - given.range[0]);
   const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says", margin, x: axis, y: { label: given.labels[1], domain: given.range } });
   const key = one.key([["data", "dot", ""], ["held", "ring", ""], ["truth", "dots", given.x ? "" : "truth"], ["ink", "line", "fitted line"]]);
-  const unseen = [one.zone(), one.zone()], truth = one.curve("truth", { width: 1.8, dash: "2 3" }), sticks = one.sticks("held", { opacity: 0.7, width: 1.5 });
+  const unseen = [one.zone(), one.zone()], truth = one.curve("truth", { width: 1.8, dash: "2 3" }), sticks = one.sticks("held", { opacity: 0.8, width: 1.5 });
   const train = one.dots("data", { size: 3.6, opacity: 0.85 }), test = one.dots("held", { size: 3.8, hollow: true });
   const seen = one.curve("ink", { width: 3 }), guess = one.curve("ink", { width: 3, dash: "9 6" }), mine = one.curve("danger", { width: 2.5, dash: "3 4" });
   const names = [one.words("ink", { anchor: "end" }), one.words("ink"), one.words("ink", { anchor: "middle" })];

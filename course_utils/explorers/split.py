@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from course_utils import figures, inputs
-from course_utils.charts import Chart
+from course_utils.charts import Chart, as_text
 from course_utils.explorers import answers
 from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
 
@@ -101,7 +101,7 @@ class SplitExplorer(Explorer):
         same_rows = all(map(np.array_equal, map(np.sort, (train, test)), right))
         height = float(np.ptp(targets)) or 1.0
         line = np.allclose((weight * x + bias), np.polyval(best, x), atol=1e-3 * height)
-        said = f"the same rows and line; RMSE on all test rows {rmses[1]:.4g}."
+        said = f"the same rows and line; RMSE on all test rows {as_text(rmses[1])}."
         if not same_rows:
             said = f"it takes other rows: {len(train)} to train, {len(test)} to test."
         elif not line:

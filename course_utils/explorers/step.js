@@ -126,7 +126,7 @@ function build(stage) {
   element(head(middle, "What the tensors hold"), "mark", { textContent: "just changed" });
   const table = element(element(middle, "div", { className: "tensors" }), "table"), columns = element(element(table, "thead"), "tr");
   table.className = given.only ? "own" : "";
-  const titles = ["", "value", ".grad", ""].map((text) => element(columns, "th", { textContent: text, scope: "col" }));
+  const titles = ["tensor", "value", ".grad", ""].map((text) => element(columns, "th", { textContent: text, scope: "col" }));
   const body = element(table, "tbody");
   const chart = stage.panel(begin ? middle : stage.column(1.2), {
     title: begin ? "Loss at each dot" : "Loss of each backward()", note: "log scale", x: { label: "", domain: [0, 6], ticks: begin ? [] : null },
@@ -150,7 +150,7 @@ function build(stage) {
       note.textContent = out ? "left out" : k === next ? (need ? `next, but ${need}` : "next") : ready ? `done${need ? `; once more ${need}` : ""}` : need || "can run";
       row.setAttribute("aria-disabled", Boolean(need));
     });
-    titles[3].textContent = given.only ? "" : `\u2212${short(settings.lr)} \u00b7 .grad`;
+    Object.assign(titles[3], { hidden: Boolean(given.only), textContent: `\u2212${short(settings.lr)} \u00b7 .grad` });
     body.replaceChildren();
     if (given.only) kernelRows(body, at);
     else pageRows(body, settings, result, given);
@@ -245,7 +245,7 @@ function mapOf(stage, given, surface) {
     const shown = Number.isFinite(far) && far > 1;
     arrow(at, shown ? along(share < 1 ? share * far : far > 40 ? far - 7 : far) : at);
     put(ring, { cx: shown ? tip[0] : 0, cy: shown ? tip[1] : 0, visibility: shown && share === 1 ? "visible" : "hidden" });
-    words[0](Math.hypot(at[0] - map.x(ws[0]), at[1] - map.y(bs[0])) < 60 ? "" : "start", ws[0], bs[0], { dx: 11, dy: 15 });
+    words[0](!end.every(Number.isFinite) || Math.hypot(at[0] - map.x(ws[0]), at[1] - map.y(bs[0])) < 60 ? "" : "start", ws[0], bs[0], { dx: 11, dy: 15 });
     const down = shown && tip[1] > at[1], name = shown && far > 26 ? "\u2212lr \u00b7 grad" : "", spot = middle(along(share * far / 2));
     words[1](down ? "" : name, ...spot, { dx: -12, dy: -6 });
     words[4](down ? name : "", ...spot, { dx: 12, dy: 14 });

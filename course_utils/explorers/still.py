@@ -27,4 +27,4 @@ def show_still(chart: charts.Chart) -> None:
 
     chart.show_picture()
     caption = f'<p class="explorer-still"><em>{charts.as_html(chart.summary)}</em> {_HINT}</p>'
-    display({"text/html": _STYLE + caption, "text/plain": chart.summary}, raw=True)
+    display({"text/html": charts.STYLE + _STYLE + caption, "text/plain": chart.summary}, raw=True)

@@ -221,6 +221,7 @@ def as_code(settings: dict, build: str, train: str, double: bool) -> str:
     ends = [*[begin for begin, _ in now[1:]], epochs]
     kind = mlp.ACTIVATIONS[settings["activation"]].__name__
     lines = f"""\
+@torch.random.fork_rng()
 def network_shown():
     X = torch.linspace(-3, 3, 81).unsqueeze(1){double}
     draw = torch.randn(X.shape, generator=torch.Generator().manual_seed({mlp.SEED})){double}

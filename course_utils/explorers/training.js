@@ -93,8 +93,8 @@ function build(stage) {
   element(counter, "small", { textContent: "epoch" });
   const passed = element(counter, "b");
   stage.slider("epochs", { label: "epochs", width: 116 });
-  stage.slider("lr", { label: "learning rate", width: 140 });
-  stage.slider("noise", { label: "noise \u03c3", width: 100 });
+  stage.slider("lr", { label: "learning rate", width: 150 });
+  stage.slider("noise", { label: "noise \u03c3", width: 108 });
   stage.more(() => { for (const name of ["batch_size", "loss", "optimizer"]) stage.select(name); });
   const trained = stage.extra("result"), line = element(trained, "b");
   element(trained, "small", { textContent: "trained line" });
@@ -137,14 +137,15 @@ function drawData(stage, byHand) {
     first(ends, ends.map((x) => settings.weight * x + settings.bias));
     const tips = movable(settings.weight, settings.bias);
     start("first line", ...tips[0], { dx: 14, dy: panel.y(tips[0][1]) + 44 > box.bottom ? -16 : 22 });
-    names[0](count, left, high, { dx: 8, dy: 28 });
-    names[1](`\u25cb ${whole(given.x_val.length)} validation`, left, high, { dx: 14 + 7.2 * count.length, dy: 28 });
+    const down = panel.y(tips[0][1]) < box.top + 64, dy = down ? box.bottom - box.top - 8 : 28; // where the first line is not
+    names[0](count, left, high, { dx: 8, dy });
+    names[1](`\u25cb ${whole(given.x_val.length)} validation`, left, high, { dx: 14 + 7.2 * count.length, dy });
     // The name of the trained line: below or above it where the first line is not.
     const text = `after ${many(ended, "epoch")}`, from = panel.x.invert(box.right - 8 * text.length), mine = (x) => settings.weight * x + settings.bias;
     const spans = [f, mine].map((line) => [right, from].map((x) => panel.y(line(x))).sort((a, b) => a - b)).map(([top, bottom], k) => [top - 4 * k, bottom + 12 * k]);
     const spot = [spans[0][1] + 18, spans[1][1] + 18, spans[0][0] - 9].find((y) => y < box.bottom - 4 && y > box.top + 44 && spans.every(([top, bottom]) => y < top - 4 || y > bottom + 14));
     after(far || !spot ? "" : text, right, high, { dy: spot - box.top });
-    gone(far ? "\u2191 the line leaves the picture" : "", (left + right) / 2, low, { dy: -12 });
+    gone(far ? "\u2191 the line leaves the picture" : "", (left + right) / 2, low, { dy: down ? -28 : -12 });
   };
 }
 
@@ -170,8 +171,8 @@ function drawSurface(stage, byHand) {
     const ahead = ex >= sx ? 0 : 1, text = !stays ? "" : `now (${fixed(w)}, ${fixed(b)})`;
     now[ahead](text, w, b, { dx: ahead ? -13 : 13, dy: ey <= sy ? -9 : 19 });
     now[1 - ahead]("", 0, 0);
-    const below = cy <= sy, place = sy + (below ? 26 : -17), fits = place < box.bottom - 4 && place > box.top + 14 && !(tip && Math.hypot(tip[0] - sx, tip[1] - place) < 70);
-    word("start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: (cx >= sx && sx - 56 > box.left) || sx + 56 > box.right ? -36 : 36, dy: 5 });
+    const near = Math.hypot(ex - sx, ey - sy) < 90, below = near ? ey <= sy : cy <= sy, place = sy + (below ? 26 : -17), fits = place < box.bottom - 4 && place > box.top + 14 && !(tip && Math.hypot(tip[0] - sx, tip[1] - place) < 70);
+    word(near && !fits ? "" : "start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: (ex >= sx && sx - 56 > box.left) || sx + 56 > box.right ? -36 : 36, dy: 5 });
     start(weight, bias, result.train[0], `weight ${fixed(weight)}, bias ${fixed(bias)}`);
     const departs = proof?.kind === "departs" && proof.weight;
     mine(departs ? proof.weight : [], departs ? proof.bias : []);
@@ -227,6 +228,7 @@ function drawRates(stage, column) {
     if (curve) [rates, last] = [given.rates, curve].map((all) => all.filter((_, i) => !Number.isNaN(curve[i])));
     ends(curve ? rates : [], last.map((v) => cut(v, given)));
     old(curve ? [] : rates, last.map((v) => cut(v, given))); // of other settings, until this one is computed
+    zone(limited ? given.limit : given.rates.at(-1), given.rates.at(-1));
     const wait = curve ? null : "computing \u2026";
     beyond(limited ? wait ?? `diverges beyond ${short(given.limit)} \u2192` : "", given.limit, high, { dx: -6, dy: 14 });
     free(limited ? "" : wait ?? `no limit for ${settings.optimizer === "Adam" ? "Adam" : "L1"}`, given.rates.at(-1), high, { dx: -4, dy: 14 });

@@ -6,7 +6,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from course_utils import descent, inputs
-from course_utils.charts import Chart, Series, thin
+from course_utils.charts import Chart, Series, as_text, count, thin
 from course_utils.explorers import loops
 from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
 
@@ -119,8 +119,9 @@ class TrainingExplorer(Explorer):
             passed = np.arange(1, len(losses) + 1) / per
             good = np.isfinite(losses)
             series.append(Series(name, thin(passed[good]), thin(losses[good]), "line", name))
-            ends.append(f"{name} loss {losses[good][-1]:.4g}")
-        said = f"lr {settings['lr']:.3g}, {settings['epochs']} epochs: {', '.join(ends)}."
+            ends.append(f"{name} loss {as_text(losses[good][-1])}")
+        lr, epochs = as_text(settings["lr"], 3), count(settings["epochs"], "epoch")
+        said = f"lr {lr}, {epochs}: {', '.join(ends)}."
         return Chart(tuple(series), "epochs passed", "loss", said, log_x=True, log_y=True)
 
     def as_code(self, settings: dict) -> str:

@@ -3,6 +3,7 @@
 A newer function, `stop` or a cell ends the one that runs. After a cell it is begun anew.
 """
 
+import atexit
 import contextlib
 import ctypes
 import sys
@@ -75,6 +76,8 @@ class Worker:
             self._jobs.pop(owner, None)
             self._jobs[owner] = job
             if self._thread is None or not self._thread.is_alive():
+                atexit.unregister(self._give_way)
+                atexit.register(self._give_way)  # Python's end kills what runs, often with a crash
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
             self._changed.notify_all()

@@ -36,6 +36,6 @@ export function bands(panel) {
       levels = surface.levels(loss(...surface.lowest), loss(panel.x.domain()[1], panel.y.domain()[1]));
       field(surface.rough ?? loss, levels);
     }
-    write(loss, surface.lowest, start);
+    write(surface.rough ?? loss, surface.lowest, start);
   };
 }

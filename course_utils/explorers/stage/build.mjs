@@ -18,10 +18,15 @@ const entry = [
   'export * as numbers from "./stage/numbers.js";',
   "export default { render: (options) => show(options, explorers) };",
 ];
+// From that one folder, whatever others there are on the way.
+function fromPackages(bundler) {
+  bundler.onResolve({ filter: /^d3-/ }, ({ path, kind, pluginData }) =>
+    pluginData ? null : bundler.resolve(path, { kind, resolveDir: packages, pluginData: true }));
+}
 await build({
   stdin: { contents: entry.join("\n"), resolveDir: folder },
   bundle: true, format: "esm", minify: true, charset: "ascii", legalComments: "none",
   loader: { ".css": "text" },
-  nodePaths: [packages],
+  plugins: [{ name: "packages", setup: fromPackages }],
   outfile: process.argv[2] ?? join(here, "bundle.js"),
 });

@@ -1,6 +1,8 @@
 // The picture of a small network of one input and one output: nodes that can be looked at, edges.
-import { clamp, fixed } from "./numbers.js";
+import { clamp, fixed, tenth } from "./numbers.js";
 import { put, svg } from "./panel.js";
+
+const PAUSE = 100; // ms from one picture of the edges to the next while it trains: they are many
 
 export const sign = (value) => (value < 0 ? "neg" : "pos"); // the role of a weight's color
 
@@ -8,7 +10,8 @@ export const sign = (value) => (value < 0 ? "neg" : "pos"); // the role of a wei
 // or the keys, or the one that was clicked: [layer, node] or null.
 export function diagram(stage, panel) {
   const back = panel.group(false), front = panel.group(false), nodes = panel.group(), labels = panel.group();
-  let shape = "", cells = [], edges = [], pinned = null, pointed = null, size = [44, 44];
+  back.classList.add("edges");
+  let drawn = 0, shape = "", cells = [], edges = [], pinned = null, pointed = null, size = [44, 44];
   const paths = new Map(), same = (a, b) => a !== null && b !== null && a[0] === b[0] && a[1] === b[1], looked = () => pointed ?? pinned;
   const point = (at) => { pointed = at; stage.ask(); };
   const lay = (sizes) => {
@@ -52,26 +55,28 @@ export function diagram(stage, panel) {
       shape = now;
       lay(sizes);
     }
-    const at = looked(), d = new Map();
+    const at = looked(), changed = new Set(), fresh = !stage.playing || at || !edges[0].look || performance.now() > drawn + PAUSE;
+    if (fresh) drawn = performance.now();
     if (labels.firstChild) labels.replaceChildren();
-    for (const edge of edges) {
+    for (const edge of fresh ? edges : []) {
       const { inputs, outputs: count, w } = layers[edge.k - 1], v = w[edge.j * inputs + edge.i];
       const lit = at && (same(at, [edge.k, edge.j]) || same(at, [edge.k - 1, edge.i]));
-      const key = `${sign(v)} ${Math.round(2 * clamp(0.6 + 1.7 * Math.abs(v), 0.6, 7)) / 2} ${lit ? 1 : (at ? 0.2 : 0.8) * (edges.length > 150 ? 0.4 : 1)}`;
-      d.set(key, (d.get(key) ?? "") + edge.d);
+      const look = (lit ? 64 : at ? 32 : 0) + (v < 0 ? 16 : 0) + Math.round(2 * clamp(0.6 + 1.7 * Math.abs(v), 0.6, 7));
+      if (edge.look !== look) { changed.add(edge.look).add(look); edge.look = look; }
       if (lit && edge.room > 48 && (same(at, [edge.k, edge.j]) ? inputs : count) === 1)
         svg(labels, "text", { x: edge.x, y: edge.y + 5, "text-anchor": "middle", class: "halo bold large", style: `fill:var(--${sign(v)})` }, fixed(v));
     }
-    for (const key of d.keys()) if (!paths.has(key)) {
-      const [role, width, opacity] = key.split(" ");
-      paths.set(key, { node: svg(opacity === "1" ? front : back, "path", { stroke: `var(--${role})`, "stroke-width": width, "stroke-opacity": opacity, fill: "none" }) });
+    // Edges that look alike are one path.
+    for (const look of changed) if (look !== undefined) {
+      const opacity = look & 64 ? 1 : (look & 32 ? 0.2 : 0.8) * (edges.length > 150 ? 0.4 : 1);
+      if (!paths.has(look)) paths.set(look, svg(look & 64 ? front : back, "path", { stroke: `var(--${look & 16 ? "neg" : "pos"})`, "stroke-width": (look & 15) / 2, "stroke-opacity": opacity, fill: "none" }));
+      paths.get(look).setAttribute("d", edges.filter((edge) => edge.look === look).map((edge) => edge.d).join(""));
     }
-    for (const [key, path] of paths) if (path.d !== (d.get(key) ?? "")) path.node.setAttribute("d", (path.d = d.get(key) ?? ""));
     for (const { k, j, w, h, node, curve: line } of cells) {
       const values = k === 0 ? grid : outputs[k - 1] ?? curve, count = sizes[k], step = k === sizes.length - 1 ? 2 : 4;
       let most = k === 0 ? 3.4 : k === sizes.length - 1 ? 2 : 1.15, path = "";
       for (let i = j; i < values.length; i += 4 * count) most = Math.max(most, Math.abs(values[i]));
-      for (let i = 0; i < grid.length; i += step) path += `${i ? "L" : "M"}${(((i - 64) / 64) * (w / 2 - 3)).toFixed(1)},${((-clamp(values[i * count + j] / most, -1, 1)) * (h / 2 - 3)).toFixed(1)}`;
+      for (let i = 0; i < grid.length; i += step) path += `${i ? "L" : "M"}${tenth(((i - 64) / 64) * (w / 2 - 3))},${tenth(-clamp(values[i * count + j] / most, -1, 1) * (h / 2 - 3))}`;
       line.setAttribute("d", path);
       const look = same(at, [k, j]) ? "node on" : at && k && k < sizes.length - 1 ? "node off" : "node";
       if (node.getAttribute("class") !== look) put(node, { class: look });

@@ -66,7 +66,8 @@ export function leastAbsolute(x, y) {
 // The rows of a training set in the order in which a shuffling DataLoader with this seed serves
 // them. Targets are y + noise * draw, so that the noise can move and the draw stay.
 export class Rows {
-  #epochs = []; // the order of each epoch
+  #dealt = 0; // epochs whose order is known
+  #order = new Int32Array(0);
   #sizes = new Map(); // batch size -> moments of each batch
   #targets = { noise: null, values: null };
 
@@ -86,20 +87,27 @@ export class Rows {
     return this.#targets.values;
   }
 
+  // The rows of so many epochs or more, one after the other.
   order(epochs) {
-    while (this.#epochs.length < epochs) this.#epochs.push(this.generator.epoch(this.n));
-    return this.#epochs;
+    const { n } = this;
+    if (epochs * n > this.#order.length) {
+      const more = new Int32Array(Math.max(epochs * n, 2 * this.#order.length));
+      more.set(this.#order);
+      this.#order = more;
+    }
+    for (; this.#dealt < epochs; this.#dealt++) this.#order.set(this.generator.epoch(n), this.#dealt * n);
+    return this.#order;
   }
 
   // For each step the means of x x, x, x y, y, x draw and draw over its batch: six numbers.
   moments(size, epochs) {
     const known = this.#sizes.get(size);
     if (known?.epochs >= epochs) return known.values;
-    const most = Math.max(epochs, 2 * (known?.epochs ?? 16)), order = this.order(most);
+    const most = Math.max(epochs, 2 * (known?.epochs ?? 16)), rows = this.order(most);
     const { n, x, y, draw } = this, values = new Float64Array(6 * most * this.perEpoch(size));
     let at = 0;
-    for (let e = 0; e < most; e++) for (let first = 0; first < n; first += size, at += 6) {
-      const end = Math.min(first + size, n), share = 1 / (end - first), rows = order[e];
+    for (let e = 0; e < most; e++) for (let first = e * n; first < (e + 1) * n; first += size, at += 6) {
+      const end = Math.min(first + size, (e + 1) * n), share = 1 / (end - first);
       let xx = 0, sx = 0, xy = 0, sy = 0, xd = 0, sd = 0;
       for (let i = first; i < end; i++) {
         const r = rows[i], v = x[r] * share;
@@ -116,7 +124,7 @@ export class Rows {
   // What the steps of a run need: moments of each batch, or for L1 its rows.
   #needs({ size, epochs, noise = 0, loss = "MSELoss" }) {
     if (loss === "MSELoss") return { m: this.moments(size, epochs), noise };
-    return { order: this.order(epochs), y: this.targets(noise), size, per: this.perEpoch(size) };
+    return { rows: this.order(epochs), y: this.targets(noise), size, per: this.perEpoch(size) };
   }
 
   // Weight and bias of SGD or Adam after each of the steps in `keep` (ascending, from 0): two
@@ -137,7 +145,7 @@ export class Rows {
   }
 
   // Where the steps from one to another lead: weight, bias and what Adam remembers.
-  #walk({ lr, optimizer = "SGD" }, { m, noise, order, y, size, per }, [w, b, m0, m1, v0, v1, p1, p2], from, to) {
+  #walk({ lr, optimizer = "SGD" }, { m, noise, rows, y, size, per }, [w, b, m0, m1, v0, v1, p1, p2], from, to) {
     const sgd = optimizer === "SGD", { x, n } = this;
     for (let step = from; step < to; step++) {
       let gw = 0, gb = 0;
@@ -146,7 +154,7 @@ export class Rows {
         gw = 2 * (w * m[k] + b * m[k + 1] - m[k + 2] - noise * m[k + 4]);
         gb = 2 * (w * m[k + 1] + b - m[k + 3] - noise * m[k + 5]);
       } else {
-        const epoch = Math.floor(step / per), rows = order[epoch], first = (step - epoch * per) * size, end = Math.min(first + size, n);
+        const epoch = Math.floor(step / per), first = epoch * n + (step - epoch * per) * size, end = Math.min(first + size, (epoch + 1) * n);
         for (let i = first; i < end; i++) {
           const v = x[rows[i]], side = sign(w * v + b - y[rows[i]]);
           gw += side * v; gb += side;
@@ -167,16 +175,18 @@ export class Rows {
   // which is faster than one after the other. Yields now and then.
   *ends(run, rates) {
     const { size, epochs, start, loss = "MSELoss" } = run, total = epochs * this.perEpoch(size), needs = this.#needs(run);
-    const few = Math.max(1, Math.floor(400_000 / rates.length / (loss === "MSELoss" ? 1 : size))), zeros = () => new Float64Array(rates.length);
-    const now = { lr: Float64Array.from(rates), w: zeros().fill(start[0]), b: zeros().fill(start[1]), gw: zeros(), gb: zeros(), m0: zeros(), m1: zeros(), v0: zeros(), v1: zeros(), p: [1, 1] };
+    const few = Math.max(1, Math.floor(400_000 / rates.length / (loss === "MSELoss" ? 1 : size))), zeros = () => new Float64Array(4 * Math.ceil(rates.length / 4));
+    const lr = zeros();
+    lr.set(rates);
+    const now = { lr, w: zeros().fill(start[0]), b: zeros().fill(start[1]), gw: zeros(), gb: zeros(), m0: zeros(), m1: zeros(), v0: zeros(), v1: zeros(), p: [1, 1] };
     for (let step = 0; step < total; step += few) {
       this.#walkAll(run, needs, now, step, Math.min(step + few, total));
       yield;
     }
-    return [now.w, now.b];
+    return [now.w, now.b].map((all) => all.subarray(0, rates.length));
   }
 
-  #walkAll({ optimizer = "SGD" }, { m, noise, order, y, size, per }, { lr, w, b, gw, gb, m0, m1, v0, v1, p }, from, to) {
+  #walkAll({ optimizer = "SGD" }, { m, noise, rows, y, size, per }, { lr, w, b, gw, gb, m0, m1, v0, v1, p }, from, to) {
     const { x, n } = this, many = lr.length;
     for (let step = from; step < to; step++) {
       if (m) {
@@ -186,16 +196,19 @@ export class Rows {
           gb[j] = 2 * (w[j] * sx + b[j] - sy - sd);
         }
       } else {
-        const epoch = Math.floor(step / per), rows = order[epoch], first = (step - epoch * per) * size, end = Math.min(first + size, n), count = end - first;
-        gw.fill(0); gb.fill(0);
-        for (let i = first; i < end; i++) {
-          const v = x[rows[i]], height = y[rows[i]];
-          for (let j = 0; j < many; j++) {
-            const side = sign(w[j] * v + b[j] - height);
-            gw[j] += side * v; gb[j] += side;
+        const epoch = Math.floor(step / per), first = epoch * n + (step - epoch * per) * size, end = Math.min(first + size, (epoch + 1) * n), count = end - first;
+        for (let j = 0; j < many; j += 4) { // four sums at once do not wait for each other
+          const w0 = w[j], w1 = w[j + 1], w2 = w[j + 2], w3 = w[j + 3], b0 = b[j], b1 = b[j + 1], b2 = b[j + 2], b3 = b[j + 3];
+          let g0 = 0, g1 = 0, g2 = 0, g3 = 0, h0 = 0, h1 = 0, h2 = 0, h3 = 0;
+          for (let i = first; i < end; i++) {
+            const v = x[rows[i]], height = y[rows[i]];
+            const s0 = sign(w0 * v + b0 - height), s1 = sign(w1 * v + b1 - height), s2 = sign(w2 * v + b2 - height), s3 = sign(w3 * v + b3 - height);
+            g0 += s0 * v; g1 += s1 * v; g2 += s2 * v; g3 += s3 * v;
+            h0 += s0; h1 += s1; h2 += s2; h3 += s3;
           }
+          [g0, g1, g2, g3].forEach((sum, i) => { gw[j + i] = sum / count; });
+          [h0, h1, h2, h3].forEach((sum, i) => { gb[j + i] = sum / count; });
         }
-        for (let j = 0; j < many; j++) { gw[j] /= count; gb[j] /= count; }
       }
       if (optimizer === "SGD") {
         for (let j = 0; j < many; j++) { w[j] -= lr[j] * gw[j]; b[j] -= lr[j] * gb[j]; }
@@ -226,6 +239,26 @@ export function meanLoss(x, y, loss) {
     for (let i = 0; i < x.length; i++) sum += Math.abs(w * x[i] + b - y[i]);
     return sum / x.length;
   };
+}
+
+// The mean loss of each of many lines; the same numbers as `meanLoss` gives.
+export function meanLosses(x, y, loss, W, B) {
+  const n = x.length, sums = [];
+  if (loss === "MSELoss" || !n) {
+    const one = meanLoss(x, y, loss);
+    return W.map((w, k) => one(w, B[k]));
+  }
+  for (let k = 0; k < W.length; k += 4) { // four sums at once do not wait for each other
+    const [w0, w1 = 0, w2 = 0, w3 = 0] = W.slice(k, k + 4), [b0, b1 = 0, b2 = 0, b3 = 0] = B.slice(k, k + 4);
+    let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (let i = 0; i < n; i++) {
+      const v = x[i], height = y[i];
+      s0 += Math.abs(w0 * v + b0 - height); s1 += Math.abs(w1 * v + b1 - height);
+      s2 += Math.abs(w2 * v + b2 - height); s3 += Math.abs(w3 * v + b3 - height);
+    }
+    sums.push(s0 / n, s1 / n, s2 / n, s3 / n);
+  }
+  return sums.slice(0, W.length);
 }
 
 const lowests = new WeakMap(); // by targets

@@ -5,7 +5,7 @@ const MINUS = "\u2212";
 export function fixed(value, digits = 2) {
   if (Number.isNaN(value)) return "not a number";
   if (!Number.isFinite(value)) return value < 0 ? `${MINUS}infinite` : "infinite";
-  if (Math.abs(value) >= 1e6) return short(value);
+  if (Math.abs(value) >= 1e4) return short(value);
   const rounded = Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value;
   return rounded.toFixed(digits).replace("-", MINUS);
 }
@@ -45,3 +45,9 @@ export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 // Digits after the point that tell apart what is size / parts from each other.
 export const digits = (size, parts) => clamp(Math.ceil(-Math.log10(size / parts)), 0, 9);
+
+// Pixels as a path has them, to a tenth; twice as fast as toFixed.
+export function tenth(value) {
+  const at = Math.round(10 * value);
+  return at >= 0 && at < 1e9 ? `${(at / 10) | 0}.${at % 10}` : String(at / 10);
+}

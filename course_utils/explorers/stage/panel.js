@@ -2,13 +2,14 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import { contours } from "d3-contour";
 import { line } from "d3-shape";
-import { clamp, fixed, short } from "./numbers.js";
+import { clamp, fixed, short, tenth } from "./numbers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 let panels = 0;
 const widths = new Map(); // of texts, by class; digits are equally wide
 
-function widthOf(node, text) {
+// How wide a text is; the page need not be laid out for one of its length and class.
+export function widthOf(node, text) {
   const key = `${node.getAttribute("class")} ${text.replace(/\d/g, "0")}`;
   if (!widths.get(key)) widths.set(key, node.getComputedTextLength());
   return widths.get(key);
@@ -30,7 +31,7 @@ export function svg(parent, tag, attributes = {}, text = undefined) {
 export function put(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null) node.removeAttribute(name);
-    else node.setAttribute(name, value);
+    else renew(node, name, String(value));
   }
   return node;
 }
@@ -50,6 +51,11 @@ export function beside(labels, top, bottom, gap = 17) {
     for (const one of list) one.y = clamp(one.y, top + 6, bottom - 6);
   }
   return list;
+}
+
+// A finger on it does not scroll the page; browsers ask no touch-action of what is inside an svg.
+export function keepStill(node) {
+  node.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
 }
 
 export class Panel {
@@ -89,15 +95,17 @@ export class Panel {
     this.y = (y.log ? scaleLog : scaleLinear)().domain(y.domain);
   }
 
-  // Fit into the room there is; tell whether there is any.
-  resize() {
+  // Fit into the room there is; tell whether there is any. Long numbers at y get more of it.
+  resize(left = this.margin.left) {
     const { width, height } = this.node.getBoundingClientRect();
     if (width < 40 || height < 40) return false;
-    const { left, right, top, bottom } = this.margin;
+    const { right, top, bottom } = this.margin;
     this.box = { left, top, right: width - right, bottom: height - bottom };
     this.x.range([left, width - right]).domain(this.axes.x.domain);
     this.y.range([height - bottom, top]).domain(this.axes.y.domain);
     if (this.equal) this.#equalize();
+    const needs = 10 + 6.8 * Math.max(0, ...this.#ticks(this.y, this.axes.y, (height - bottom - top) / 60).map((value) => this.#tick(value, this.axes.y).length));
+    if (needs > left + 5 && left === this.margin.left) return this.resize(needs);
     put(this.#frame, { x: left, y: top, width: width - right - left, height: height - bottom - top });
     this.#drawAxes();
     return true;
@@ -124,7 +132,7 @@ export class Panel {
     for (const value of this.#ticks(this.y, y, (bottom - top) / 60)) {
       const at = this.y(value);
       if (!this.filled) svg(this.#grid, "line", { x1: left, x2: right, y1: at, y2: at, class: "rule" });
-      svg(this.#grid, "text", { x: left - 7, y: at + 4, "text-anchor": "end" }, this.#tick(value, y));
+      svg(this.#grid, "text", { x: left - 8, y: at + 4, "text-anchor": "end" }, this.#tick(value, y));
     }
     for (const value of this.#ticks(this.x, x, (right - left) / 90))
       svg(this.#grid, "text", { x: this.x(value), y: bottom + 17, "text-anchor": "middle" }, this.#tick(value, x));
@@ -159,7 +167,7 @@ export class Panel {
 
   // --- marks: each returns a function that sets its data ---------------------------------------
 
-  dots(role, { size = 3, hollow = false, opacity = 0.72 } = {}) {
+  dots(role, { size = 3, hollow = false, opacity = 0.78 } = {}) {
     const node = svg(null, "path", hollow
       ? { fill: "var(--ground)", stroke: `var(--${role})`, "stroke-width": 1.8 }
       : { fill: `var(--${role})`, "fill-opacity": opacity });
@@ -168,7 +176,7 @@ export class Panel {
       let d = "";
       for (let i = 0; i < xs.length; i++) {
         const x = this.x(xs[i]), y = this.y(ys[i]);
-        if (x > -99 && x < 9999 && y > -99 && y < 9999) d += `M${(x - size).toFixed(1)},${y.toFixed(1)}${circle}`;
+        if (x > -99 && x < 9999 && y > -99 && y < 9999) d += `M${tenth(x - size)},${tenth(y)}${circle}`;
       }
       renew(node, "d", d);
     });
@@ -181,11 +189,16 @@ export class Panel {
     const node = svg(group, "path", fill
       ? { fill: `var(--${role})`, stroke: "none" }
       : { fill: "none", stroke: `var(--${role})`, "stroke-width": width, "stroke-dasharray": dash });
-    const far = (v) => clamp(v, -5000, 5000);
-    const path = line().defined(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
+    const far = (v) => Math.round(100 * clamp(v, -5000, 5000)) / 100;
     return this.#mark(this.#plot, group, (xs, ys) => {
-      const points = Array.from(xs, (x, i) => [far(this.x(x)), far(this.y(ys[i]))]);
-      const d = path(points) ?? "";
+      let d = "", points = 0; // of the piece of the line that is being drawn
+      for (let i = 0; i < xs.length; i++) {
+        const x = far(this.x(xs[i])), y = far(this.y(ys[i])), there = !Number.isNaN(x + y);
+        if (there) d += `${points ? "L" : "M"}${x},${y}`;
+        else if (points === 1) d += "Z";
+        points = there ? points + 1 : 0;
+      }
+      if (points === 1) d += "Z";
       renew(node, "d", d);
       if (below) renew(below, "d", d);
     });
@@ -195,8 +208,8 @@ export class Panel {
     const node = svg(null, "path", { fill: "none", stroke: `var(--${role})`, "stroke-width": width, "stroke-opacity": opacity });
     return this.#mark(this.#plot, node, (xs, lows, highs) => {
       let d = "";
-      for (let i = 0; i < xs.length; i++) d += `M${this.x(xs[i]).toFixed(1)},${clamp(this.y(lows[i]), -99, 9999).toFixed(1)}V${clamp(this.y(highs[i]), -99, 9999).toFixed(1)}`;
-      node.setAttribute("d", d);
+      for (let i = 0; i < xs.length; i++) d += `M${tenth(this.x(xs[i]))},${tenth(clamp(this.y(lows[i]), -99, 9999))}V${tenth(clamp(this.y(highs[i]), -99, 9999))}`;
+      renew(node, "d", d);
     });
   }
 
@@ -213,11 +226,12 @@ export class Panel {
         const points = Array.from({ length: 121 }, (_, i) => at(value, (i / 120) * 2 * Math.PI));
         svg(group, "path", { d: line()(points) + "Z", fill: shade((values.length - 1 - k) / values.length), class: "level" });
       });
+      const taken = [[this.x(bowl.weight) + 50, this.y(bowl.bias), 50]]; // by the name of the lowest point
       for (const [value, turn] of tags) {
-        if (value <= bowl.lowest) continue;
-        const [x, y] = at(value, turn);
-        const box = { x: clamp(x, left + 16, right - 16), y: clamp(y + 4, top + 16, bottom - 8) };
-        svg(group, "text", { ...box, "text-anchor": "middle", class: "on-surface" }, short(value));
+        const text = short(value), half = 3.6 * text.length + 2, [u, v] = at(value, turn), x = clamp(u, left + half, right - half), y = clamp(v, top + 12, bottom - 12);
+        if (value <= bowl.lowest || taken.some(([px, py, room]) => Math.abs(px - x) < room + half && Math.abs(py - y) < 15)) continue;
+        taken.push([x, y, half]);
+        svg(group, "text", { x, y: y + 4, "text-anchor": "middle", class: "on-surface" }, text);
       }
     });
   }
@@ -324,7 +338,7 @@ export class Panel {
     if (ball) face.style.fill = `url(#${this.id}-light)`;
     this.#draggable(node, drag, nudge);
     return this.#mark(this.#over, node, (x, y, value, text) => {
-      const at = [clamp(this.x(x), this.box.left, this.box.right), clamp(this.y(y), this.box.top, this.box.bottom)];
+      const at = [clamp(this.x(x), this.box.left + 4, this.box.right), clamp(this.y(y), this.box.top, this.box.bottom)];
       node.setAttribute("transform", `translate(${at.map((v) => v.toFixed(1))})`);
       this.#yields(node, at[0] - 13, at[0] + 13, at[1] - 13, at[1] + 13);
       put(node, { "aria-valuenow": Number.isFinite(value) ? value.toPrecision(6) : 0, "aria-valuetext": text });
@@ -339,7 +353,7 @@ export class Panel {
     const words = svg(group, "text", { class: "said-first", "text-anchor": "middle" }, text);
     const path = svg(group, "path", { fill: "none", stroke: "var(--handtext)", "stroke-width": 1.8, "stroke-linecap": "round", "stroke-linejoin": "round" });
     return this.#mark(this.#over, group, (x, y) => {
-      const { left, top, right, bottom } = this.box, half = words.getComputedTextLength() / 2 + 12;
+      const { left, top, right, bottom } = this.box, half = widthOf(words, text) / 2 + 12;
       const px = clamp(this.x(x), left, right), py = clamp(this.y(y), top, bottom);
       const cx = clamp(px + dx, left + half, right - half), aside = Math.abs(px - cx) > half;
       const up = py + (aside ? 16 : 28) > bottom - 14 ? -1 : 1, cy = clamp(py + up * dy, top + 14, bottom - 14);
@@ -394,6 +408,7 @@ export class Panel {
   }
 
   #draggable(node, drag, nudge) {
+    keepStill(node);
     const at = (event) => {
       const { left, top } = this.node.getBoundingClientRect();
       return [this.x.invert(event.clientX - left), this.y.invert(event.clientY - top)];

@@ -1,6 +1,6 @@
 // Points as lines of a text, which a hand can move, add and remove.
 import { clamp, digits, short } from "./numbers.js";
-import { put, svg } from "./panel.js";
+import { keepStill, put, svg } from "./panel.js";
 
 export const MOST = 200;
 const LARGEST = 1e9; // both as in inputs.py
@@ -68,6 +68,7 @@ export function pointsOf(panel, text, chosen, choose) {
     text.remove(i);
     choose(next > i ? next - 1 : next);
   };
+  keepStill(grips);
   grips.addEventListener("pointerdown", (event) => {
     event.preventDefault();
     const i = nearest(event), { x, y } = text.points()[i], [px, py] = place(event);
@@ -91,7 +92,8 @@ export function pointsOf(panel, text, chosen, choose) {
     const step = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] }[event.key];
     const next = { PageDown: rank + 1, ".": rank + 1, PageUp: rank - 1, ",": rank - 1, Home: 0, End: last }[event.key];
     const many = event.shiftKey ? 10 : 1, [width, height] = [panel.x, panel.y].map((scale) => scale.domain()[1] - scale.domain()[0]);
-    if (step && i >= 0) text.move(i, x + step[0] * many * width / 100, y + step[1] * many * height / 100);
+    if (step && i < 0 && last >= 0) choose(order[0]);
+    else if (step && i >= 0) text.move(i, x + step[0] * many * width / 100, y + step[1] * many * height / 100);
     else if (next !== undefined && last >= 0) choose(order[clamp(next, 0, last)]);
     else if (event.key === "Enter") add(x + (i < 0 ? 0 : (x > panel.x.domain()[1] - width / 20 ? -width : width) / 20), y + (i < 0 ? 0 : height / 10));
     else if (["Delete", "Backspace"].includes(event.key) && i >= 0) remove(i);
@@ -108,7 +110,7 @@ export function pointsOf(panel, text, chosen, choose) {
     const [px, py] = inFrame(points[i] ?? middle());
     put(hand, {
       transform: `translate(${px.toFixed(1)},${py.toFixed(1)})`, "data-none": i < 0 ? "" : null, "aria-valuenow": y ?? 0,
-      "aria-label": points.length ? `point ${order.indexOf(x) + 1} of ${points.length}` : "no points: Enter adds one",
+      "aria-label": points.length ? `point ${i < 0 ? "none" : order.indexOf(x) + 1} of ${points.length}` : "no points: Enter adds one",
       "aria-valuetext": i < 0 ? "none" : `x ${short(x)}, y ${short(y)}`,
     });
   };

@@ -15,21 +15,37 @@ export class Generator {
     }
   }
 
+  // Draw the next 624 words.
+  #renew() {
+    const s = this.#state;
+    const mix = (k, next, far) => {
+      const y = (s[k] & 0x80000000) | (s[next] & 0x7fffffff);
+      s[k] = s[far] ^ (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
+    };
+    for (let k = 0; k < 227; k++) mix(k, k + 1, k + 397);
+    for (let k = 227; k < 623; k++) mix(k, k + 1, k - 227);
+    mix(623, 0, 396);
+    this.#at = 0;
+  }
+
   // 32 random bits.
   bits() {
-    const s = this.#state;
-    if (this.#at === 624) {
-      for (let k = 0; k < 624; k++) {
-        const y = (s[k] & 0x80000000) | (s[(k + 1) % 624] & 0x7fffffff);
-        s[k] = s[(k + 397) % 624] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
-      }
-      this.#at = 0;
-    }
-    let y = s[this.#at++];
+    if (this.#at === 624) this.#renew();
+    let y = this.#state[this.#at++];
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
     y ^= (y << 15) & 0xefc60000;
     return (y ^ (y >>> 18)) >>> 0;
+  }
+
+  // Draw that many times 32 bits for nothing.
+  #skip(count) {
+    for (let left = count; left > 0; ) {
+      if (this.#at === 624) this.#renew();
+      const some = Math.min(left, 624 - this.#at);
+      this.#at += some;
+      left -= some;
+    }
   }
 
   // float32 in [0, 1), as torch.rand draws it.
@@ -80,10 +96,12 @@ export class Generator {
 
   // torch.randperm(n).
   randperm(n) {
-    const rows = Int32Array.from({ length: n }, (_, i) => i);
+    const rows = new Int32Array(n);
+    for (let i = 0; i < n; i++) rows[i] = i;
     for (let i = 0; i < n - 1; i++) {
-      const j = i + (this.bits() % (n - i));
-      [rows[i], rows[j]] = [rows[j], rows[i]];
+      const bits = this.bits(), left = n - i, j = i + bits - left * Math.floor(bits / left), row = rows[i];
+      rows[i] = rows[j];
+      rows[j] = row;
     }
     return rows;
   }
@@ -102,7 +120,7 @@ export class Generator {
     this.bits();
     this.bits();
     const rows = this.randperm(n);
-    this.randperm(n);
+    this.#skip(n - 1);
     return rows;
   }
 }

@@ -1,6 +1,6 @@
 // A bar from the lowest loss to a high one, with now, best and lowest on it: the key to the shades.
 import { clamp, short } from "./numbers.js";
-import { put, shade, svg } from "./panel.js";
+import { put, shade, svg, widthOf } from "./panel.js";
 
 export function lossScale(box, surface, levels) {
   const y = 27, node = svg(box, "svg", { width: "100%", height: 62, role: "img", "aria-label": "scale of the loss" });
@@ -21,14 +21,15 @@ export function lossScale(box, surface, levels) {
     ground.setAttribute("d", `M${at(surface.lowest)},${y - 5}v19`);
     put(least, { x: Math.max(at(surface.lowest) - 4, 0) });
   };
+  new ResizeObserver(() => { width = 0; }).observe(box); // the stage draws again, too
   return (loss, best) => {
-    if (width !== box.clientWidth) resize();
-    const x = at(loss), shown = Number.isFinite(best);
+    if (!width) resize();
+    const x = at(loss), shown = Number.isFinite(best), wide = (text) => widthOf(text, text.textContent);
     now.textContent = `loss now ${short(loss)}`;
-    put(now, { x: clamp(x - now.getComputedTextLength() / 2, 0, width - now.getComputedTextLength()) });
+    put(now, { x: clamp(x - wide(now) / 2, 0, width - wide(now)) });
     mark.setAttribute("d", `M${x},${y - 1}l-6,-8h12Z`);
     put(ring, { cx: shown ? at(best) : 0, visibility: shown ? "visible" : "hidden" });
     record.textContent = shown ? `your best ${short(best)}` : "";
-    put(record, { x: shown ? clamp(at(best) - 14, least.getComputedTextLength() + at(surface.lowest) + 10, width - record.getComputedTextLength()) : 0 });
+    if (shown) put(record, { x: clamp(at(best) - 14, wide(least) + at(surface.lowest) + 10, width - wide(record)) });
   };
 }

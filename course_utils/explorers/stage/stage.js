@@ -17,7 +17,7 @@ import style from "../../style.json";
 
 const REST = 150; // ms after the last move until the kernel is asked
 const GLIDE = 170; // ms from one state to another
-const LIMIT = 10; // ms that a picture has for what it computes
+const LIMIT = 6; // ms that a picture has for what it computes
 export const PLAY = "M0,0L14,8L0,16Z";
 const NO_CODE = "# The kernel writes this code, and there is none: run the cell again.";
 const SAID = {
@@ -42,10 +42,24 @@ function write(node, text) {
     k % 2 ? Object.assign(document.createElement("b"), { textContent: part }) : part));
 }
 
+// Do something after what waits already, such as a picture; a timer would wait longer.
+const tasks = [];
+let channel = null;
+function soon(task) {
+  if (!channel) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = () => tasks.shift()();
+  }
+  tasks.push(task);
+  channel.port2.postMessage(null);
+}
+
 function colors() {
   const vars = (theme) => Object.entries(style[theme]).map(([role, color]) => `--${role}:${color};`).join("");
   const dark = ['[data-jp-theme-light="false"] .explorer', '[data-theme="dark"] .explorer'];
-  return `.explorer{${vars("light")}font-family:${style.font}}${dark.join()}{${vars("dark")}}`;
+  // Where a reader's own colors are forced, those of data are the ones for that ground (stage.css).
+  const forced = ["light", "dark"].map((theme) => `@media (forced-colors:active) and (prefers-color-scheme:${theme}){.explorer.explorer{${vars(theme)}}}`);
+  return `.explorer{${vars("light")}font-family:${style.font}}${dark.join()}{${vars("dark")}color-scheme:dark}${forced.join("")}`;
 }
 
 // Keys are ours, or arrows would walk through the notebook; those with Ctrl or Cmd are not.
@@ -59,8 +73,11 @@ function keep(event) {
 export class Stage {
   #model;
   #queued = 0;
+  #soon = false; // a picture comes at the end of this task
+  #drawn = false; // there is a picture for the coming frame
   #timer = 0;
   #slice = 0;
+  #slicing = null; // the state that `later` works for
   #extra = { of: null, value: null };
   #glide = null; // {from, to, began} while the picture glides from one state to another
   #undo = [];
@@ -74,6 +91,7 @@ export class Stage {
     this.given = model.get("given");
     this.panels = [];
     this.touched = false; // whether a hand has moved anything yet
+    this.playing = false;
     this.kernel = new Kernel(model, Object.values(controls)[0].model, () => this.ask());
     this.root = element(el, "div", { className: "explorer" }, { "data-script": model.get("explorer") });
     element(this.root, "style", { textContent: colors() + css });
@@ -108,7 +126,9 @@ export class Stage {
 
   close() {
     cancelAnimationFrame(this.#queued);
+    this.#soon = false;
     for (const timer of [this.#timer, this.#slice]) clearTimeout(timer);
+    this.#slicing = null;
     this.kernel.close();
     for (const undo of this.#undo) undo();
   }
@@ -362,28 +382,36 @@ export class Stage {
     this.#timer = setTimeout(() => this.#rest(), REST);
   }
 
+  // A picture comes once all that changes now has changed: at once, or in the frame after if there
+  // is one already for the coming frame.
   ask(resized = false) {
     this.resized ||= resized;
-    if (this.#queued) return;
-    this.#queued = requestAnimationFrame(() => this.frame());
+    if (this.#queued || this.#soon) return;
+    if (this.#drawn) this.#queued = requestAnimationFrame(() => this.frame());
+    else {
+      this.#soon = true;
+      queueMicrotask(() => { if (this.#soon) this.frame(); });
+    }
   }
 
   frame() {
     cancelAnimationFrame(this.#queued); // one picture a frame, whoever asks
     this.#queued = 0;
+    this.#soon = false;
+    if (!this.#drawn) requestAnimationFrame(() => { this.#drawn = false; });
+    this.#drawn = true;
     if (this.resized) {
       this.resized = false;
       if (!this.panels.map((panel) => panel.resize()).every(Boolean)) return;
     }
     const to = this.settings;
-    const result = this.explorer.compute(to, this.given, LIMIT);
+    const result = (this.result = this.explorer.compute(to, this.given, LIMIT));
     const proof = this.proof;
-    if (this.explorer.later && this.#extra.of !== this.state && !this.playing) this.#begin(to);
+    if (this.explorer.later && ![this.#extra.of, this.#slicing].includes(this.state) && !this.playing) this.#begin(to);
     const extra = this.#extra.of === this.state ? this.#extra.value : null;
     this.#draw(this.#glided(to), result, proof, extra);
     write(this.said, this.explorer.sentence(to, result, this.given));
     this.#tell(proof);
-    this.result = result;
     this.root.dataset.frames = Number(this.root.dataset.frames ?? 0) + 1;
     if (this.#glide) this.ask();
     if (result.more && !this.playing) this.changed();
@@ -391,16 +419,16 @@ export class Stage {
 
   #begin(settings) {
     clearTimeout(this.#slice);
-    const of = this.state, work = this.explorer.later(settings, this.given);
+    const of = (this.#slicing = this.state), work = this.explorer.later(settings, this.given);
     const slice = () => {
-      if (this.state !== of) return;
+      if (this.#slicing !== of || this.state !== of) return;
       const began = performance.now();
       for (;;) {
         const { done, value } = work.next();
-        if (done) { this.#extra = { of, value }; return this.ask(); }
+        if (done) { this.#extra = { of, value }; return value && this.ask(); }
         if (performance.now() - began > 8) break;
       }
-      this.#slice = setTimeout(slice);
+      soon(slice);
     };
     this.#slice = setTimeout(slice, 30);
   }
@@ -456,6 +484,7 @@ export class Stage {
     const proves = this.#model.get("proves"), kind = !proves ? "none" : proof ? proof.kind : "page";
     const changed = this.root.dataset.proof !== kind;
     this.root.dataset.proof = kind;
+    if (kind !== "runs" && this.stopButton.matches(":focus")) this.stopButton.nextElementSibling.focus();
     this.stopButton.hidden = kind !== "runs";
     if (!proves) return;
     const [mark, words] = SAID[kind];
