@@ -106,7 +106,7 @@ def test_node_proves_the_curve():
     explorer = NodeExplorer(node)
     output, slope = explorer.set(w1=3, b=-1.5)
     told = f"output from {output[0]:.3f} to {output[-1]:.3f}, steepest slope {slope.max():.3f}"
-    assert told == "output from -1.000 to 1.000, steepest slope 3.000"  # 08_neural_networks
+    assert told == "output from -1.000 to 1.000, steepest slope 3.000"  # 09_neural_networks
     assert explorer.proof.agrees
     for activation in ACTIVATIONS:
         move(explorer, activation=activation, w2=-1.3, x2=2.0)

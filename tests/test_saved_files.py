@@ -1,4 +1,4 @@
-"""The functions of notebook 07 that save and load: what comes back, what is refused, what is left.
+"""The functions of notebook 08 that save and load: what comes back, what is refused, what is left.
 
 Kills and failing system calls: classroom/soak.
 """

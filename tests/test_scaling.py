@@ -1,4 +1,4 @@
-"""The script of notebook 10, run by torchrun: same weights, nothing lost, nothing left behind."""
+"""The script of notebook 11, run by torchrun: same weights, nothing lost, nothing left behind."""
 
 import importlib.util
 import inspect
@@ -19,7 +19,7 @@ from refresh import NOTEBOOKS, ROOT
 sys.path += [str(ROOT / "classroom" / "soak"), str(ROOT / "benchmarks")]
 import restarts
 
-(PATH,) = NOTEBOOKS.glob("10_*.ipynb")
+(PATH,) = NOTEBOOKS.glob("11_*.ipynb")
 SCRIPT = NOTEBOOKS / "scripts/train_ddp.py"
 CELLS = nbformat.read(PATH, as_version=4).cells
 CELLS_OF_NAMES = ["import os", "device = ", "dataset = ", "loss_fn = ", "folder = "]

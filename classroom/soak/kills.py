@@ -19,7 +19,7 @@ from taught import left_in, taught
 
 from course_utils import progress
 
-TITLE = "Kills (-9) during the save taught in 07 and during progress saving"
+TITLE = "Kills (-9) during the save taught in 08 and during progress saving"
 GOAL = "1,000 kills each: 0 unreadable files, old or new state, no litter"
 BEGIN, END = b"(", b")"
 TRIALS = 20  # saves that are timed to know how long one takes
@@ -83,7 +83,7 @@ def seconds(save: Callable[[int], object]) -> float:
 
 
 class Checkpoints:
-    """Saves of 07: every state is a tensor of one number, the count of the save."""
+    """Saves of 08: every state is a tensor of one number, the count of the save."""
 
     def __init__(self, folder: Path, taught, naive: bool = False):
         self.file, self.taught, self.naive = folder / "run.pth", taught, naive

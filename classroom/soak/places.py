@@ -77,7 +77,7 @@ def places(home: Path, methods: list[str]) -> list[Place]:
             for method in methods
         ),
         Place("C locale", home / "course", names, "01", C_ENCODING, C_LOCALE),
-        Place("strange folder", strange, names, "07", strange.name, {}),
+        Place("strange folder", strange, names, "08", strange.name, {}),
         Place("CRLF", home / "crlf", names, "00", "crlf", {}),
     ]
 

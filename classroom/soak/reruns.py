@@ -74,7 +74,7 @@ def measure(quick: bool) -> Outcome:
     """Rerun three notebooks once, or all of them 25 times."""
     times = 1 if quick else TIMES
     with tempfile.TemporaryDirectory() as home:
-        paths = lessons.copied(Path(home), *(("00", "03", "07") if quick else ()))
+        paths = lessons.copied(Path(home), *(("00", "03", "08") if quick else ()))
         before = set(Path(home).rglob("*"))
         results = asyncio.run(all_of(paths, times))
         left = {path for path in Path(home).rglob("*") if CACHE not in str(path)} - before

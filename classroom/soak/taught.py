@@ -1,11 +1,11 @@
-"""The functions of notebook 07 themselves, run from its cells: the soak holds no copy of them."""
+"""The functions of notebook 08 themselves, run from its cells: the soak holds no copy of them."""
 
 import ast
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
-LESSON = Path(__file__).parents[2] / "notebooks" / "07_saving.ipynb"
+LESSON = Path(__file__).parents[2] / "notebooks" / "08_saving.ipynb"
 
 
 def sources() -> list[str]:

@@ -22,7 +22,7 @@ SUM_OF_SQUARES = "This is the sum of the squares. Divide it by the number of row
 
 
 @exercise(
-    "06.1",
+    "07.1",
     "Miss by how much on average",
     "A miss is a residual, target minus prediction. Two misses of -1 and 1 are not 0 on average.",
     "`.abs()` drops the signs; after it comes the mean.",
@@ -142,7 +142,7 @@ def _refuse_traces(model: Witness, mode: bool) -> None:
 
 
 @exercise(
-    "06.2",
+    "07.2",
     "Evaluate without a trace",
     "`mean_loss` does nearly all of it. What does it leave changed in the model?",
     "`model.training` is True or False. Keep it before you call `eval()`.",
@@ -243,7 +243,7 @@ _CLOSE = {  # what else a search chooses where MAE, RMSE and rounded RMSE are lo
 
 
 @exercise(
-    "06.3",
+    "07.3",
     "Search all degrees",
     "Fit each degree to the training rows, then measure it on the validation rows.",
     "A dict from degree to RMSE keeps both together: `val_rmses[degree] = ...`.",
@@ -331,7 +331,7 @@ def _refuse_training_slips(train: torch.Tensor, X: torch.Tensor, both: torch.Ten
 
 
 @exercise(
-    "06.4",
+    "07.4",
     "Scale without a leak",
     "What would you know about a penguin that nobody has measured yet? Only the training rows.",
     "Compute mean and standard deviation of `X_train` first, and use these two numbers twice.",

@@ -39,7 +39,7 @@ def _network(*sizes: int, bend: bool = False, scale: float = 1.0) -> nn.Sequenti
 
 
 @exercise(
-    "08.1",
+    "09.1",
     "Compute a layer",
     "The function `node` above does nearly this. What changes if `w` has several columns?",
     "`X @ w` has a row for each row of `X` and a column for each node. `+ b` adds each node's bias "
@@ -99,7 +99,7 @@ def layer_by_hand(tanh_layer: object) -> str:
 
 
 @exercise(
-    "08.2",
+    "09.2",
     "Fold the layers",
     "Two layers first: what does the second make of the weight and the bias of the first?",
     "Start with weight and bias of the first layer. Each further layer makes "
@@ -202,7 +202,7 @@ def _slips_of_weights(
 
 
 @exercise(
-    "08.3",
+    "09.3",
     "Build a bump",
     "One steep sigmoid node steps up where its sum is 0. Where does the bump have to step?",
     "The second node steps at 2, and its output weight takes away what the first one added.",
@@ -280,7 +280,7 @@ def _refuse_spikes_and_jumps(bump: object) -> None:
 
 
 @exercise(
-    "08.4",
+    "09.4",
     "Stop when it is good enough",
     "Begin with the five lines in a loop over `range(most)`. Where is the loss known?",
     "Between the loss and `backward` stands `if loss.item() < goal: return step`.",
@@ -310,7 +310,7 @@ def stops_at_the_goal(train_until: object) -> str:
     _judge_stop(train_until)
     said = (
         "A goal and a limit together: the run stops when it is good enough, and ends if it never "
-        "is. Early stopping, in notebook 09, has no goal: it waits until the validation loss has "
+        "is. Early stopping, in notebook 10, has no goal: it waits until the validation loss has "
         "reached no new low for some epochs."
     )
     if not close(tried.loss(), _Trial(train_until, 0.0, 7, stale=100.0).loss(), 1e-6):

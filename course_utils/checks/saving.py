@@ -43,7 +43,7 @@ def fitted(name: str, model: object) -> tuple[float, float]:
 
 
 @exercise(
-    "07.1",
+    "08.1",
     "Keep a copy",
     "`state_dict()` hands out the model's own tensors. Who else changes them?",
     "Whoever trains on changes the tensors in place. What copies one tensor?",
@@ -100,7 +100,7 @@ def _accepts(load: Callable, value: object) -> bool:
 
 
 @exercise(
-    "07.2",
+    "08.2",
     "Load what you trust",
     "Two things happen: `torch.load` reads the file, `load_state_dict` fills the model.",
     "Leave both as strict as they are by default, and let errors through: a caller who sees none "
@@ -166,7 +166,7 @@ def _grams(bird: dict, *columns: tuple[str, float, float, float]) -> float:
 
 
 @exercise(
-    "07.3",
+    "08.3",
     "Weigh with any ruler",
     "Which values of `bird` does the model want, and in which order? `saved` knows.",
     "As in the program: measurements as one row, minus center, divided by spread, into a model "
@@ -280,7 +280,7 @@ def _refuse_starts(Best: object) -> None:
 
 
 @exercise(
-    "07.4",
+    "08.4",
     "Keep the best weights",
     "`offer` compares with the lowest loss so far. What is the lowest before the first?",
     "At a new low, keep the loss and a copy of the weights; a `state_dict` is not a copy.",
@@ -326,7 +326,7 @@ def best_weights(Best: object) -> str:
 
 
 @exercise(
-    "07.5",
+    "08.5",
     "How often should it save?",
     "Two losses, counted for one minute of training: one from saving, one from crashes.",
     "Saving: `cost` minutes once in `every`. A crash: once in `between` minutes, and it takes what "

@@ -287,7 +287,7 @@ def training_loop(train_line: object) -> str:
         )
     return (
         "Reset, predict, measure, compute gradients, update: these five lines train a line, and "
-        "notebook 08 trains a network with the same five."
+        "notebook 09 trains a network with the same five."
     )
 
 

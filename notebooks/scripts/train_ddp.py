@@ -1,4 +1,4 @@
-"""Train a line in several processes. Notebook 10 explains each part; torchrun starts it."""
+"""Train a line in several processes. Notebook 11 explains each part; torchrun starts it."""
 
 import argparse
 import os

@@ -38,7 +38,7 @@ def changed(code, *pairs):
 
 
 WRONG = {
-    "06.1": [
+    "07.1": [
         (MISS.format("(y - y_pred).square().mean().sqrt().item()"), "the RMSE"),
         (MISS.format("loss_fn(y_pred, y).item()"), "the MSE"),
         (MISS.format("(y - y_pred).mean().item()"), "cancel each other"),
@@ -64,7 +64,7 @@ WRONG = {
         (MISS.format("nn.L1Loss(y_pred, y).item()"), "make the function first"),
         ("mean_miss = residuals.abs().mean().item()", "expected something to call"),
     ],
-    "06.2": [
+    "07.2": [
         (changed(EVALUATE, ("    model.train(was_training)\n", "")), "came in training mode"),
         (changed(EVALUATE, ("train(was_training)", "train()")), "came in evaluation mode"),
         (changed(EVALUATE, ("    model.eval()\n", "")), "in training mode: dropout"),
@@ -171,7 +171,7 @@ WRONG = {
             "in training mode: dropout",
         ),
     ],
-    "06.3": [
+    "07.3": [
         (
             changed(CHOOSE, (", val_rows)\n    return", ", train_rows)\n    return")),
             "always takes 12",
@@ -264,7 +264,7 @@ WRONG = {
             "Which rows make the fits, which judge them",
         ),
     ],
-    "06.4": [
+    "07.4": [
         (
             changed(
                 SCALE,
@@ -374,7 +374,7 @@ WRONG = {
 }
 
 RIGHT = {  # unusual, and right
-    "06.1": [
+    "07.1": [
         MISS.format("nn.L1Loss()(y_pred, y)"),
         MISS.format("nn.functional.l1_loss(y_pred, y).item()"),
         MISS.format(
@@ -387,7 +387,7 @@ RIGHT = {  # unusual, and right
         "        return torch.where(y > y_pred, y - y_pred, y_pred - y).mean()\n\n"
         "mean_miss = MeanMiss()",
     ],
-    "06.2": [
+    "07.2": [
         changed(EVALUATE, ("torch.inference_mode()", "torch.no_grad()")),
         changed(
             EVALUATE, ("loss_fn(model(X_rows), y_rows)", "(model(X_rows) - y_rows).pow(2).mean()")
@@ -408,7 +408,7 @@ RIGHT = {  # unusual, and right
         "    with torch.inference_mode():\n        X_rows, y_rows = rows.dataset[rows.indices]\n"
         "        return loss_fn(twin(X_rows), y_rows).item()",
     ],
-    "06.3": [
+    "07.3": [
         changed(LIST, ("rmses.index(min(rmses))", "1 + rmses.index(min(rmses))")),
         changed(
             LIST, ("return rmses.index(min(rmses))", "return torch.tensor(rmses).argmin() + 1")
@@ -429,7 +429,7 @@ RIGHT = {  # unusual, and right
         "    rmses = [(curve_rmse(fit(*train_rows[:], d), val_rows), d) for d in range(1, 13)]\n"
         "    return sorted(rmses)[0][1]",
     ],
-    "06.4": [
+    "07.4": [
         changed(SCALE, ("X_train.std()", "X_train.std(correction=0)")),
         "def scale(X_train, X_val):\n"
         "    spread, center = torch.std_mean(X_train, dim=0, keepdim=True)\n"

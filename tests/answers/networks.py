@@ -52,7 +52,7 @@ def once():
 
 
 WRONG = {
-    "08.1": [
+    "09.1": [
         (layer("torch.tanh(X @ w)"), "answer 0 to a row of zeros"),
         (layer("X @ w + b"), "Nothing bends them"),
         (layer("torch.tanh(X @ w) + b"), "added after the activation"),
@@ -83,7 +83,7 @@ WRONG = {
             "changes the tensors",
         ),
     ],
-    "08.2": [
+    "09.2": [
         (changed(FOLD, (" @ bias + layer.bias", " @ bias")), "first layer alone has come through"),
         (changed(FOLD, ("layer.weight @ bias + layer.bias", "layer.bias")), "have been lost"),
         (
@@ -178,7 +178,7 @@ WRONG = {
         ),
         ("def fold(stack):\n    return stack", "returns a Sequential"),
     ],
-    "08.3": [
+    "09.3": [
         (bump(UP), "stays up"),
         (bump(f"{UP} + {DOWN}"), "rises to 2.00"),
         (bump(f"{DOWN} - {UP}"), "falls to -1.00"),
@@ -215,7 +215,7 @@ WRONG = {
         (bump(f"{UP} - {DOWN} + 3 * torch.exp(-(((X - 1.35) / 0.005) ** 2))"), "At x = 1.3"),
         (bump("nn.Sigmoid(50 * (X - 1)) - nn.Sigmoid(50 * (X - 2))"), "makes an object"),
     ],
-    "08.4": [
+    "09.4": [
         (changed(UNTIL, (TEST, ""), ("    return most", "    return step")), "was moved all"),
         (changed(UNTIL, (TEST + STEP, STEP + TEST)), "was moved all the same"),
         (changed(UNTIL, ("return step", "return step + 1")), "takes no step"),
@@ -312,7 +312,7 @@ WRONG = {
 }
 
 RIGHT = {  # unusual, and right
-    "08.1": [
+    "09.1": [
         layer("node(X, w, b, torch.tanh)"),
         layer("torch.tanh(torch.addmm(b, X, w))"),
         layer("(torch.matmul(X, w) + b.unsqueeze(0)).tanh()"),
@@ -331,7 +331,7 @@ class Layer:
         return (X @ w + b).tanh()
 tanh_layer = Layer()""",
     ],
-    "08.2": [
+    "09.2": [
         """\
 def fold(stack):
     inputs = stack[0].in_features
@@ -387,7 +387,7 @@ def fold(stack):
             ),
         ),
     ],
-    "08.3": [
+    "09.3": [
         bump("torch.sigmoid(80 * X - 80) - torch.sigmoid(80 * X - 160)"),
         bump("torch.sigmoid(50 * (X - 1)) + torch.sigmoid(50 * (2 - X)) - 1"),
         bump("torch.sigmoid(50 * (X - torch.tensor([1.0, 2.0]))) @ torch.tensor([[1.0], [-1.0]])"),
@@ -410,7 +410,7 @@ step = lambda X, at: node(X, torch.tensor([[50.0]]), torch.tensor([-50.0 * at]),
 def bump(X: torch.Tensor) -> torch.Tensor:
     return step(X, 1.0) - step(X, 2.0)""",
     ],
-    "08.4": [
+    "09.4": [
         changed(
             UNTIL,
             (

@@ -41,7 +41,7 @@ def changed(code, *pairs):
 
 
 WRONG = {
-    "07.1": [
+    "08.1": [
         (SNAPSHOT.format("model.state_dict()"), "changed with it"),
         (SNAPSHOT.format("dict(model.state_dict())"), "changed with it"),
         (SNAPSHOT.format("model.state_dict().copy()"), "changed with it"),
@@ -97,7 +97,7 @@ WRONG = {
             "changed with it",
         ),
     ],
-    "07.2": [
+    "08.2": [
         (changed(LOAD, ("weights_only=True", "weights_only=False")), "ran code of its own"),
         (
             "def load_into(model, source):\n    own = model.state_dict()\n"
@@ -178,7 +178,7 @@ WRONG = {
             "contents of the file",
         ),
     ],
-    "07.3": [
+    "08.3": [
         (changed(WEIGH, ("model(scaled)", "model(ruler)")), "The flipper went in as it is"),
         (changed(WEIGH, (' / saved["spread"]', "")), "nothing is divided"),
         (changed(WEIGH, (' - saved["center"]', "")), "the center stays in"),
@@ -258,7 +258,7 @@ WRONG = {
             "ends the program",
         ),
     ],
-    "07.4": [
+    "08.4": [
         (
             changed(
                 BEST,
@@ -402,7 +402,7 @@ WRONG = {
         (changed(BEST, ("        return is_new_low\n", "")), "Is a `return` missing"),
         ("best = float('inf')\nBest = best", "expected something to call"),
     ],
-    "07.5": [
+    "08.5": [
         (LOST.format("cost / every + every / between", 25), "Is the whole stretch lost"),
         (LOST.format("every / 2 / between", 1), "is the time that saving takes counted"),
         (LOST.format("cost / every", 120), "Saving is free here"),
@@ -429,7 +429,7 @@ WRONG = {
 }
 
 RIGHT = {  # unusual, and right
-    "07.1": [
+    "08.1": [
         "import copy\n\n" + SNAPSHOT.format("copy.deepcopy(model.state_dict())"),
         "import copy\n\n" + SNAPSHOT.format("copy.deepcopy(model).state_dict()"),
         SNAPSHOT.format("{n: v.clone() for n, v in model.state_dict().items()}"),
@@ -444,7 +444,7 @@ RIGHT = {  # unusual, and right
             "dict(zip(model.state_dict(), map(torch.clone, model.state_dict().values())))"
         ),
     ],
-    "07.2": [
+    "08.2": [
         changed(LOAD, (", weights_only=True", "")),
         changed(LOAD, ("weights_only=True)", 'weights_only=True, map_location="cpu")')),
         changed(LOAD, ("True))", "True), assign=True)")),
@@ -458,7 +458,7 @@ RIGHT = {  # unusual, and right
         "        model.load_state_dict(state)\n    except Exception as error:\n"
         "        raise ValueError(f'{source} is refused') from error\n    return model",
     ],
-    "07.3": [
+    "08.3": [
         "def weigh(saved: dict, bird: dict) -> float:\n    grams = saved['model']['bias'].item()\n"
         "    parts = zip(saved['columns'], saved['center'].tolist(), saved['spread'].tolist())\n"
         "    for number, (column, low, width) in enumerate(parts):\n"
@@ -481,7 +481,7 @@ RIGHT = {  # unusual, and right
         "    row = (row - saved['center'].numpy()) / saved['spread'].numpy()\n"
         "    return saved['model']['weight'][0].numpy() @ row + saved['model']['bias'].item()",
     ],
-    "07.4": [
+    "08.4": [
         "import copy\n\n"
         + changed(
             BEST,
@@ -508,7 +508,7 @@ RIGHT = {  # unusual, and right
         + BEST[BEST.index("    def offer") :],
         changed(BEST, ("loss < self.loss", "bool(torch.tensor(loss) < self.loss)")),
     ],
-    "07.5": [
+    "08.5": [
         LOST.format("(cost + every * every / (2 * between)) / every", 40),
         "import math\n\n"
         + LOST.format("between * math.expm1((every + cost) / between) / every - 1", 30),

@@ -1,4 +1,4 @@
-"""What notebook 06 and its texts say in general."""
+"""What notebook 07 and its texts say in general."""
 
 import copy
 import itertools
@@ -12,7 +12,7 @@ from torch.utils.data import TensorDataset, random_split
 from claims import Claim
 from course_utils import datasets
 
-NOTEBOOK = "notebooks/06_evaluation.ipynb"
+NOTEBOOK = "notebooks/07_evaluation.ipynb"
 QUESTIONS = "course_utils/questions.toml"
 CHECKS = "course_utils/checks/evaluation.py"
 loss_fn = nn.MSELoss()

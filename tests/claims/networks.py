@@ -1,4 +1,4 @@
-"""What notebook 08 says in general of nodes, layers and networks, and its questions and checks."""
+"""What notebook 09 says in general of nodes, layers and networks, and its questions and checks."""
 
 import functools
 import itertools
@@ -10,7 +10,7 @@ from torch.nn.functional import mse_loss
 from claims import Claim
 from course_utils.explorers import mlp
 
-BOOK = "notebooks/08_neural_networks.ipynb"
+BOOK = "notebooks/09_neural_networks.ipynb"
 CHECKS = "course_utils/checks/networks.py"
 QUESTIONS = "course_utils/questions.toml"
 X = torch.linspace(-3, 3, 200).unsqueeze(1)

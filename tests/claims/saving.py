@@ -1,4 +1,4 @@
-"""What notebook 07 and its texts say in general."""
+"""What notebook 08 and its texts say in general."""
 
 import contextlib
 import io
@@ -25,7 +25,7 @@ from course_utils.checks.judging import Hostile, ran
 sys.path.append(str(ROOT / "classroom" / "soak"))
 from taught import taught
 
-NOTEBOOK = "notebooks/07_saving.ipynb"
+NOTEBOOK = "notebooks/08_saving.ipynb"
 GLOSSARY = "notebooks/glossary.md"
 QUESTIONS = "course_utils/questions.toml"
 CHECKS = "course_utils/checks/saving.py"
