@@ -12,7 +12,7 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 from torch.optim.sgd import SGD
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
-from course_utils import datasets
+from course_utils.charts import count
 from course_utils.checks.judging import (
     CROSSED,
     HALF_MSE,
@@ -80,64 +80,60 @@ def steps_of_training(count_steps: object) -> str:
     )
 
 
+FAULTS = "ceabd"  # of the five people, in their order
+_READ = {  # what a letter at a place overlooks
+    (0, "b"): "A step outside the inner loop makes few steps, but good ones. Theirs go wrong.",
+    (0, "f"): "With a learning rate of 0 the first loss would stay. Theirs fell, then rose.",
+    (0, "d"): "Losses that are kept change no number. Theirs rose.",
+    (1, "a"): "Without `backward` nothing fills `.grad`. Theirs grows.",
+    (1, "c"): "Without `zero_grad` the gradients pile up, but the line moves. Theirs stands still.",
+    (1, "f"): "At a rate of 0, `zero_grad` still empties `.grad` each time. Theirs grows.",
+    (2, "e"): "With another model's optimizer, `backward` still fills `.grad`. Theirs is empty.",
+    (2, "f"): "A rate of 0 does not keep `backward` from filling `.grad`. Theirs is empty.",
+    (3, "f"): "A rate of 0 trains nothing, however many epochs. Theirs arrives.",
+    (3, "c"): "Without `zero_grad` more epochs make it worse. Theirs arrives, late.",
+    (4, "c"): "Without `zero_grad` the numbers go wrong. Theirs are right.",
+}
+
+
 @exercise(
     "05.2",
-    "How fast may penguins learn?",
-    "The section on learning rates computes the limit of `X` from `columns` and `hessian`.",
-    "The first column is `X_flipper`, the second is ones for the bias; divide by `len(X_flipper)`.",
-    "The limit is two over the largest eigenvalue, the last of `torch.linalg.eigvalsh(hessian)`.",
+    "Read the symptoms",
+    "Ask of each: did the line move at all? Then: did it move too far, or too rarely?",
+    "Three lines can leave the loss where it is: no gradient, a step for others, a step of length "
+    "0. What does `.grad` look like in each case?",
+    "Each lesson on a mistake ends with its symptom in italics. One letter is left over.",
 )
-def penguin_limit(limit: object) -> str:
-    """Compute two over the largest eigenvalue of the Hessian."""
-    X, y = datasets.load_penguins()
-    largest, smallest = _curvatures(X)
-    right = 2 / largest
-    value = number("limit", limit)
-    slips = {  # what a slip leads to, and how near a value has to be
-        "The limit is twice too large. Squares have the derivative 2: is it in there?": 2 * right,
-        "The limit is half of what it may be: it is two over the curvature, not one.": right / 2,
-        "The MSE is a mean: its Hessian is divided by the number of rows.": right / len(X),
-        "This is the curvature itself. The limit is two over it.": largest,
-        "This is half of the curvature. The limit is two over the curvature.": largest / 2,
-        "This comes from the smallest eigenvalue. The steepest direction decides.": 2 / smallest,
-        "This limit belongs to the masses. The Hessian of a line holds its features and ones, and "
-        "no targets.": 2 / _curvatures(y)[0],
-        "This limit belongs to flippers with their mean subtracted. Take the lengths as they "
-        "are.": 2 / _curvatures(X - X.mean())[0],
-    }
-    for said, slip in slips.items():
-        if close(value / slip, 1.0, 0.003):
-            raise Wrong(said)
-    narrow = {
-        "The Hessian is divided by one row too few. The MSE divides by the number of rows.": (
-            right * (1 - 1 / len(X))
-        ),
-        "This is the limit of a line without a bias: 1 over the mean of the squared features. It "
-        "is off by 0.002 % here, and can be far off for features near 0. A column of ones stands "
-        "for the bias.": 1 / X.double().square().mean().item(),
-    }
-    for said, slip in narrow.items():
-        if close(value / slip, 1.0, 6e-6):
-            raise Wrong(said)
-    if 0.5 < value < 2:
-        raise Wrong("A limit near 1 belongs to features near 1. Are these flippers in mm?")
-    if not close(value / right, 1.0, 3e-3):  # the limit in three digits is right
+def symptoms(faults: object) -> str:
+    """Compare five letters, and say what the first wrong one overlooks."""
+    if type(faults) in (list, tuple) and all(type(letter) is str for letter in faults):
+        faults = "".join(faults)
+    if type(faults) is not str:
+        raise Wrong(f'`faults` is {kind(faults)}, expected five letters such as `"abcde"`.')
+    letters = "".join(letter for letter in faults.lower() if letter.isalnum())
+    if len(letters) != len(FAULTS) or not set(letters) <= set("abcdef"):
         raise Wrong(
-            f"`limit` is {value:.3g}, and that is not two over the largest eigenvalue of the "
-            "penguins' Hessian, to three digits. Its four parts are twice the means of x squared, "
-            "x, x and 1."
+            f"{faults!r} is not five letters from a to f, one for each person in their order."
         )
+    for place, (letter, right) in enumerate(zip(letters, FAULTS, strict=True)):
+        if letter != right:
+            person = f"Person {place + 1}: "
+            if letter in letters[:place]:
+                raise Wrong(f"{person}no two of the five have the same fault.")
+            raise Wrong(person + _READ.get((place, letter), _SYMPTOM[place]))
     return (
-        "A rate of 0.1, good for the line, is about 4,000 times too fast for flippers in mm. "
-        "Scaled to mean 0 and standard deviation 1 they would take it."
+        "Two questions part most broken loops: did the weights move, and what is in `.grad`? Both "
+        "are one `print` away, and no error message tells you."
     )
 
 
-def _curvatures(X: torch.Tensor) -> tuple[float, float]:
-    """Return the largest and the smallest eigenvalue of the Hessian of a line's MSE."""
-    columns = torch.cat([X, torch.ones_like(X)], dim=1).double()
-    smallest, largest = torch.linalg.eigvalsh(2 * columns.T @ columns / len(X)).tolist()
-    return largest, smallest
+_SYMPTOM = [
+    "the loss fell at first, so the line moves, and then it goes too far. What pushes it on?",
+    "gradients are computed, more and more of them, and nobody uses them. Whose step is it?",
+    "`None` means that no gradient was ever computed. Which line computes it?",
+    "the line does arrive, after ten times the epochs. What happens only once in ten batches?",
+    "no number is wrong. What is kept that should have been let go?",
+]
 
 
 @exercise(
@@ -584,3 +580,79 @@ def _ends(start: np.ndarray, runs: Sequence[_Batches], slip: _Slip = _RIGHT) -> 
             else:
                 line = line - RATE * piled / (parts if op == "m" else 1)
     return line
+
+
+@exercise(
+    "05.5",
+    "Draw a star",
+    "A function helps: it takes a start, makes model and optimizer, fills both parameters and "
+    "returns the two columns of `history`.",
+    '`history["weight"]` and `history["bias"]` are the columns. Weights come first.',
+    "Around (2, 1.5): for example at the corners, (4, 3.5), (0, 3.5), (0, -0.5), (4, -0.5), and "
+    "one more.",
+)
+def star_of_paths(star: object) -> str:
+    """Look at starts and ends: five or more, from all sides, to the best line."""
+    if type(star) is not dict:
+        raise Wrong(
+            f"`star` is {kind(star)}, expected a dictionary: from a name to weights and biases."
+        )
+    if len(star) < 5:
+        raise Wrong(f"`star` holds {count(len(star), 'path')}. Five rays make a star.")
+    paths = [_path(name, pair) for name, pair in star.items()]
+    for name, path in zip(star, paths, strict=True):
+        _judge_path(name, path)
+    starts = np.array([path[0] - BEST for path in paths])
+    angles = np.sort(np.arctan2(starts[:, 1], starts[:, 0]))
+    gaps = np.diff([*angles, angles[0] + 2 * np.pi])
+    if (gaps > 0.05).sum() < 5:
+        raise Wrong("Some paths begin in the same direction, or at the same place. Move a start.")
+    if gaps.max() > 2.7:
+        raise Wrong(
+            "All paths come from one side, which is half a star. Begin on the other side of weight "
+            "2, bias 1.5 as well."
+        )
+    return (
+        "One bowl, one lowest point: from wherever a line starts, steps downhill lead there. The "
+        "loss of a network has many valleys, and the start decides which one it finds."
+    )
+
+
+BEST = np.array([2.0, 1.5])
+
+
+def _path(name: object, pair: object) -> np.ndarray:
+    """Return a path as rows of weight and bias."""
+    if type(pair) not in (tuple, list) or len(pair) != 2:
+        raise Wrong(
+            f"The path {name!r} is {kind(pair)}, expected two columns: its weights and its biases."
+        )
+    columns = []
+    for column in pair:
+        values = column.detach().reshape(-1) if type(column) is torch.Tensor else column
+        try:
+            columns.append(np.array([float(value) for value in values]))
+        except (TypeError, ValueError):
+            raise Wrong(f"The path {name!r} holds {kind(column)}, expected numbers.") from None
+    if len(columns[0]) != len(columns[1]):
+        raise Wrong(f"The path {name!r} has more weights than biases, or fewer.")
+    return np.stack(columns, axis=1)
+
+
+def _judge_path(name: object, path: np.ndarray) -> None:
+    if len(path) < 5:
+        raise Wrong(f"The path {name!r} has {count(len(path), 'point')}. A path shows its steps.")
+    if not np.isfinite(path).all() or np.abs(path).max() > 1e3:
+        raise Wrong(f"The path {name!r} runs away. Its learning rate is too large.")
+    first, last = (np.abs(path[at] - BEST).max() for at in (0, -1))
+    if np.abs(path[-1][::-1] - BEST).max() < 0.2:
+        raise Wrong(f"The path {name!r} ends at (1.5, 2.0): weights come first, then biases.")
+    if last > 0.2:
+        raise Wrong(
+            f"The path {name!r} stops at weight {path[-1][0]:.2f}, bias {path[-1][1]:.2f}, before "
+            "it is at the best line. More steps, or longer ones?"
+        )
+    if first < 0.5:
+        raise Wrong(f"The path {name!r} begins where it should end. Start it further out.")
+    if np.abs(np.diff(path, axis=0)).max() > 2 * first + 1:
+        raise Wrong(f"The path {name!r} jumps. Are two runs in one list?")

@@ -1,11 +1,5 @@
 """Plausible wrong answers to the exercises on the training loop: code and hint."""
 
-LIMIT = """\
-X_flipper, y_mass = datasets.load_penguins()
-columns = torch.cat([X_flipper, torch.ones_like(X_flipper)], dim=1)
-hessian = 2 * columns.T @ columns / len(X_flipper)
-limit = 2 / torch.linalg.eigvalsh(hessian)[-1].item()"""
-
 OVER = """\
 def loss_over(model, loader):
     total, rows = 0.0, 0
@@ -64,7 +58,25 @@ def option(name, value):
 ZERO, BACK, STEP = "optimizer.zero_grad()", "loss.backward()", "optimizer.step()"
 LOSS = "loss = loss_fn(model(X_batch), y_batch)"
 RUNNING = "running = running + loss_fn(model(X_batch), y_batch)"
-PENGUINS = "X_flipper, y_mass = datasets.load_penguins()\n"
+
+RAY = """\
+def ray(weight, bias, lr=0.05, size=16, epochs=10, kind=torch.optim.SGD):
+    model, optimizer = start_over(lr, kind)
+    with torch.no_grad():
+        model.weight.fill_(weight)
+        model.bias.fill_(bias)
+    loader = DataLoader(train_set, batch_size=size, shuffle=True)
+    history = train(model, optimizer, loss_fn, loader, epochs)
+    return history["weight"], history["bias"]
+
+starts = [(5, 1.5), (3, 4), (1, 4), (-1, 1.5), (1, -1), (3, -1)]
+"""
+
+
+def around(path):
+    """Return a star whose paths, from six starts, are computed by an expression."""
+    return f"{RAY}star = {{str(at): {path} for at in starts}}"
+
 
 WRONG = {
     "05.1": [
@@ -85,35 +97,22 @@ WRONG = {
         (count("int(rows / batch_size + 0.95) * epochs"), "however small the part is"),
     ],
     "05.2": [
-        (changed(LIMIT, ("2 * columns.T", "columns.T")), "twice too large"),
-        (changed(LIMIT, ("limit = 2 /", "limit = 1 /")), "two over the curvature, not one"),
-        (changed(LIMIT, (" / len(X_flipper)", "")), "divided by the number of rows"),
-        (changed(LIMIT, ("len(X_flipper)", "(len(X_flipper) - 1)")), "one row too few"),
-        (changed(LIMIT, ("[-1]", "[0]")), "smallest eigenvalue"),
-        (changed(LIMIT, ("limit = 2 / ", "limit = ")), "the curvature itself"),
-        (
-            changed(LIMIT, ("limit = 2 / ", "limit = "), ("2 * columns.T", "columns.T")),
-            "half of the curvature",
-        ),
-        (changed(LIMIT, ("limit = 2 / ", "limit = 0.5 * ")), "half of the curvature"),
-        ("limit = descent.stable_lr(X)", "in mm"),
-        (
-            f"{PENGUINS}"
-            "limit = descent.stable_lr((X_flipper - X_flipper.mean()) / X_flipper.std())",
-            "in mm",
-        ),
-        (f"{PENGUINS}limit = descent.stable_lr(X_flipper / 1000)", "in mm"),
-        (f"{PENGUINS}limit = descent.stable_lr(X_flipper - X_flipper.mean())", "mean subtracted"),
-        (f"{PENGUINS}limit = descent.stable_lr(y_mass)", "belongs to the masses"),
-        (f"{PENGUINS}limit = 1 / (X_flipper**2).mean().item()", "a line without a bias"),
-        (
-            f"{PENGUINS}hessian = 2 * X_flipper.T @ X_flipper / len(X_flipper)\n"
-            "limit = 2 / torch.linalg.eigvalsh(hessian)[-1].item()",
-            "a line without a bias",
-        ),
-        (changed(LIMIT, (".eigvalsh(hessian)[-1].item()", ".eigvalsh(hessian)")), "has shape (2,)"),
-        ("limit = 0.0001", "`limit` is 0.0001"),
-        (f"{PENGUINS}limit = 2 / torch.linalg.det(columns.T @ columns)", "two over the largest"),
+        ('faults = "beacd"', "few steps, but good ones"),
+        ('faults = "feabd"', "would stay"),
+        ('faults = "cfabd"', "empties `.grad` each time"),
+        ('faults = "caebd"', "nothing fills `.grad`"),
+        ('faults = "cefbd"', "does not keep `backward`"),
+        ('faults = "ceafd"', "Theirs arrives"),
+        ('faults = "ceadb"', "once in ten batches"),
+        ('faults = "ceabf"', "should have been let go"),
+        ('faults = "ccabd"', "the same fault"),
+        ('faults = "abcde"', "pushes it on"),
+        ('faults = "cdabe"', "Whose step"),
+        ('faults = "cebad"', "Which line computes it"),
+        ('faults = "ceab"', "not five letters"),
+        ('faults = "ceabg"', "not five letters"),
+        ("faults = 31524", "expected five letters"),
+        ('faults = {1: "c", 2: "e"}', "expected five letters"),
     ],
     "05.3": [
         (
@@ -541,6 +540,22 @@ WRONG = {
             "Gradients are switched off",
         ),
     ],
+    "05.5": [
+        (f"{RAY}star = {{n: ray(4, n) for n in range(4)}}", "Five rays"),
+        (f"{RAY}star = [ray(4, n) for n in range(5)]", "expected a dictionary"),
+        (f"{RAY}star = {{n: ray(4 + n, 1.5 + n) for n in range(5)}}", "from one side"),
+        (f"{RAY}star = {{n: ray(4, 1.5) for n in range(6)}}", "same direction"),
+        (around("ray(*at, lr=0.0001)"), "before it is at the best line"),
+        (around("ray(*at, lr=1.5)"), "runs away"),
+        (around("ray(*at)[::-1]"), "weights come first"),
+        (around("ray(2, 1.5)"), "begins where it should end"),
+        (around("([at[0], 2.0], [at[1], 1.5])"), "has 2 points"),
+        (around("ray(*at)[0]"), "two columns"),
+        (around("(ray(*at)[0], ray(*at)[1][1:])"), "more weights than biases"),
+        (around("(ray(*at), ray(*at))"), "expected numbers"),
+        (around("'from there to here'"), "two columns"),
+        (around("[[*ray(*at)[k], 9.0, *ray(*at)[k]] for k in range(2)]"), "jumps"),
+    ],
 }
 
 RIGHT = {  # unusual, and right
@@ -559,26 +574,11 @@ RIGHT = {  # unusual, and right
         "            left -= batch_size\n            steps += 1\n    return steps",
     ],
     "05.2": [
-        f"{PENGUINS}limit = descent.stable_lr(X_flipper)",
-        changed(LIMIT, ("eigvalsh(hessian)[-1].item()", "eigvalsh(hessian).max()")),
-        changed(
-            LIMIT, ("eigvalsh(hessian)[-1].item()", "eigvals(hessian).real.max().double().item()")
-        ),
-        changed(LIMIT, ("X_flipper, torch.ones_like(X_flipper)", "torch.ones(342, 1), X_flipper")),
-        changed(LIMIT, ("2 * columns.T", "columns.T"), ("2 / torch", "1 / torch")),
-        changed(LIMIT, ("dim=1)", "dim=1).double()")),
-        f"{PENGUINS}columns = torch.hstack([X_flipper, torch.ones(len(X_flipper), 1)])\n"
-        "hessian = torch.autograd.functional.hessian(\n"
-        "    lambda line: loss_fn(columns @ line, y_mass.flatten()), torch.zeros(2)\n)\n"
-        "limit = 2 / torch.linalg.eigvalsh(hessian)[-1]",
-        f"{PENGUINS}columns = torch.cat([X_flipper, torch.ones_like(X_flipper)], dim=1)\n"
-        "limit = len(columns) / torch.linalg.svdvals(columns)[0] ** 2",
-        f"{PENGUINS}a, b = (2 * (X_flipper**2).mean()).item(), (2 * X_flipper.mean()).item()\n"
-        "largest = (a + 2) / 2 + (((a - 2) / 2) ** 2 + b**2) ** 0.5\nlimit = 2 / largest",
-        "import numpy as np\n"
-        f"{PENGUINS}x = X_flipper.numpy().ravel()\nmoments = np.array([[(x * x).mean(), x.mean()], "
-        "[x.mean(), 1]])\nlimit = 1 / np.linalg.eigvalsh(moments).max()",
-        changed(LIMIT, ("limit = 2 / ", "limit = round(2 / "), (".item()", ".item(), 7)")),
+        'faults = "CEABD"',
+        'faults = ["c", "e", "a", "b", "d"]',
+        'faults = "c, e, a, b, d"',
+        'faults = tuple("ceabd")',
+        'faults = "c e a b d "',
     ],
     "05.3": [
         """\
@@ -776,5 +776,15 @@ def train_line(rows, lr: float, batch_size: int, epochs: int) -> tuple[nn.Module
             optimizer.step()
         epoch += 1
     return model.eval(), epochs * len(loader)""",
+    ],
+    "05.5": [
+        around("ray(*at)"),
+        around("ray(*at, size=1)"),
+        around("ray(*at, size=160, epochs=60)"),
+        around("[torch.tensor(column) for column in ray(*at)]"),
+        around("[column.tolist() for column in ray(*at)]"),
+        f"{RAY}star = dict(zip('abcde', [ray(4, 4), ray(-1, 4), ray(-1, -1), ray(5, -1), "
+        "ray(2, 9)]))",
+        around("ray(*at, kind=torch.optim.Adam, epochs=60)"),
     ],
 }
