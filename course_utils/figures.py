@@ -312,6 +312,48 @@ def plot_surface(
     )
 
 
+def plot_slope(
+    weights: object,
+    losses: object,
+    at: float | None = None,
+    slope: float = 0.0,
+    *,
+    xlabel: str = "weight",
+    ylabel: str = "loss",
+) -> Chart:
+    """Draw the loss against one parameter and, on request, the line that touches it at a place.
+
+    Parameters
+    ----------
+    weights, losses : array, shape (A,)
+        Places in ascending order, and the loss at each.
+    at, slope : float, optional
+        Where the line touches, and how steep it is; drawn while it is near the losses.
+    xlabel, ylabel : str
+        Axis labels with units.
+
+    Returns
+    -------
+    Chart
+
+    Raises
+    ------
+    InputError
+        If there are not as many losses as places.
+    """
+    w, z = inputs.array("weights", weights).ravel(), inputs.array("losses", losses).ravel()
+    if len(w) != len(z) or not len(w):
+        raise inputs.InputError(f"there are {len(w)} weights and {len(z)} losses")
+    series = [Series("loss", w, z, "line")]
+    said = f"Of {len(w)} places, the one at {_g(w[z.argmin()])} has the lowest {ylabel}"
+    if at is not None:
+        line = np.interp(at, w, z) + slope * (w - at)
+        near = np.abs(line - z.mean()) < 0.8 * np.ptp(z)
+        series.append(Series("tangent", w, np.where(near, line, np.nan), "line"))
+        said += f"; the tangent at {_g(at)} has slope {_g(slope)}"
+    return Chart(tuple(series), xlabel, ylabel, said + ".")
+
+
 def plot_learning_rates(
     lrs: object,
     losses: object,

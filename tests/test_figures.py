@@ -32,6 +32,7 @@ CHARTS = {
     "surface": figures.plot_surface(
         WEIGHTS, BIASES, descent.loss_surface(X, Y, WEIGHTS, BIASES), {"run": ([0, 2], [0, 1.5])}
     ),
+    "slope": figures.plot_slope(WEIGHTS, (WEIGHTS - 2) ** 2 + 1, 0.0, -4.0),
     "learning rates": figures.plot_learning_rates([0.01, 0.1, 2], [1, 0.01, np.inf], 0.941),
 }
 LONG = "a name that is much too long to stand beside anything"
@@ -374,6 +375,7 @@ def test_still_pictures_are_the_same_bytes_twice():
         (lambda: figures.plot_losses({"train": ["a"]}), "train holds"),
         (lambda: figures.plot_surface([0], [0, 1], [[1], [1]]), "two axes"),
         (lambda: figures.plot_surface([0, 1], [0, 1], [[1, np.inf], [1, 1]]), "finite"),
+        (lambda: figures.plot_slope([0.1], [1, 2]), "1 weights and 2"),
         (lambda: figures.plot_learning_rates([0.1], [1, 2]), "1 learning rates and 2"),
         (lambda: figures.plot_learning_rates([0.0], [1]), "more than 0"),
         (lambda: figures.plot_learning_rates([0.1], [1], start=0), "start is 0"),

@@ -8,7 +8,7 @@ import re
 import nbformat
 import pytest
 import torch
-from refresh import NOTEBOOKS
+from refresh import NOTEBOOKS, ROOT
 from torch import nn
 
 from course_utils import datasets
@@ -23,16 +23,21 @@ FIVE = QUESTIONS["five lines"]["order"]
 OLD = "Its weight has not moved, and its gradients have piled up"
 SHOWN = {
     "lazy rule": ("00", "lazy = mass - 4.2", r"keeper 0\.17\d+ kg\nlazy +0\.00", "The lazy one's"),
-    "flat minus column": ("01", "y_flat = 0.8 * x", r"Size\(\[50, 50\]\)", "`(50, 50)`"),
-    "noise floor": ("01", "for noise in (0.0, 0.1, 0.5):", r"0\.5: .* line ([\d.]+)", float),
-    "split again": ("02", "train_again, test_again =", r"(\d+) of the", float),
-    "steps of an epoch": ("02", "for drop_last in (False, True):", r"^(\d+) steps", float),
+    "swapped digits": ("01", "typed = birds", r"n 4202 g.*\nmean 4194 g", "It falls by about 8 g"),
+    "flat minus column": ("01", "residual = mass_kg", r"Size\(\[342, 342\]\)", "`(342, 342)`"),
+    "noise floor": ("01", "for sigma in [0.0, 0.1, 0.5]:", r"0\.5: .* line ([\d.]+)", float),
+    "four times as many": ("02", "length = math", r" 4 miss.* [67]\d %\n.*16.* 3\d %", "About twice"),
+    "split again": ("02", "train_again, test_again =", r"^(\d+) rows were", float),
+    "steps of an epoch": ("02", "for drop_last in (False", r"=False: (\d+) batches", float),
+    "beyond both lines": ("02", "X_new = torch", r"cut +0\.[12].*\n.*split 0\.[12]", "Neither"),
     "plain tensor": ("03", "box = nn.Module()", r"^0\n1$", "0, and nothing"),
     "flat targets": ("03", "train_set = TensorDataset(", r"slope 0\.1", "A slope near 0,"),
     "stacked lines": ("03", "torch.manual_seed(420)\nstack =", "", "Straight lines"),
-    "backward moves": ("04", "print(weight.detach(), bias", r"\(\[0\.\]\).*\(\[0\.\]\)", "0 and 0"),
+    "half way down": ("04", "def slope_at(weight):", r"0\.26: slope (-\d\.\d+)", float),
+    "backward moves": ("04", "print(weight)\n", r"\[0\.\],.*\n.*\[3\.5000\],", "0 and 3.5"),
     "backward twice": ("04", "loss = loss_fn(weight *", r"\[(-[\d.]+)\]", float),
     "five lines": ("04", "def one_step(model, loss_fn,", r"^    (.+)$", list),
+    "longer step": ("04", "by_weight, by_bias =", r"0\.8: loss before 1\.13, after [2-9]", "More than"),
     "old optimizer": ("05", "for mistake in", r"-0\.4140 to -0\.4140.* -42", OLD),
     "four learning rates": ("05", "curves = {}", r"(lr [\d.]+) goes .*? to ([\d.e+]+)", sorted),
     "limit in millimeters": ("05", "X_mm, X_scaled =", r"mm: limit ([\d.]+)", float),
@@ -163,6 +168,22 @@ def answers(name):
     return [f"`{line}`" for line in found] if answer is list else answer
 
 
+def tells(name):
+    """Return patterns of what tells the answer: as the notebook prints it, and as it is given."""
+    number, first_line, pattern, _ = SHOWN[name]
+    if QUESTIONS[name].get("in_code"):
+        return [f"^{re.escape(first_line.splitlines()[0])}"]
+    printed = printed_by(number, first_line)
+    lines = rf"^.*(?:{pattern.removeprefix('^').removesuffix('$')}).*$"
+    found = [f"^{re.escape(match[0])}$" for match in re.finditer(lines, printed, re.M)]
+    answer = answers(name)
+    if isinstance(answer, float):
+        found.append(rf"(?<![\w.]){re.escape(f'{answer:g}')}(?!\w|\.\d)")
+    elif isinstance(answer, str) and len(answer) > 5:
+        found.append(re.escape(answer.strip("`")))
+    return found
+
+
 @each
 def test_the_notebook_shows_what_counts_as_right(name):
     right, reason = judge(QUESTIONS[name], answers(name))
@@ -237,13 +258,28 @@ def test_the_orders_that_count_as_right_are_those_that_train():
 
 
 @each
+def test_code_is_veiled_where_it_is_the_answer(name):
+    number, first_line, *_ = SHOWN[name]
+    in_code = printed_by(number, first_line).startswith(first_line)
+    assert QUESTIONS[name].get("in_code", False) == in_code
+    assert re.search(tells(name)[0], printed_by(number, first_line), re.M)
+
+
+def test_one_veil_comes_with_the_question_and_with_the_courses_jupyterlab():
+    veil = (ROOT / "course_utils/veil.css").read_bytes()
+    (other,) = ROOT.glob("binder/settings/share/jupyter/labextensions/*/static/veil.css")
+    assert other.read_bytes() == veil
+    assert veil.decode() in Prediction._css
+
+
+@each
 def test_the_page_and_the_text_know_no_answer(name):
     prediction = predict(name)
     state = {k: v for k, v in prediction.get_state().items() if k not in ("_esm", "_css")}
     sent = json.dumps(state, default=str) + prediction.as_text() + repr(prediction)
     for text in reasons(QUESTIONS[name]):
         assert json.dumps(text)[1:-1] not in sent
-    assert (prediction.state, prediction.reason) == ("open", "")
+    assert (prediction.state, prediction.reason, prediction.veiled) == ("open", "", True)
     assert all(item in prediction.as_text() for item in shown(QUESTIONS[name]))
 
 
@@ -255,6 +291,17 @@ def test_one_can_answer_again():
         states.append(prediction.state)
         assert prediction.reason
     assert states == ["wrong", "right", "wrong"]
+    assert not prediction.veiled
+
+
+@each
+def test_one_may_ask_for_the_answer(name):
+    prediction, question = predict(name), QUESTIONS[name]
+    prediction._hear(prediction, {"show": True}, [])
+    assert (prediction.state, prediction.veiled) == ("shown", False)
+    right = question.get("order") or [str(question.get("right", question.get("answer")))]
+    assert all(part.rstrip(".") in prediction.reason for part in right)
+    assert judge(question, question.get("order") or answers(name))[1] in prediction.reason
 
 
 @pytest.mark.parametrize(

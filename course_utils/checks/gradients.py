@@ -1,9 +1,11 @@
 """Checks of exercises on losses and gradients."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from unittest import mock
 
+import numpy as np
 import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
@@ -11,12 +13,15 @@ from course_utils import datasets
 from course_utils.checks.judging import (
     CROSSED,
     HALF_MSE,
+    NotAttempted,
     Wrong,
     call,
     close,
     exercise,
+    flat,
     kind,
     number,
+    numbers,
     refuse_slips,
     same_random_numbers,
 )
@@ -45,101 +50,85 @@ def _l1_slopes(X: torch.Tensor, y: torch.Tensor, weight: float, bias: float) -> 
     return -torch.stack([(sign * X).mean(), sign.mean()])
 
 
+def _birds() -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the columns of the notebook: flippers in cm above 20, masses in kg."""
+    flipper, mass = datasets.load_penguins()
+    return flipper.double() / 10 - 20, mass.double() / 1000
+
+
 @exercise(
     "04.1",
-    "Read a slope",
-    "Compute the loss as in the section on autograd, with this weight and this bias.",
-    "After `backward` on the loss, each of the two tensors has its own `.grad`.",
+    "Read a slope backwards",
+    "In the formula for the bias the x has dropped out. What is left of it?",
+    "The slope of the bias is minus twice the mean residual. Solve that for the residual.",
 )
-def slope_of_the_bias(slope: object) -> str:
-    """Expect the slope of the MSE for the bias at weight 2 and bias 0."""
-    if slope is None:
-        raise Wrong(
-            "The slope is None. `backward` returns nothing: it fills the `.grad` of the tensors "
-            "made with `requires_grad=True`, which is empty until then and stays so in `loss`."
-        )
-    slope = number("slope", slope)
-    X, y = datasets.make_line()
-    of_weight, right = _slopes(X, y, 2.0, 0.0).tolist()
-    if close(slope, right, 0.002):
-        return (
-            "It is negative, so the loss falls as the bias rises. With MSE the slope of the bias "
-            "is minus twice the mean residual, and this line lies about 1.5 below the points."
-        )
-    X_small = torch.tensor([[0.0], [0.5], [1.0]])
-    loss = _loss(X, y, 2.0, 0.0)
-    mistakes = {
-        "That is the slope of the weight. Each tensor has a `.grad` of its own.": of_weight,
-        "The sign is turned around. Take the gradient as it is, before any step.": -right,
-        f"That is half of the slope. {_HALVED}": right / 2,
-        "That is twice the slope. Did `backward` run twice? Gradients add up.": 2 * right,
-        "That is three times the slope. `backward` ran more than once: gradients add up.": (
-            3 * right
+def residual_behind_a_slope(mean_residual: object) -> str:
+    """Expect the mean residual that gives the bias the slope 1.3."""
+    mean = number("mean_residual", mean_residual)
+    slips = {
+        "The size is right, the sign is not. If the loss rises with the bias, is the rule too high "
+        "or too low? And residuals are the target minus what the rule says.": 0.65,
+        "That is the slope itself. What stands before the residual in its formula?": 1.3,
+        "The sign is right. But the slope is twice as large as that mean, because of the square.": (
+            -1.3
         ),
-        "That is 200 times the slope, that of a sum. The MSE is a mean.": 200 * right,
-        "That is the slope at weight 0. Here the weight is 2.": _slopes(X, y, 0.0, 0.0)[1],
-        "That is the slope at weight 0 and bias 2. Weight and bias are swapped.": (
-            _slopes(X, y, 0.0, 2.0)[1]
+        "That is twice the slope. The slope is the larger of the two: divide.": 2.6,
+        "The sign is right. But the slope is the larger of the two: divide, don't multiply.": -2.6,
+        "That is a step with a rate of 0.1. The exercise asks for the residual, not for a move.": (
+            -0.13
         ),
-        "That is the loss itself. Its slope is in a `.grad`.": loss,
-        "That is the slope of the mean prediction. The loss squares each residual first.": 1.0,
-        "That is the slope of the L1 loss, which knows the signs of the residuals alone, or of the "
-        "mean residual. MSE squares each residual.": -1.0,
-        "That is the slope of the root of the MSE. Leave the loss a square.": right
-        / (2 * loss**0.5),
-        "That is the slope on the three small points. Use `X` and `y`, all 200.": (
-            _slopes(X_small, 0.8 * X_small + 0.2, 2.0, 0.0)[1]
-        ),
-        "That is 0, as the bias is. Its slope is `bias.grad`, filled by `backward`.": 0.0,
-        "That is the bias after a step with `lr` 0.1. The exercise asks for its slope.": -0.1
-        * right,
+        "With a mean residual of 0 the bias stands at its bottom, and its slope is 0.": 0.0,
+        "Halved once more than needed. The square brings one factor of 2.": -0.325,
+        "That is the root of something. The slope holds the mean residual itself.": 1.3**0.5,
     }
-    refuse_slips(slope, mistakes, within=1e-3)
-    if close(slope, right, 0.01):
-        raise Wrong("Very near, and not the slope to 2 digits after the point. Is it rounded?")
-    raise Wrong(
-        f"{slope:.4g} is not the slope of the bias at weight 2 and bias 0. Is the loss the MSE of "
-        "`weight * X + bias` and `y`, and is `slope` read after `loss.backward()`?"
+    refuse_slips(mean, slips, within=1e-3)
+    if not close(mean, -0.65, 1e-3):
+        raise Wrong(f"With {mean:.4g} the slope of the bias would be {-2 * mean:.4g}, not 1.3.")
+    return (
+        "Minus: the rule says too much, on average by 650 g. One number of the gradient told it, "
+        "without a look at a bird."
     )
 
 
 @exercise(
     "04.2",
     "Find a better learning rate",
-    "`walk(lr, steps=1)` takes the step. Does it end before the lowest point, or beyond it?",
-    "0.1 ends before the lowest point and 1.2 far beyond it. Halve the range, and again.",
-    "`descent.mean_loss(X, y, weight, bias)` tells the loss where the step ended.",
+    "Take the step as in the section *How far?*. Does it end before the bottom, or beyond it?",
+    "0.1 ends before the bottom and 0.8 far beyond it. Halve the range, and again.",
 )
 def better_rate(lr: object) -> str:
-    """Expect a learning rate whose first step from (0, 0) brings the loss below 0.05."""
+    """Expect a learning rate whose first step from (0, 3.5) brings the loss below 0.24."""
     if type(lr) is tuple and all(type(part) is int for part in lr):
         raise Wrong("A comma makes several values of one. Python writes decimals with a point.")
     lr = number("lr", lr)
-    X, y = datasets.make_line()
+    X, y = _birds()
     if not -1e3 < lr < 1e3:
         raise Wrong(f"With {lr:.4g} the step leads far away from all that is on the map.")
-    weight, bias = (-lr * _slopes(X, y, 0.0, 0.0)).tolist()
-    after, before = _loss(X, y, weight, bias), _loss(X, y, 0.0, 0.0)
+    slopes, before = _slopes(X, y, 0.0, 3.5), _loss(X, y, 0.0, 3.5)
+    weight, bias = (torch.tensor([0.0, 3.5]) - lr * slopes).tolist()
+    after = _loss(X, y, weight, bias)
     if lr <= 0:
         raise Wrong("Without a positive learning rate the step stands still or goes uphill.")
     if after > before:
         raise Wrong(f"The loss rises to {after:.4g}: the step ends higher than it began.")
-    if after >= 0.05:
-        ahead = (_slopes(X, y, weight, bias) * _slopes(X, y, 0.0, 0.0)).sum() > 0
+    if after >= 0.24:
+        ahead = (_slopes(X, y, weight, bias) * slopes).sum() > 0
         where = (
-            "short: the lowest point lies ahead" if ahead else "long: it passes the lowest point"
+            "short: in its direction it goes further down"
+            if ahead
+            else "long: it passes the lowest point of its direction"
         )
         raise Wrong(f"The loss after the step is {after:.4g}. The step is too {where}.")
     return (
-        "One step gets nearly to the lowest point because this bowl is nearly round: x has a mean "
-        "near 0 and a spread near 1. Features on other scales make it long and narrow."
+        "Most of the way in one step, and no rate would do all of it: this bowl is steeper along "
+        "the weight than along the bias, and one rate has to serve both."
     )
 
 
 @exercise(
     "04.3",
     "Nudge any function",
-    "The section on nudging does this for the loss. Replace the loss by `function`.",
+    "`slope_at` does this for the loss. Put `function` in the place of the loss.",
     "Two calls: one at `at + h`, one at `at - h`. How far apart are the two places?",
     "Mind the parentheses: `(... - ...) / (2 * h)`.",
 )
@@ -335,7 +324,7 @@ def _judge_move(moved: torch.Tensor, lr: float, all_slopes: list[torch.Tensor], 
         "The step divides by `lr`. Multiply the gradient by it.": slopes / lr**2,
         "The bias uses a gradient taken after the weight moved. Take both first.": late,
         "The step fits the notebook's data. Use the `X` and `y` given.": (
-            _slopes(*datasets.make_line(), weight, bias)
+            _slopes(*_birds(), weight, bias)
         ),
         f"The step follows the loss of all pairs. {CROSSED}": (
             _slopes(X, y.squeeze(1), weight, bias)
@@ -379,3 +368,53 @@ def _judge_loss(loss: object, at: tuple, place: list[float]) -> None:
     refuse_slips(loss, mistakes, within=1e-3)
     if not close(loss, before):
         raise Wrong(f"The loss before the step was {before:.4f}, and `step` returns {loss:.4f}.")
+
+
+@exercise(
+    "04.5",
+    "Put the ball on rails",
+    "Change one of the two, append both: the other list gets its last value once more.",
+    "`formula(my_weights[-1], my_biases[-1])` tells both slopes where you stand. Use one of them.",
+    "A rate of 0.2 and turns in a loop: weight, bias, weight, bias. Is the loss low enough?",
+)
+def ride(my_weights: object, my_biases: object) -> str:
+    """Expect places from (1.25, 4.95) to a loss below 0.155, one parameter moved at a time."""
+    weights, biases = _stops("my_weights", my_weights), _stops("my_biases", my_biases)
+    if len(weights) != len(biases):
+        raise Wrong(
+            f"There are {len(weights)} weights and {len(biases)} biases. Each place needs both, "
+            "also the one that has not changed."
+        )
+    places = list(zip(weights, biases, strict=True))
+    if not close(torch.tensor(places[0]), torch.tensor([1.25, 4.95])):
+        raise Wrong("The ride begins at weight 1.25 and bias 4.95. Keep that place in the lists.")
+    if len(places) == 1:
+        raise NotAttempted
+    for stop, ((w, b), (new_w, new_b)) in enumerate(itertools.pairwise(places), 1):
+        if abs(new_w - w) > 1e-6 and abs(new_b - b) > 1e-6:
+            raise Wrong(f"Step {stop} turns a corner: it moves weight and bias at once.")
+    X, y = _birds()
+    start, end = (_loss(X, y, *places[k]) for k in (0, -1))
+    if end >= 0.155:
+        slopes = _slopes(X, y, *places[-1]).abs().tolist()
+        steeper = "weight" if slopes[0] > slopes[1] else "bias"
+        said = "higher than at the start: is a sign turned" if end > start else "not there yet"
+        raise Wrong(
+            f"The ride ends at a loss of {end:.4g}, {said}. Here the ground is steeper along the "
+            f"{steeper}."
+        )
+    return (
+        f"There, in {len(places) - 1} steps and without a turn. Any way that goes downhill will "
+        "do; the gradient only points out the steepest. Draw the ride, and look for the corners."
+    )
+
+
+def _stops(name: str, value: object) -> list[float]:
+    if type(value) in (torch.Tensor, torch.nn.Parameter):
+        value = flat(value)
+    elif type(value) is np.ndarray:
+        value = value.ravel().tolist()
+    stops = numbers(name, value)
+    if not stops:
+        raise Wrong(f"`{name}` is empty. The ride begins at weight 1.25 and bias 4.95.")
+    return stops

@@ -1,12 +1,12 @@
 """Plausible wrong answers to the exercises on losses and gradients: code and hint."""
 
 
-def gradient(after, loss="loss_fn(weight * X + bias, y)", weight="2.0"):
-    """Return exercise 1 with this loss and these last lines."""
+def tram(moves, end="", start="my_weights, my_biases = [1.25], [4.95]"):
+    """Return exercise 5 with these moves, 12 times."""
+    lines = "".join(f"    {move}\n" for move in moves)
     return (
-        f"weight = torch.tensor([{weight}], requires_grad=True)\n"
-        "bias = torch.tensor([0.0], requires_grad=True)\n"
-        f"loss = {loss}\n{after}"
+        f"{start}\nfor ride in range(12):\n"
+        "    by_weight, by_bias = formula(my_weights[-1], my_biases[-1])\n" + lines + end
     )
 
 
@@ -21,78 +21,42 @@ def step(*moves, loss="loss_fn(weight * X + bias, y)", end="return loss.item()")
     return "def step(weight, bias, X, y, lr):\n" + "".join(f"    {line}\n" for line in lines)
 
 
-READ = "loss.backward()\nslope = bias.grad"
 NO_GRAD, RESET = "with torch.no_grad():", "weight.grad, bias.grad = None, None"
 ZERO = ("weight.grad.zero_()", "bias.grad.zero_()")
 MOVE = (NO_GRAD, "    weight -= lr * weight.grad", "    bias -= lr * bias.grad")
 
 WRONG = {
     "04.1": [
-        (gradient("loss.backward()\nslope = weight.grad"), "slope of the weight"),
-        (gradient("slope = bias.grad"), "is empty until then"),
-        (gradient("slope = loss.backward()"), "`backward` returns nothing"),
-        (gradient("loss.backward()\nslope = loss.grad"), "stays so in `loss`"),
-        (gradient(READ, loss="(weight * X + bias - y).square().mean() / 2"), "loss halved"),
-        (gradient(READ, loss="loss_fn(weight * X + bias, y) ** 0.5"), "root of the MSE"),
-        (gradient(READ + "\nslope = round(slope.item())"), "is it rounded"),
-        (gradient(READ + "\nslope = bias - 0.1 * slope"), "after a step"),
-        (
-            gradient(
-                READ + "\nbias.grad = None\nloss = loss_fn(weight * X + bias, y)\n"
-                "loss.backward()\nslope = slope + bias.grad"
-            ),
-            "twice the slope",
-        ),
-        (
-            gradient(
-                "for again in range(3):\n    loss = loss_fn(weight * X + bias, y)\n"
-                "    loss.backward()\nslope = bias.grad"
-            ),
-            "three times the slope",
-        ),
-        (
-            gradient(READ, weight="0.0").replace(
-                "torch.tensor([0.0], requires_grad=True)\nloss",
-                "torch.tensor([2.0], requires_grad=True)\nloss",
-            ),
-            "swapped",
-        ),
-        (gradient(READ, loss="loss_fn(weight * X, y) + 0 * bias + 5 * bias"), "read after"),
-        (gradient(READ, loss="(weight * X + bias).mean()"), "slope of the mean prediction"),
-        (gradient(READ, loss="(weight * X + bias - y).mean()"), "squares each residual first"),
-        (gradient(READ, loss="(y - weight * X - bias).mean()"), "or of the mean residual"),
-        (gradient(READ + ".sum"), "are parentheses missing"),
-        (gradient("loss.backward()\nslope = -bias.grad"), "sign is turned"),
-        (
-            gradient("loss.backward()\nloss = loss_fn(weight * X + bias, y)\n" + READ),
-            "gradients add up",
-        ),
-        (gradient(READ, weight="0.0"), "weight 0"),
-        (gradient(READ, loss="((weight * X + bias - y) ** 2).sum()"), "that of a sum"),
-        (gradient(READ, loss="nn.L1Loss()(weight * X + bias, y)"), "L1 loss"),
-        (gradient("loss.backward()\nslope = loss"), "the loss itself"),
-        (gradient(READ, loss="loss_fn(weight * X_small + bias, y_small)"), "three small points"),
-        (gradient("loss.backward()\nslope = weight.grad, bias.grad"), "expected one number"),
-        (gradient("loss.backward()\nslope = bias"), "That is 0, as the bias is"),
+        ("mean_residual = 0.65", "the sign is not"),
+        ("mean_residual = 1.3", "the slope itself"),
+        ("mean_residual = -1.3", "because of the square"),
+        ("mean_residual = 2 * 1.3", "twice the slope"),
+        ("mean_residual = -2 * 1.3", "don't multiply"),
+        ("mean_residual = -0.1 * 1.3", "not for a move"),
+        ("mean_residual = 0", "stands at its bottom"),
+        ("mean_residual = -1.3 / 4", "halved once more"),
+        ("mean_residual = 1.3**0.5", "the root of something"),
+        ("mean_residual = -0.7", "would be 1.4"),
+        ("mean_residual = 650", "would be -1300"),
+        ("mean_residual = '-0.65 kg'", "a str, expected one number"),
+        ("mean_residual = residual", "expected one number"),
+        ("mean_residual = residual.mean()", "not 1.3"),
     ],
     "04.2": [
-        ("lr = 0.1", "short: the lowest point lies ahead"),
-        ("lr = 0.01", "short: the lowest point lies ahead"),
-        ("lr = 0.9", "long: it passes the lowest point"),
+        ("lr = 0.1", "short: in its direction it goes further down"),
+        ("lr = 0.01", "short: in its direction it goes further down"),
+        ("lr = 0.45", "long: it passes the lowest point"),
         ("lr = 1e30", "far away"),
         ("lr = float('nan')", "is nan"),
-        ("lr = 0,5", "decimals with a point"),
-        ("lr = '0.5'", "a str, expected one number"),
-        ("lr = lambda: 0.5", "a function, expected one number"),
-        ("lr = 1.2", "higher than it began"),
-        ("lr = -0.5", "goes uphill"),
+        ("lr = 0,3", "decimals with a point"),
+        ("lr = '0.3'", "a str, expected one number"),
+        ("lr = lambda: 0.3", "a function, expected one number"),
+        ("lr = 0.8", "higher than it began"),
+        ("lr = -0.3", "goes uphill"),
         ("lr = 0", "stands still"),
         ("lr = [0.1, 0.3, 0.6]", "expected one number"),
-        ("lr = walk(0.5, steps=1)", "expected one number"),
-        (
-            "end = walk(0.1, steps=12)\nlr = descent.mean_loss(X, y, end[0][-1], end[1][-1])",
-            "too short",
-        ),
+        ("lr = formula(0.0, 3.5)", "expected one number"),
+        ("lr = loss_at(path_weight[-1], path_bias[-1])", "too short"),
     ],
     "04.3": [
         (nudge("(function(at + h) - function(at)) / h"), "to one side"),
@@ -151,8 +115,8 @@ WRONG = {
             "does not depend on `h`",
         ),
         (nudge("function(at)"), "value of the function"),
-        (nudge("loss_at(at + h, 0.0)"), "never does"),
-        (nudge("(loss_at(h, 0.0) - loss_at(-h, 0.0)) / (2 * h)"), "`function` that is given"),
+        (nudge("loss_at(at + h, 3.5)"), "never does"),
+        (nudge("slope_at(at)"), "`function` that is given"),
         (nudge("function"), "a function, expected one number"),
         (
             "def nudge(function, at, h):\n    (function(at + h) - function(at - h)) / (2 * h)",
@@ -291,7 +255,7 @@ WRONG = {
         (step(*MOVE, RESET, end="pass"), "is a `return` missing"),
         (
             "def step(weight, bias, X, y, lr):\n"
-            "    slopes = gradient_by_hand(weight.detach(), bias.detach())\n"
+            "    slopes = formula(weight.detach(), bias.detach())\n"
             "    with torch.no_grad():\n"
             "        weight -= lr * slopes[0]\n"
             "        bias -= lr * slopes[1]\n"
@@ -311,27 +275,81 @@ WRONG = {
         ),
         (step(*MOVE, RESET, loss="nn.L1Loss()(weight * X + bias, y)"), "follows the L1 loss"),
     ],
+    "04.5": [
+        (
+            tram(
+                [
+                    "my_weights.append(my_weights[-1] - 0.1 * by_weight)",
+                    "my_biases.append(my_biases[-1] - 0.1 * by_bias)",
+                ]
+            ),
+            "Step 1 turns a corner",
+        ),
+        (
+            tram(["my_weights.append(my_weights[-1] - 0.2 * by_weight)"]),
+            "13 weights and 1 biases",
+        ),
+        (
+            tram(
+                [
+                    "my_weights.append(my_weights[-1] - 0.2 * by_weight)",
+                    "my_biases.append(my_biases[-1])",
+                ]
+            ),
+            "steeper along the bias",
+        ),
+        (
+            tram(
+                [
+                    "my_weights.append(my_weights[-1])",
+                    "my_biases.append(my_biases[-1] - 0.2 * by_bias)",
+                ]
+            ),
+            "steeper along the weight",
+        ),
+        (
+            tram(
+                [
+                    "my_weights.append(my_weights[-1] + 0.2 * by_weight)",
+                    "my_biases.append(my_biases[-1])",
+                ]
+            ),
+            "is a sign turned",
+        ),
+        (
+            "my_weights, my_biases = [1.25, 0.4969, 0.4969], [4.95, 4.95, 4.1563]\n"
+            "my_weights, my_biases = my_weights[1:], my_biases[1:]",
+            "begins at weight 1.25",
+        ),
+        ("my_weights, my_biases = [0.0, 0.4969, 0.4969], [3.5, 3.5, 4.1563]", "begins at weight"),
+        ("my_weights, my_biases = [4.95, 4.1563], [1.25, 1.25]", "begins at weight 1.25"),
+        ("my_weights, my_biases = path_weight, path_bias", "begins at weight 1.25"),
+        ("my_weights, my_biases = [], []", "is empty"),
+        ("my_weights, my_biases = 0.4969, 4.1563", "expected a list of numbers"),
+        ("my_weights, my_biases = [1.25, 0.4969], [4.95, 4.1563]", "weight and bias at once"),
+        ("my_weights, my_biases = [1.25, 0.4602, 0.4602], [4.95, 4.95, 4.16]", "not there yet"),
+        (
+            "my_weights, my_biases = [[1.25, 4.95], [0.4969, 4.95]], [4.95, 4.95]",
+            "a list, expected one number",
+        ),
+    ],
 }
 
 RIGHT = {  # unusual, and right
     "04.1": [
-        gradient(READ + ".item()"),
-        gradient("(slope,) = torch.autograd.grad(loss, bias)"),
-        gradient(READ, loss="nn.functional.mse_loss(weight * X + bias, y)"),
-        gradient(READ, loss="(y - weight * X - bias).pow(2).sum() / len(y)"),
-        "model = nn.Linear(1, 1)\n"
-        "nn.init.constant_(model.weight, 2.0)\n"
-        "nn.init.zeros_(model.bias)\n"
-        "loss_fn(model(X), y).backward()\n"
-        "slope = round(model.bias.grad.numpy()[0].item(), 2)",
-        "slope = 2 * (2.0 * X.double() - y.double()).mean()",
+        "mean_residual = -0.65",
+        "import numpy as np\nmean_residual = np.float64(1.3) / -2",
+        "mean_residual = torch.tensor([-0.65])",
+        "by_bias = 1.3\nmean_residual = -by_bias / 2",
+        "mean_residual = -13 / 20",
     ],
     "04.2": [
-        "lr = torch.tensor(0.49)",
-        "lr = min((0.4, 0.45, 0.5, 0.55), key=lambda lr: descent.mean_loss(X, y, *[\n"
-        "    path[-1] for path in walk(lr, steps=1)]))",
-        "import numpy as np\nlr = np.float32(0.49)",
-        "lr: float = 1 / 2",
+        "lr = torch.tensor(0.29)",
+        "slopes = formula(0.0, 3.5)\n"
+        "lr = min((0.2, 0.25, 0.28, 0.35), key=lambda lr: loss_at(\n"
+        "    -lr * slopes[0], 3.5 - lr * slopes[1]))",
+        "import numpy as np\nlr = np.float32(0.3)",
+        "lr: float = 3 / 10",
     ],
     "04.3": [
         nudge("(function(at + h) - function(at - h)) / h / 2"),
@@ -389,5 +407,28 @@ RIGHT = {  # unusual, and right
         "        weight += -lr * weight.grad\n"
         "        bias += -lr * bias.grad\n"
         "    return before",
+    ],
+    "04.5": [
+        "my_weights = [1.25, 0.4969, 0.4969]\nmy_biases = [4.95, 4.95, 4.1563]",
+        "my_weights = (1.25, 1.25, 0.4969)\nmy_biases = torch.tensor([4.95, 4.1563, 4.1563])",
+        "import numpy as np\n"
+        "my_weights = np.array([1.25, 0.4602, 0.4602, 0.4967])\n"
+        "my_biases = np.array([4.95, 4.95, 4.1596, 4.1596])",
+        "my_weights, my_biases = [1.25], [4.95]\n"
+        "while loss_at(my_weights[-1], my_biases[-1]) >= 0.155:\n"
+        "    by_weight, by_bias = formula(my_weights[-1], my_biases[-1])\n"
+        "    if abs(by_weight) > abs(by_bias):\n"
+        "        by_bias = 0.0\n"
+        "    else:\n"
+        "        by_weight = 0.0\n"
+        "    my_weights.append(my_weights[-1] - 0.1 * by_weight)\n"
+        "    my_biases.append(my_biases[-1] - 0.1 * by_bias)",
+        "my_weights, my_biases = [1.25], [4.95]\n"
+        "for _ in range(200):\n"
+        "    for by in (0.02, 0.0), (-0.02, 0.0), (0.0, 0.02), (0.0, -0.02):\n"
+        "        new = my_weights[-1] + by[0], my_biases[-1] + by[1]\n"
+        "        if loss_at(*new) < loss_at(my_weights[-1], my_biases[-1]):\n"
+        "            my_weights.append(new[0])\n"
+        "            my_biases.append(new[1])",
     ],
 }
