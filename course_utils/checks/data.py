@@ -6,9 +6,7 @@ import torch
 
 from course_utils import datasets
 from course_utils.checks.judging import (
-    CROSSED,
     FLOAT64,
-    HALF_MSE,
     Wrong,
     call,
     close,
@@ -24,122 +22,103 @@ from course_utils.checks.judging import (
 
 @exercise(
     "01.1",
-    "Predict a noise floor",
-    "The residuals of the true line are the noise, and the loss is the mean of their squares.",
-    "Make the points first: `X_new, y_new = datasets.make_line(n=10_000, noise=0.3)`.",
-    "The residuals are `y_new - (2.0 * X_new + 1.5)`; `.square().mean()` makes the loss of them.",
+    "Lay out a grid",
+    "`torch.arange(0, 1, 0.02)` is a flat list. Which of the lesson's calls makes a column of it?",
+    "`.unsqueeze(1)` makes the column. Then write the line: weight times column plus bias.",
 )
-def noise_floor(loss: object) -> str:
-    """Give the mean squared error of the true line on noisy points."""
-    X, y = datasets.make_line(n=10_000, noise=0.3)
-    residuals, loss = y - 2.0 * X - 1.5, number("loss", loss)
-    right, fitted = residuals.square().mean(), torch.linalg.lstsq(_with_ones(X), y).solution
-    if close(abs(loss), abs(residuals.mean()), 5e-5):
-        raise Wrong("Residuals above and below the line cancel in this mean. Square them first.")
-    refuse_slips(
-        loss, {"You squared the mean. Square each residual first.": residuals.mean() ** 2}, 1e-8
-    )
-    slips = {
-        "This is the standard deviation of the noise. The loss averages squares.": 0.3,
-        "Without parentheses around the prediction the bias is added to `y_new`. The residual is "
-        "`y_new - (2.0 * X_new + 1.5)`.": (y - 2.0 * X + 1.5).square().mean(),
-        "This is the loss on 200 points. The exercise asks for 10,000, with `n=10_000`.": (
-            _true_loss(noise=0.3)
-        ),
-        "This is the loss on the lesson's points, whose noise is 0.5.": (
-            _true_loss(n=10_000, noise=0.5)
-        ),
-        "This is the prediction itself. Compute the loss of the 10,000 points beside it.": 0.09,
-        "This is the root of the mean squared error, near the noise. The loss has no root.": (
-            right.sqrt()
-        ),
-        "This is the mean absolute error. The mean squared error needs squares.": (
-            residuals.abs().mean()
-        ),
-        HALF_MSE: right / 2,
-        CROSSED: y.var(correction=0) + 4.0 * X.var(correction=0) + residuals.mean() ** 2,
-        "This is the sum over all points, which grows with their number. Take the mean.": (
-            10_000 * right
-        ),
-        "This is the root of the sum. Take the mean, and no root.": 100 * right.sqrt(),
-        "This sum is divided by 200, and these are 10,000 points.": 50 * right,
-        "Weight and bias have changed places: the true line is 2.0 x + 1.5.": (
-            (1.5 * X + 2.0 - y).square().mean()
-        ),
-        "The line lacks its bias, so every residual is larger by 1.5.": (
-            (2.0 * X - y).square().mean()
-        ),
-        "This is the loss on the 200 points from before, whose noise is 0.1.": _true_loss(),
-        "This is the loss of the fitted line. The question is about the true one.": (
-            (y - _with_ones(X) @ fitted).square().mean()
-        ),
-    }
-    refuse_slips(loss, slips, 5e-5)
-    of_others = [_true_loss(n=10_000, noise=0.3, seed=seed) for seed in (0, 1, 7, 42)]
-    if any(close(loss, other, 5e-6) for other in of_others):
-        raise Wrong("These are the points of another seed. Leave `seed` as it is by default.")
-    if not close(loss, right, 5e-5):
+def grid(X_grid: object, y_grid: object) -> str:
+    """Give 50 even features and the heights of a line, both as columns."""
+    X = 0.02 * torch.arange(50.0).unsqueeze(1)
+    rows = X_grid.shape[0] if type(X_grid) is torch.Tensor and X_grid.dim() else 50
+    if rows in (49, 51):
         raise Wrong(
-            f"The loss is not {loss:.4g}. Is it the mean of the squares of y - (2.0 x + 1.5), over "
-            "10,000 points with a noise of 0.3?"
+            f"`X_grid` has {rows} points. From 0 in steps of 0.02 up to 0.98 there are 50: "
+            "`arange` begins with its first number and leaves its second one out."
+        )
+    X_grid = _column("X_grid", X_grid, 50)
+    slips = {
+        "These points end at 1.0, which `linspace` includes. Steps of 0.02 end before it.": (
+            torch.linspace(0, 1, 50)
+        ),
+        "These steps have size 1. The grid goes in steps of 0.02.": 50 * X,
+        "These are the heights of the line. `X_grid` holds the features.": 0.8 * X + 0.2,
+    }
+    refuse_slips(X_grid, slips)
+    if not close(X_grid, X):
+        low, high = min(flat(X_grid)), max(flat(X_grid))
+        raise Wrong(f"`X_grid` runs from {low:g} to {high:g}. The grid begins at 0, ends at 0.98.")
+    y_grid = _column("y_grid", y_grid, 50)
+    slips = {
+        "Weight and bias have changed places: the weight is 0.8, the bias 0.2.": 0.2 * X + 0.8,
+        "The bias is missing: at 0 the line has the height 0.2.": 0.8 * X,
+        "The bias is taken away. It has to be added.": 0.8 * X - 0.2,
+        "The bias is added before the weight multiplies. Add it last.": 0.8 * (X + 0.2),
+        "This is the line of your own world. Here the weight is 0.8 and the bias 0.2.": 2 * X + 1.5,
+        "These are the features again. The line makes heights of them.": X,
+    }
+    refuse_slips(y_grid, slips)
+    if not close(y_grid, 0.8 * X + 0.2):
+        a, b = next((a, b) for a, b in zip(flat(X), flat(y_grid), strict=True)
+                    if not close(b, 0.8 * a + 0.2))  # fmt: skip
+        raise Wrong(
+            f"The shapes are right. At x = {a:.2f} the line is not at {b:g}: is it 0.8 x + 0.2?"
         )
     return (
-        "The floor, the noise squared, is 0.3 · 0.3 = 0.09. A training loss far below it is a sign "
-        "that the model follows the noise of its rows."
+        "Fifty rows and one column, features and targets alike. What a layer is fed and what it is "
+        "compared with has this shape throughout the course."
     )
 
 
-def _true_loss(**points: float) -> torch.Tensor:
-    """Return the mean squared error of the true line on points of `make_line`."""
-    X, y = datasets.make_line(**points)
-    return (y - 2.0 * X - 1.5).square().mean()
-
-
-def _with_ones(X: torch.Tensor) -> torch.Tensor:
-    return torch.cat([X, torch.ones_like(X)], dim=1)
+def _column(name: str, value: object, rows: int) -> torch.Tensor:
+    """Read a column; of a square say how it came about."""
+    if type(value) is torch.Tensor and value.shape == (rows, rows):
+        raise Wrong(
+            f"`{name}` has shape ({rows}, {rows}): a flat list and a column met, and each number "
+            "of the one was combined with each of the other. Make columns of both, (N, 1)."
+        )
+    if type(value) is torch.Tensor and value.shape == (1, rows):
+        raise Wrong(f"`{name}` has shape (1, {rows}), one row. A column is `.unsqueeze(1)`.")
+    return tensor(name, value, (rows, 1))
 
 
 @exercise(
     "01.2",
-    "Shape a column",
-    "Begin with `torch.tensor([1.0, 3.5, 8.0])`. Which shape has it?",
-    "`.unsqueeze(1)` makes a column of it. Then write the line: weight times column plus bias.",
+    "Find the bargain",
+    "Two columns come first: `torch.tensor([1.0, 3.5, 8.0]).unsqueeze(1)`, and one of prices.",
+    "Solve the formula for epsilon: it is the price minus what the rule says, like any residual.",
 )
-def prices_of_three_cars(prices: object) -> str:
-    """Give the predicted prices of three cars as a column."""
-    x = torch.tensor([[1.0], [3.5], [8.0]])
-    if type(prices) is torch.Tensor and prices.shape == (3, 3):
+def bargain(epsilon: object) -> str:
+    """Give what three prices differ from the rule, as a column."""
+    x, y = torch.tensor([[1.0], [3.5], [8.0]]), torch.tensor([[17.4], [13.9], [4.1]])
+    rule = 20 - 2 * x
+    if type(epsilon) in (int, float):
         raise Wrong(
-            "`prices` has shape (3, 3): a flat list and a column met, and each number of the one "
-            "was combined with each of the other. Leave both as columns, (N, 1)."
+            "`epsilon` is one number. Each of the three cars has its own: a column, (3, 1)."
         )
-    if type(prices) is torch.Tensor and prices.shape == (1, 3):
-        raise Wrong("`prices` has shape (1, 3), one row of three. A column is `.unsqueeze(1)`.")
-    prices = tensor("prices", prices, (3, 1))
+    epsilon = _column("epsilon", epsilon, 3)
     slips = {
-        "These are the mileages. The line makes prices of them.": x,
-        "Weight and bias have changed places: the price at mileage zero is 20.0.": 20 * x - 2,
-        "Prices rise with the mileage here. Look at the sign of the weight.": 2 * x + 20,
-        "The bias is missing, so every price is negative.": -2 * x,
-        "The bias is taken away. It has to be added.": -2 * x - 20,
-        "The bias is added to the mileage, before the weight multiplies it. Add it last.": (
-            -2 * (x + 20)
-        ),
-        "The mileages count 10,000 miles already, and the prices 1,000 dollars.": -20_000 * x + 20,
-        "The cars stand in another order than the mileages.": (-2 * x + 20).flip(0),
+        "The signs are turned around. A residual is the price minus what the rule says.": rule - y,
+        "These are the prices that the rule says. What is left over of those asked?": rule,
+        "These are the prices asked. Take away what the rule says.": y,
+        "The signs are gone, and with them who is cheap and who is dear.": (y - rule).abs(),
+        "These are squares. The formula has the noise itself.": (y - rule) ** 2,
+        "Alpha and beta have changed places: a new car costs 20.": y - (20 * x - 2),
+        "In this rule prices rise with the mileage. Look at the sign of beta.": y - (20 + 2 * x),
+        "Alpha is missing, so even a new car costs nothing.": y + 2 * x,
+        "Without parentheses around the rule, alpha is added.": y + 2 * x + 20,
+        "These are dollars. The formula counts in thousands of them.": 1000 * (y - rule),
+        "The cars stand in another order than the mileages.": (y - rule).flip(0),
     }
-    refuse_slips(prices, slips)
-    if not close(prices, -2 * x + 20):
-        mileage, price = next(
-            (a, b) for a, b in zip(flat(x), flat(prices), strict=True) if not close(b, -2 * a + 20)
-        )
-        raise Wrong(
-            f"The shape is right, the values are not all right: the car with mileage {mileage:g} "
-            f"costs {price:g} here. Compare with weight times mileage plus bias."
-        )
+    refuse_slips(epsilon, slips)
+    for at, off, right in zip(flat(x), flat(epsilon), flat(y - rule), strict=True):
+        if not close(off, right):
+            raise Wrong(
+                f"The shape is right. For the car with mileage {at:g}, {off:g} is not what its "
+                "price leaves over. What does the rule say for this mileage?"
+            )
     return (
-        "One row for each car and one column for each feature: a linear layer takes such a table "
-        "and returns a table of predictions, one row for each car."
+        "The first car costs 600 dollars less than its mileage says. A bargain, or a dent of which "
+        "the mileage knows nothing: the noise holds both, so go and look."
     )
 
 
@@ -229,49 +208,116 @@ def draw_with_a_seed(draw: object) -> str:
     ) + FLOAT64 * (torch.float64 in (X.dtype, y.dtype))
 
 
+NOTES_X = torch.tensor([[181.0], [195], [193], [210], [198], [201], [221]])
+NOTES_Y = torch.tensor([[3750.0], [3250], [3450], [4400], [3900], [4200], [5700]])
+
+
 @exercise(
     "01.4",
-    "Read two other columns",
-    "Write the two column names in a list, as the lesson did, and drop rows with gaps in them.",
-    "Each column becomes a tensor by `torch.tensor(..., dtype=torch.float32).unsqueeze(1)`.",
+    "Clean the notes",
+    "Draw the notes or read them row by row. Four of the eight rows cannot be as they stand.",
+    "A flipper of 19.5 and a mass of 3.45 are in other units. No bird weighs -999 g. Row 6 has "
+    "both numbers, each in the wrong column.",
+    "`clean.loc[row, name] = value` corrects a number, `clean.drop(index=row)` leaves out a row.",
 )
-def bills(X_bills: object, y_bills: object) -> str:
-    """Give bill depth and bill length as two columns of 342 rows."""
-    depth, length = datasets.load_penguins("bill_depth_mm", "bill_length_mm")
-    for name, value, right in (("X_bills", X_bills, depth), ("y_bills", y_bills, length)):
-        rows = len(value) if type(value) is torch.Tensor and value.dim() else 0
-        if rows == 344:
-            raise Wrong(
-                f"`{name}` has 344 rows: the two birds that nobody measured are still in it, as "
-                "`nan` or with a made-up value."
-            )
-        if rows == 333:
-            raise Wrong(
-                f"`{name}` has 333 rows: 9 birds were dropped whose bills were measured. Which "
-                "column had the gap? `subset=` names the columns that count."
-            )
-        if type(value) is torch.Tensor and value.shape == (342, 2):
-            raise Wrong(f"`{name}` holds both columns. Depth and length are a tensor each.")
-        value = tensor(name, value, (342, 1))
+def cleaned(X_notes: object, y_notes: object) -> str:
+    """Give seven birds in mm and g; two units, one gap and one swapped pair are put right."""
+    for name, value in (("X_notes", X_notes), ("y_notes", y_notes)):
+        _refuse_other_rows(name, value)
+        value = _column(name, value, 7)
         if value.dtype is not torch.float32:
-            raise Wrong(
-                f"`{name}` is {value.dtype}. Linear layers hold float32 and refuse other types."
-            )
-        if close(value, length if right is depth else depth):
-            raise Wrong(f"`{name}` holds the other column. The depth is to tell the length.")
-        if close(value, right):
+            raise Wrong(f"`{name}` is {value.dtype}. Layers hold float32: `.float()` converts it.")
+    if close(X_notes, NOTES_Y) and close(y_notes, NOTES_X):
+        raise Wrong("X and y have changed places: the flipper is the feature, the mass the target.")
+    if any(close(value, -999) for value in flat(y_notes)):
+        raise Wrong("The -999 is still there. It stands for a gap: that bird was never weighed.")
+    slips = [
+        ("X_notes", 1, 19.5, "One flipper is still in centimeters, a tenth of all the others."),
+        ("y_notes", 2, 3.45, "One mass is still in kilograms, a thousandth of all the others."),
+        (
+            "X_notes",
+            5,
+            4200.0,
+            "One flipper is four meters long. Which column does 4200 belong to?",
+        ),
+        (
+            "y_notes",
+            5,
+            201.0,
+            "One mass is 201 g, and that bird's flipper is put right. Swap both.",
+        ),
+    ]
+    values = {"X_notes": flat(X_notes), "y_notes": flat(y_notes)}
+    if close(X_notes, NOTES_X / 10) or close(y_notes, NOTES_Y / 1000):
+        raise Wrong("A column is in another unit throughout. The exercise asks for mm and g.")
+    for name, row, slip, said in slips:
+        if close(values[name][row], slip):
+            raise Wrong(said)
+    for name, right in (("X_notes", NOTES_X), ("y_notes", NOTES_Y)):
+        if close(torch.tensor(sorted(values[name])), right.sort(dim=0).values):
+            if not close(torch.tensor(values[name]), right):
+                raise Wrong(f"`{name}` is in another order. Keep that of the notes.")
             continue
-        if close(value.sort(dim=0).values, right.sort(dim=0).values):
-            raise Wrong(
-                f"`{name}` holds the right numbers in another order, so its rows do not belong to "
-                "the birds of the other tensor any more."
-            )
-        low, high = min(flat(value)), max(flat(value))
+        row = next(n for n in range(7) if not close(values[name][n], right[n, 0]))
         raise Wrong(
-            f"`{name}` has the right shape, and its values run from {low:g} to {high:g}. Which "
-            "column of the table is that, and in which unit?"
+            f"Row {row} of `{name}` is {values[name][row]:g} now. Compare it with the notes: what "
+            "was meant?"
         )
     return (
-        "Over all birds a deeper bill goes with a shorter one. Within each species it goes with a "
-        "longer one: a line through mixed groups can point the wrong way."
+        "Seven of eight birds are saved. A code such as -999 for a gap is a number like any other "
+        "to a computer: one of them in a column drags its mean along, and no error is raised."
     )
+
+
+def _refuse_other_rows(name: str, value: object) -> None:
+    shape = tuple(value.shape) if type(value) is torch.Tensor else ()
+    rows = shape[0] if shape and shape[1:] in ((), (1,)) else 7
+    if rows == 8:
+        raise Wrong(
+            f"`{name}` has 8 rows. One bird was never weighed, and what stands in its place is not "
+            "a mass, nor is one you make up."
+        )
+    if rows < 7:
+        raise Wrong(
+            f"`{name}` has {rows} {'row' if rows == 1 else 'rows'}. Only one bird was never "
+            "weighed. The others are all there, some in another unit or in the wrong column."
+        )
+
+
+@exercise(
+    "01.5",
+    "Catch a sample that lies",
+    "Begin with `n = 10`. In a loop over seeds, make the sample, fit it, and look at its weight.",
+    "`weight, bias = np.polyfit(X_new[:, 0], y_new[:, 0], 1)` fits. Print the seeds whose weight "
+    "is below 0.",
+)
+def liar(n: object, seed: object) -> str:
+    """Take a size and a seed whose sample of the test bench has a falling line."""
+    n, seed = _whole("n", n), _whole("seed", seed)
+    if n < 10:
+        raise Wrong(f"With {n} points a lie is cheap. Take 10 or more.")
+    if n > 10_000:
+        raise Wrong(f"Among {n} points you will search for ever. Begin with 10.")
+    if not 0 <= seed < 2**63:
+        raise Wrong("`seed` has to be 0 or more, and below 2**63.")
+    X, y = datasets.make_line(n, noise=3.0, seed=seed)
+    weight, _ = statistics.linear_regression(flat(X), flat(y))
+    if weight >= 0:
+        raise Wrong(
+            f"The line of this sample has the weight {weight:.2f}, so it rises. One that falls has "
+            "a weight below 0. Try other seeds."
+        )
+    larger = " How large can a liar get? Try more points." if n < 20 else ""
+    return (
+        f"A true weight of 2, and these {n} points swear that it is {weight:.2f}. Chance needs few "
+        "points to lie like that. The penguins' line need not fear it: its weight is more than 30 "
+        f"of its standard errors above 0.{larger}"
+    )
+
+
+def _whole(name: str, value: object) -> int:
+    """Read a whole number."""
+    value = number(name, value)
+    if value != int(value):
+        raise Wrong(f"`{name}` is {value:g}, expected a whole number.")
+    return int(value)

@@ -1,12 +1,18 @@
 """Plausible wrong answers to the exercises on data and columns: code and hint."""
 
 IMPORT = "import numpy as np\n"
-POINTS = "X_new, y_new = datasets.make_line(n=10_000, noise=0.3)\n"
-COLUMNS = 'columns = ["bill_depth_mm", "bill_length_mm"]\n'
-TENSORS = (
-    "X_bills = torch.tensor(depths, dtype=torch.float32).unsqueeze(1)\n"
-    "y_bills = torch.tensor(lengths, dtype=torch.float32).unsqueeze(1)"
-)
+GRID = "X_grid = torch.arange(0, 1, 0.02).unsqueeze(1)\n"
+CARS = "x = torch.tensor([[1.0], [3.5], [8.0]])\ny = torch.tensor([[17.4], [13.9], [4.1]])\n"
+CLEAN = """clean = notes.copy()
+clean.loc[1, "flipper"] = 195
+clean.loc[2, "mass"] = 3450
+clean.loc[6, ["flipper", "mass"]] = [201, 4200]
+clean = clean.drop(index=4)
+"""
+COLUMNS = """X_notes = torch.tensor(clean[["flipper"]].to_numpy()).float()
+y_notes = torch.tensor(clean[["mass"]].to_numpy()).float()
+"""
+BIRDS = "[181.0, 195, 193, 210, 198, 201, 221]", "[3750.0, 3250, 3450, 4400, 3900, 4200, 5700]"
 
 
 def draw(*lines):
@@ -20,83 +26,55 @@ NOISY = "return X, 0.8 * X + 0.2 + 0.05 * torch.randn(n, 1, generator=generator)
 
 WRONG = {
     "01.1": [
-        ("loss = 0.3 ** 2", "the prediction itself"),
-        (POINTS + "loss = (2.0 * X_new + 1.5 - y_new).square().mean().sqrt()", "the root"),
-        (POINTS + "loss = (2.0 * X_new + 1.5 - y_new).std()", "the root"),
-        (POINTS + "loss = (2.0 * X_new + 1.5 - y_new).abs().mean()", "mean absolute error"),
-        (POINTS + "loss = (2.0 * X_new + 1.5 - y_new).mean()", "cancel"),
-        (POINTS + "loss = (2.0 * X_new + 1.5 - y_new).square().sum()", "the sum"),
-        (POINTS + "loss = (1.5 * X_new + 2.0 - y_new).square().mean()", "changed places"),
-        (POINTS + "loss = (2.0 * X_new - y_new).square().mean()", "lacks its bias"),
-        (POINTS + "loss = (2.0 * X_new + 1.5 - y_new).square()", "expected one number"),
-        ("loss = (2.0 * X + 1.5 - y).square().mean()", "the 200 points from before"),
-        (
-            "X_new, y_new = datasets.make_line(n=10_000, noise=0.5)\n"
-            "loss = (2.0 * X_new + 1.5 - y_new).square().mean()",
-            "whose noise is 0.5",
-        ),
-        (POINTS + "loss = ((2.0 * X_new + 1.5 - y_new) ** 2 / 2).mean()", "half of the mean"),
-        (POINTS + "loss = 0.5 * torch.nn.MSELoss()(2.0 * X_new + 1.5, y_new)", "half of the mean"),
-        (
-            POINTS + "loss = torch.stack([(p - y_new).square().mean() "
-            "for p in (2.0 * X_new + 1.5).flatten()]).mean()",
-            "each prediction meets all",
-        ),
-        (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).mean() ** 2 + 0.3", "deviation of the noise"),
-        ("loss = 0.3", "standard deviation of the noise"),
-        (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).square().mean() + 1", "with a noise of"),
-        (POINTS + "loss = (y_new - 2.0 * X_new + 1.5).square().mean()", "Without parentheses"),
-        (POINTS + "loss = (y_new - (2.0 * X_new + 1.5)).mean() ** 2", "squared the mean"),
-        (POINTS + "loss = (y_new - (2.0 * X_new + 1.5)).mean().square()", "squared the mean"),
-        ("loss = (y_noisy - (2.0 * X_noisy + 1.5)).square().mean()", "whose noise is 0.5"),
-        (
-            "X_new, y_new = datasets.make_line(noise=0.3)\n"
-            "loss = (2.0 * X_new + 1.5 - y_new).square().mean()",
-            "The exercise asks for 10,000",
-        ),
-        (
-            "X_new, y_new = datasets.make_line(n=10_000, noise=0.3, seed=1)\n"
-            "loss = (2.0 * X_new + 1.5 - y_new).square().mean()",
-            "another seed",
-        ),
-        (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).square().sum() / len(X)", "divided by 200"),
-        (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).norm()", "root of the sum"),
-        (POINTS + "loss = (y_new - 2.0 * X_new - 1.5).mean()", "cancel"),
-        (POINTS + "loss = torch.nn.MSELoss", "a type, expected one number"),
-        (
-            POINTS + "A = torch.cat([X_new, torch.ones_like(X_new)], 1)\n"
-            "loss = (A @ torch.linalg.lstsq(A, y_new).solution - y_new).square().mean()",
-            "the fitted line",
-        ),
-        (
-            "X_new, y_new = datasets.make_line(n=1_000, noise=0.3)\n"
-            "loss = (2.0 * X_new + 1.5 - y_new).square().mean()",
-            "over 10,000 points",
-        ),
+        ("X_grid = torch.arange(0, 1, 0.02)\ny_grid = 0.8 * X_grid + 0.2", ".unsqueeze(1)"),
+        ("x = torch.arange(0, 1, 0.02)\nX_grid = x.unsqueeze(1)\ny_grid = 0.8 * x + 0.2",
+         "`y_grid` has shape (50,)"),
+        ("x = torch.arange(0, 1, 0.02)\nX_grid = x.unsqueeze(1)\n"
+         "y_grid = 0.8 * X_grid + 0.2 + 0 * x", "a flat list and a column met"),
+        ("X_grid = torch.arange(0, 1, 0.02).unsqueeze(0)\ny_grid = 0.8 * X_grid + 0.2", "one row."),
+        (GRID + "y_grid = 0.2 * X_grid + 0.8", "changed places"),
+        (GRID + "y_grid = 0.8 * X_grid", "bias is missing"),
+        (GRID + "y_grid = 0.8 * X_grid - 0.2", "has to be added"),
+        (GRID + "y_grid = 0.8 * (X_grid + 0.2)", "Add it last"),
+        (GRID + "y_grid = 2.0 * X_grid + 1.5", "the line of your own world"),
+        (GRID + "y_grid = X_grid", "the features again"),
+        (GRID + "y_grid = 0.8 * X_grid + 0.2 + 0.05 * torch.randn(50, 1)", "At x = 0.00 the line"),
+        (GRID + "y_grid = 0.8 * X_grid ** 2 + 0.2", "At x = 0.02 the line"),
+        ("X_grid = torch.linspace(0, 1, 50).unsqueeze(1)\ny_grid = 0.8 * X_grid + 0.2",
+         "`linspace` includes"),
+        ("X_grid = torch.arange(0, 1.02, 0.02).unsqueeze(1)\ny_grid = 0.8 * X_grid + 0.2",
+         "51 points"),
+        ("X_grid = torch.arange(0.02, 1, 0.02).unsqueeze(1)\ny_grid = 0.8 * X_grid + 0.2",
+         "49 points"),
+        ("X_grid = torch.arange(50.0).unsqueeze(1)\ny_grid = 0.8 * X_grid + 0.2", "steps of 0.02"),
+        ("X_grid = torch.arange(0.02, 1.02, 0.02).unsqueeze(1)\ny_grid = 0.8 * X_grid + 0.2",
+         "runs from 0.02 to 1"),
+        ("X_grid = [0.02 * k for k in range(50)]\ny_grid = [0.8 * x + 0.2 for x in X_grid]",
+         "a list, expected a tensor"),
+        (IMPORT + "X_grid = np.arange(0, 1, 0.02)[:, None]\ny_grid = 0.8 * X_grid + 0.2",
+         "a ndarray, expected a tensor"),
+        (GRID + "y_grid, X_grid = X_grid, 0.8 * X_grid + 0.2", "the heights of the line"),
     ],
     "01.2": [
-        ("prices = -2.0 * torch.tensor([1.0, 3.5, 8.0]) + 20.0", ".unsqueeze(1)"),
-        ("prices = -2.0 * torch.tensor([1.0, 3.5, 8.0]).unsqueeze(0) + 20.0", "one row of three"),
-        ("prices = [[18.0], [13.0], [4.0]]", "a list, expected a tensor"),
-        ("prices = 20.0 * torch.tensor([[1.0], [3.5], [8.0]]) - 2.0", "changed places"),
-        ("prices = 2.0 * torch.tensor([[1.0], [3.5], [8.0]]) + 20.0", "sign of the weight"),
-        ("prices = -2.0 * torch.tensor([[1.0], [3.5], [8.0]])", "bias is missing"),
-        ("prices = torch.tensor([1.0, 3.5, 8.0]).unsqueeze(1)", "These are the mileages"),
-        (
-            "x = torch.tensor([1.0, 3.5, 8.0])\nprices = -2.0 * x.unsqueeze(1) + 20.0 + 0 * x",
-            "a flat list and a column met",
-        ),
-        ("prices = -2.0 * torch.tensor([[1.0], [3.5], [8.0]]) - 20.0", "The bias is taken away"),
-        ("prices = -2.0 * (torch.tensor([[1.0], [3.5], [8.0]]) + 20.0)", "Add it last"),
-        ("prices = -2e4 * torch.tensor([[1.0], [3.5], [8.0]]) + 20.0", "count 10,000 miles"),
-        ("prices = torch.tensor([1.0, 3.5, 8.0]).reshape(3, 1) ** -2.0 + 20.0", "1 costs 21 here"),
-        (
-            "import numpy as np\nprices = -2.0 * np.array([[1.0], [3.5], [8.0]]) + 20.0",
-            "a ndarray, expected a tensor",
-        ),
-        ("prices = torch.tensor([[18.0], [13.5], [4.0]])", "mileage 3.5 costs 13.5 here"),
-        ("prices = torch.tensor([[18.0], [13.0], [5.0]])", "mileage 8 costs 5 here"),
-        ("prices = torch.tensor([[4.0], [13.0], [18.0]])", "another order"),
+        (CARS + "epsilon = -2.0 * x + 20.0 - y", "turned around"),
+        (CARS + "epsilon = -2.0 * x + 20.0", "the prices that the rule says"),
+        (CARS + "epsilon = y", "the prices asked"),
+        (CARS + "epsilon = (y - (20.0 - 2.0 * x)).abs()", "signs are gone"),
+        (CARS + "epsilon = (y - (20.0 - 2.0 * x)).square()", "squares"),
+        (CARS + "epsilon = y - (20.0 * x - 2.0)", "changed places"),
+        (CARS + "epsilon = y - (2.0 * x + 20.0)", "sign of beta"),
+        (CARS + "epsilon = y + 2.0 * x", "Alpha is missing"),
+        (CARS + "epsilon = y - -2.0 * x + 20.0", "Without parentheses"),
+        (CARS + "epsilon = 1000 * (y - (20.0 - 2.0 * x))", "These are dollars"),
+        (CARS + "epsilon = (y - (20.0 - 2.0 * x)).flatten()", ".unsqueeze(1)"),
+        (CARS + "epsilon = (y - (20.0 - 2.0 * x)).T", "one row"),
+        (CARS + "epsilon = y.flatten() - (20.0 - 2.0 * x)", "a flat list and a column met"),
+        (CARS + "epsilon = (y - (20.0 - 2.0 * x)).min().item()", "Each of the three cars"),
+        ("epsilon = 1", "Each of the three cars"),
+        ("epsilon = [[-0.6], [0.9], [0.1]]", "a list, expected a tensor"),
+        ("epsilon = torch.tensor([[-0.6], [0.9], [-0.1]])", "mileage 8, -0.1 is not"),
+        ("epsilon = torch.tensor([[0.1], [0.9], [-0.6]])", "another order"),
+        (CARS + "epsilon = y - (20.0 - 0.2 * x)", "mileage 1, -2.4 is not"),
     ],
     "01.3": [
         (draw("torch.manual_seed(seed)", "X = torch.rand(n, 1)",
@@ -145,53 +123,71 @@ WRONG = {
         ("X, y = make(50, 0.8, 0.2, 0.05, 3)\ndraw = X, y", "expected something to call"),
     ],
     "01.4": [
-        (COLUMNS + "depths, lengths = penguins.dropna()[columns].to_numpy().T\n" + TENSORS,
-         "Which column had the gap?"),
-        (COLUMNS + "depths, lengths = penguins[columns].to_numpy().T\n" + TENSORS, "344"),
-        (COLUMNS + "filled = penguins.fillna(penguins.mean(numeric_only=True))\n"
-         "depths, lengths = filled[columns].to_numpy().T\n" + TENSORS, "made-up value"),
-        ("bills = torch.tensor(complete[['bill_depth_mm', 'bill_length_mm']].to_numpy().copy())\n"
-         "X_bills = y_bills = bills.float()", "a tensor each"),
-        (COLUMNS + "depths, lengths = complete[columns].to_numpy().T\n" + TENSORS
-         + "\nX_bills = X_bills.sort(dim=0).values", "another order"),
-        (COLUMNS + "depths, lengths = complete[columns].to_numpy().T\n" + TENSORS
-         + "\nX_bills = (X_bills - X_bills.mean()) / X_bills.std()", "its values run from -2"),
-        (COLUMNS + "depths, lengths = complete[columns].to_numpy().T\n" + TENSORS
-         + "\nX_bills = X_bills.T", "has shape (1, 342)"),
-        (COLUMNS + "depths, lengths = complete[columns].to_numpy().T\n" + TENSORS
-         + "\nX_bills = X_bills.int()", "is torch.int32"),
-        (COLUMNS + "depths, lengths = penguins[columns].fillna(0).to_numpy().T\n" + TENSORS, "344"),
-        (COLUMNS + "lengths, depths = complete[columns].to_numpy().T\n" + TENSORS, "other column"),
-        (COLUMNS + "depths, lengths = complete[columns].to_numpy().T\n"
-         + TENSORS.replace("32", "64"), "float64"),
-        (COLUMNS + "depths, lengths = complete[columns].to_numpy().T\n"
-         + TENSORS.replace(".unsqueeze(1)", ""), ".unsqueeze(1)"),
-        (COLUMNS + "depths, lengths = complete[columns].to_numpy().T / 10\n" + TENSORS, "unit"),
-        (COLUMNS + "depths, lengths = complete[columns].to_numpy().T\n"
-         "X_bills, y_bills = depths, lengths", "ndarray, expected a tensor"),
-        ('X_bills, y_bills = complete["bill_depth_mm"], complete["bill_length_mm"]', "a Series"),
-        ("X_bills, y_bills = X_loaded, y_loaded", "Which column"),
+        (COLUMNS.replace("clean", "notes"), "never weighed"),
+        (CLEAN.replace("clean = clean.drop(index=4)\n", "clean.loc[4, 'mass'] = 4000\n") + COLUMNS,
+         "nor is one you make up"),
+        ("clean = notes.drop(index=[1, 2, 4, 6])\n" + COLUMNS, "has 4 rows"),
+        (CLEAN.replace("drop(index=4)", "drop(index=[4, 6])") + COLUMNS, "has 6 rows"),
+        (CLEAN.replace("drop(index=4)", "drop(index=6)") + COLUMNS, "-999 is still there"),
+        (CLEAN.replace('clean.loc[1, "flipper"] = 195\n', "") + COLUMNS, "in centimeters"),
+        (CLEAN.replace('clean.loc[2, "mass"] = 3450\n', "") + COLUMNS, "in kilograms"),
+        (CLEAN.replace('clean.loc[6, ["flipper", "mass"]] = [201, 4200]\n', "") + COLUMNS,
+         "four meters long"),
+        (CLEAN.replace('[6, ["flipper", "mass"]] = [201, 4200]', '[6, "flipper"] = 201') + COLUMNS,
+         "Swap both"),
+        (CLEAN.replace("= 3450", "= 345") + COLUMNS, "Row 2 of `y_notes` is 345 now"),
+        (CLEAN.replace("= 195", "= 1950") + COLUMNS, "Row 1 of `X_notes` is 1950 now"),
+        (CLEAN + COLUMNS.replace(".float()", ""), "float64"),
+        (CLEAN + COLUMNS.replace(".float()", ".int()"), "torch.int32"),
+        (CLEAN + COLUMNS.replace("[[", "[").replace("]]", "]"), ".unsqueeze(1)"),
+        (CLEAN + COLUMNS + "X_notes, y_notes = y_notes, X_notes", "changed places"),
+        (CLEAN + "clean = clean.sort_values('flipper')\n" + COLUMNS, "another order"),
+        (CLEAN + COLUMNS + "X_notes = X_notes / 10", "another unit throughout"),
+        (CLEAN + COLUMNS + "y_notes = y_notes / 1000", "another unit throughout"),
+        (CLEAN + 'X_notes, y_notes = clean["flipper"], clean["mass"]', "a Series"),
+        (CLEAN + COLUMNS + "y_notes = y_notes - y_notes.mean()", "Row 0 of `y_notes`"),
+        (CLEAN + COLUMNS + "X_notes = torch.cat([X_notes, y_notes])", "has shape (14, 1)"),
+        (CLEAN + COLUMNS + "X_notes = X_notes.T", "one row"),
+    ],
+    "01.5": [
+        ("n, seed = 10, 420", "so it rises"),
+        ("n, seed = 200, 427", "so it rises"),
+        ("n, seed = 3, 0", "a lie is cheap"),
+        ("n, seed = 9, 427", "a lie is cheap"),
+        ("n, seed = 1_000_000, 427", "search for ever"),
+        ("n, seed = 10, -427", "0 or more"),
+        ("n, seed = 10.5, 427", "a whole number"),
+        ("n, seed = 10, 8.5", "a whole number"),
+        ("n, seed = 10, [427, 458]", "a list, expected one number"),
+        ("n, seed = 10, '427'", "a str, expected one number"),
+        ("n, seed = datasets.make_line(10, noise=3.0, seed=427)", "has shape (10, 1)"),
+        ("n, seed = 10, print(427)", "None, expected one number"),
+        ("n, seed = 427, 10", "so it rises"),
     ],
 }  # fmt: skip
 
 RIGHT = {  # unusual, and right
     "01.1": [
-        POINTS + "loss = torch.nn.functional.mse_loss(2.0 * X_new + 1.5, y_new)",
-        POINTS + "loss_fn = torch.nn.MSELoss()\nloss = loss_fn(2.0 * X_new + 1.5, y_new).item()",
-        POINTS + "loss = (y_new.double() - 2.0 * X_new - 1.5).pow(2).mean()",
-        IMPORT + POINTS + "loss = np.mean((y_new - 2.0 * X_new - 1.5).numpy() ** 2)",
-        POINTS + "loss = sum((b - 2.0 * a - 1.5) ** 2 for a, b in "
-        "zip(X_new.flatten().tolist(), y_new.flatten().tolist())) / len(X_new)",
-        POINTS + "r = (y_new - 2.0 * X_new - 1.5).flatten()\nloss = r @ r / r.numel()",
+        "X_grid = torch.linspace(0, 0.98, 50).reshape(-1, 1)\ny_grid = X_grid * 0.8 + 0.2",
+        IMPORT + "X_grid = torch.from_numpy(np.arange(0, 1, 0.02))[:, None]\n"
+        "y_grid = 0.2 + 0.8 * X_grid",
+        "rows = [[k / 50, 0.2 + 0.8 * k / 50] for k in range(50)]\n"
+        "X_grid, y_grid = torch.tensor(rows).split(1, dim=1)",
+        "X_grid = torch.arange(50).view(50, 1) / 50\nline = torch.nn.Linear(1, 1)\n"
+        "with torch.no_grad():\n    line.weight.fill_(0.8)\n    line.bias.fill_(0.2)\n"
+        "y_grid = line(X_grid)",
+        "X_grid = torch.arange(0, 0.99, 0.02).unsqueeze(-1)\n"
+        "y_grid = torch.add(0.2, X_grid, alpha=0.8)",
     ],
     "01.2": [
-        "prices = torch.tensor([[18.0], [13.0], [4.0]])",
-        "prices = (20.0 - 2.0 * torch.tensor([1.0, 3.5, 8.0]))[:, None]",
-        "prices = torch.stack([torch.tensor([20 - 2 * x]) for x in (1.0, 3.5, 8.0)])",
-        "line = torch.nn.Linear(1, 1)\nwith torch.no_grad():\n    line.weight.fill_(-2.0)\n"
-        "    line.bias.fill_(20.0)\nprices = line(torch.tensor([1.0, 3.5, 8.0]).reshape(-1, 1))",
-        "import numpy as np\nprices = torch.from_numpy(20 - 2 * np.array([[1.0], [3.5], [8.0]]))",
-        "prices = torch.Tensor([1, 3.5, 8]).view(3, 1).mul(-2).add(20)",
+        "epsilon = torch.tensor([[-0.6], [0.9], [0.1]])",
+        CARS + "epsilon = y - 20 + 2 * x",
+        "cars = torch.tensor([[1.0, 17.4], [3.5, 13.9], [8.0, 4.1]])\n"
+        "epsilon = cars[:, 1:] - (20 - 2 * cars[:, :1])",
+        IMPORT + "x, y = np.array([1, 3.5, 8]), np.array([17.4, 13.9, 4.1])\n"
+        "epsilon = torch.from_numpy(y - 20 + 2 * x).reshape(3, 1)",
+        "epsilon = torch.stack([torch.tensor([p - (20 - 2 * m)]) "
+        "for m, p in ((1.0, 17.4), (3.5, 13.9), (8.0, 4.1))])",
     ],
     "01.3": [
         draw(
@@ -233,16 +229,29 @@ RIGHT = {  # unusual, and right
         "        return X, 0.8 * X + 0.2 + 0.05 * noise\ndraw = Draw()",
     ],
     "01.4": [
-        'X_bills, y_bills = datasets.load_penguins("bill_depth_mm", "bill_length_mm")',
-        COLUMNS + "bills = torch.tensor(penguins[columns].dropna().to_numpy()).float()\n"
-        "X_bills, y_bills = bills[:, :1], bills[:, 1:]",
-        IMPORT
-        + "known = penguins[penguins.bill_depth_mm.notna() & penguins.bill_length_mm.notna()]"
-        "\nX_bills, y_bills = (torch.from_numpy(known[name].to_numpy(np.float32)).reshape(-1, 1)"
-        " for name in ('bill_depth_mm', 'bill_length_mm'))",
-        "rows = [(d, l) for d, l in zip(penguins.bill_depth_mm, penguins.bill_length_mm)"
-        " if d == d and l == l]\nX_bills, y_bills = torch.tensor(rows).hsplit(2)",
-        "X_bills, y_bills = (torch.tensor(list(penguins[c].dropna()))[:, None] "
-        "for c in ('bill_depth_mm', 'bill_length_mm'))",
+        f"X_notes = torch.tensor({BIRDS[0]}).unsqueeze(1)\n"
+        f"y_notes = torch.tensor({BIRDS[1]}).unsqueeze(1)",
+        IMPORT + CLEAN + "both = torch.from_numpy(clean.to_numpy(np.float32).copy())\n"
+        "X_notes, y_notes = both.split(1, dim=1)",
+        "rows = []\nfor flipper, mass in zip(notes.flipper, notes.mass):\n"
+        "    if flipper > 1000:\n        flipper, mass = mass, flipper\n"
+        "    if flipper < 100:\n        flipper *= 10\n    if 0 < mass < 10:\n"
+        "        mass *= 1000\n    if mass > 0:\n        rows.append([flipper, mass])\n"
+        "X_notes, y_notes = torch.tensor(rows).hsplit(2)",
+        "clean = notes.replace({19.5: 195, 3.45: 3450, -999: None}).astype(float)\n"
+        "clean.iloc[6] = clean.iloc[6, ::-1].to_numpy()\nclean = clean.dropna()\n"
+        "X_notes = torch.tensor(clean.flipper.tolist())[:, None]\n"
+        "y_notes = torch.tensor(clean.mass.tolist())[:, None]",
+    ],
+    "01.5": [
+        "n, seed = torch.tensor(10), 458",
+        "n, seed = 10.0, 427.0",
+        IMPORT + "n, seed = np.int64(10), np.int64(461)",
+        IMPORT + "n = 12\nweight, seed = 1.0, 0\nwhile weight > 0:\n    seed += 1\n"
+        "    X, y = datasets.make_line(n, noise=3.0, seed=seed)\n"
+        "    weight, _ = np.polyfit(X.flatten(), y.flatten(), 1)",
+        "n = 25\nfor seed in range(20_000):\n"
+        "    X, y = datasets.make_line(n, noise=3.0, seed=seed)\n"
+        "    if ((X - X.mean()) * y).sum() < -0.01:\n        break",
     ],
 }
