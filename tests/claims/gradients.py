@@ -58,14 +58,6 @@ def _curvatures(X: torch.Tensor) -> torch.Tensor:
     return torch.linalg.eigvalsh(hessian)
 
 
-def _signs_cancel(seed: int) -> bool:
-    """Through the means goes a line of any slope whose mean residual is 0 and whose loss is not."""
-    X, y, weight, _ = _line(seed)
-    bias = (y - weight * X).mean()
-    residual = y - (weight * X + bias)
-    return abs(residual.mean().item()) < 1e-12 and residual.square().mean().item() > 1e-3
-
-
 def _largest_counts_for_more(seed: int) -> bool:
     residual = torch.randn(3 + seed, generator=torch.Generator().manual_seed(seed))
     squares, sizes = residual.square(), residual.abs()
@@ -91,17 +83,6 @@ def _one_bowl(seed: int) -> bool:
     return bool(_curvatures(X)[0] > 0 and near)
 
 
-def _nearly_round(seed: int) -> bool:
-    smaller, larger = _curvatures(datasets.make_line(seed=seed)[0])
-    return bool(larger / smaller < 1.5)
-
-
-def _scales_stretch(seed: int) -> bool:
-    X, _ = datasets.make_line(seed=seed)
-    small, large = (_curvatures(X * scale) for scale in (0.1, 10.0))
-    return bool(min(small[1] / small[0], large[1] / large[0]) > 50)
-
-
 def _three_ways_agree(seed: int) -> bool:
     X, y, weight, bias = _line(seed)
     place = _place(weight, bias)
@@ -109,29 +90,6 @@ def _three_ways_agree(seed: int) -> bool:
     by_hand = _by_hand(X, y, place.detach())
     nudged = _nudged(lambda at: _loss(X, y, at), place.detach())
     return torch.allclose(place.grad, by_hand) and torch.allclose(nudged, by_hand, atol=1e-6)
-
-
-def _double_is_needed(seed: int) -> bool:
-    """With h = 1e-4, float32 loses what float64 keeps."""
-    X, y, weight, bias = _line(seed)
-    place = torch.tensor([weight, bias], dtype=torch.float64)
-    right = _by_hand(X, y, place)
-    off = [
-        (_nudged(lambda at, X=X, y=y: _loss(X, y, at), place.to(X.dtype)) - right).abs().max()
-        for X, y in ((X, y), (X.float(), y.float()))
-    ]
-    return bool(off[0] < 1e-8 and off[1] > 100 * off[0])
-
-
-def _digits(seed: int) -> bool:
-    """About 7 and 16 digits: the smallest relative difference that counts."""
-    (value,) = torch.rand(1, generator=torch.Generator().manual_seed(seed)).tolist()
-    single = torch.tensor(1 + value, dtype=torch.float32)
-    kept = [
-        -math.log10(abs(torch.nextafter(v, 2 * v).item() - v.item()) / v.item())
-        for v in (single, single.double())
-    ]
-    return abs(kept[0] - 7) < 0.5 and abs(kept[1] - 16) < 0.5
 
 
 def _backward_adds(seed: int) -> bool:
@@ -264,38 +222,6 @@ def _never_reset_uses_the_sum(seed: int) -> bool:
     return True
 
 
-def _long_steps_climb(seed: int) -> bool:
-    """At 1.2 the first step ends higher, and the second is longer than the first."""
-    X, y = datasets.make_line(seed=seed)
-    X, y = X.double(), y.double()
-    places = [torch.zeros(2, dtype=torch.float64)]
-    for _ in range(2):
-        places.append(places[-1] - 1.2 * _by_hand(X, y, places[-1]))
-    losses = [_loss(X, y, place) for place in places]
-    first, second = ((b - a).norm() for a, b in itertools.pairwise(places))
-    slopes = [_by_hand(X, y, place) for place in places]
-    other_side = (slopes[0] * slopes[1]).sum() < 0
-    return bool(losses[0] < losses[1] < losses[2] and first < second and other_side)
-
-
-def _minus_twice_the_mean_residual(seed: int) -> bool:
-    X, y, weight, bias = _line(seed)
-    place = _place(weight, bias)
-    loss_fn(place[0] * X + place[1], y).backward()
-    return math.isclose(place.grad[1].item(), -2 * (y - weight * X - bias).mean().item())
-
-
-def _l1_knows_signs(seed: int) -> bool:
-    """The slope of L1 is the mean of signs, however far off the line is."""
-    X, y, weight, _ = _line(seed)
-    slopes = []
-    for bias in (-50.0, -500.0):
-        place = _place(weight, bias)
-        nn.L1Loss()(place[0] * X + place[1], y).backward()
-        slopes.append(place.grad[1].item())
-    return all(math.isclose(slope, -1.0) for slope in slopes)
-
-
 def _one_pass_back(seed: int) -> bool:
     """One backward gives the slope of each parameter of a network; nudging needs two calls each."""
     torch.manual_seed(seed)
@@ -329,29 +255,228 @@ def _other_rate_scales(seed: int) -> bool:
     )
 
 
+def _parabola(seed: int) -> bool:
+    """Against one parameter, the loss has one and the same positive second difference."""
+    X, y, _, bias = _line(seed)
+    losses = [_loss(X, y, torch.tensor([w / 4, bias])).item() for w in range(-8, 9)]
+    firsts = [b - a for a, b in itertools.pairwise(losses)]
+    seconds = [b - a for a, b in itertools.pairwise(firsts)]
+    return min(seconds) > 0 and math.isclose(min(seconds), max(seconds), rel_tol=1e-6)
+
+
+def _cut(seed: int) -> tuple[torch.Tensor, torch.Tensor, float, float, Callable]:
+    """Return data, a bias, the bottom of the cut at this bias, and its slope by leaning."""
+    X, y, _, bias = _line(seed)
+    bottom = ((y - bias) * X).mean().item() / X.square().mean().item()
+
+    def slope(weight: float, h: float = 0.01) -> float:
+        up, down = (_loss(X, y, torch.tensor([weight + s * h, bias])).item() for s in (1, -1))
+        return (up - down) / (2 * h)
+
+    return X, y, bias, bottom, slope
+
+
+def _half_as_far_half_as_steep(seed: int) -> bool:
+    *_, bottom, slope = _cut(seed)
+    start = bottom - 1.0
+    half = slope((start + bottom) / 2)
+    return math.isclose(half, slope(start) / 2, rel_tol=1e-4) and abs(slope(bottom)) < 1e-4
+
+
+def _a_quarter_of_the_height(seed: int) -> bool:
+    X, y, bias, bottom, _ = _cut(seed)
+    low, half, start = (
+        _loss(X, y, torch.tensor([bottom - far, bias])).item() for far in (0.0, 0.5, 1.0)
+    )
+    return math.isclose((half - low) / (start - low), 0.25, rel_tol=1e-4)
+
+
+def _sign_says_which_way(seed: int) -> bool:
+    """Minus left of the bottom, plus right of it, steeper the farther off."""
+    *_, bottom, slope = _cut(seed)
+    left = [slope(bottom - far) for far in (0.1, 0.5, 2.0)]
+    right = [slope(bottom + far) for far in (0.1, 0.5, 2.0)]
+    return 0 > left[0] > left[1] > left[2] and 0 < right[0] < right[1] < right[2]
+
+
+def _tangent_lies_below(seed: int) -> bool:
+    """Close by the tangent is near the curve, and farther on it is off by more and more."""
+    X, y, bias, bottom, slope = _cut(seed)
+    start = bottom - 1.0
+    height = _loss(X, y, torch.tensor([start, bias])).item()
+    off = [
+        _loss(X, y, torch.tensor([start + far, bias])).item() - height - slope(start) * far
+        for far in (0.01, 0.5, 2.0)
+    ]
+    return 0 < off[0] < 0.001 and off[0] < off[1] < off[2]
+
+
+def _l1_is_made_of_lines(seed: int) -> bool:
+    """Straight between the places where the line hits a bird, and straight far out."""
+    X, y, *_ = _line(seed)
+    kinks = ((y - 1.0) / X).flatten().sort().values.tolist()
+    pieces = [
+        (kinks[0] - 3, kinks[0]),
+        (kinks[-1], kinks[-1] + 3),
+        *itertools.pairwise(kinks[9:20]),
+    ]
+    for left, right in pieces:
+        places = [left + (right - left) * part for part in (0.2, 0.5, 0.8)]
+        a, b, c = ((y - w * X - 1.0).abs().mean().item() for w in places)
+        if not math.isclose(c - b, b - a, abs_tol=1e-7 * abs(b)):
+            return False
+    return True
+
+
+def _no_record_no_way_back(seed: int) -> bool:
+    """A loss of plain tensors, under no_grad, or of numbers that were taken out."""
+    X, y, weight, bias = _line(seed)
+    place = _place(weight, bias)
+    with torch.no_grad():
+        blind = _loss(X, y, place)
+    for loss in (_loss(X, y, place.detach()), blind, _loss(X, y, torch.tensor(place.tolist()))):
+        try:
+            loss.backward()
+            return False
+        except RuntimeError as error:
+            if "element 0 of tensors does not require grad" not in str(error):
+                return False
+    return True
+
+
+def _graph_is_used_up(seed: int) -> bool:
+    X, y, weight, bias = _line(seed)
+    place = _place(weight, bias)
+    kept = _loss(X, y, place)
+    kept.backward(retain_graph=True)
+    kept.backward()
+    once = _loss(X, y, place)
+    once.backward()
+    try:
+        once.backward()
+    except RuntimeError as error:
+        return "a second time" in str(error)
+    return False
+
+
+def _moves_of_a_leaf(seed: int) -> bool:
+    """In place it is refused; as a new tensor the gradient goes to the leaf."""
+    X, y, weight, _ = _line(seed)
+    leaf = _place(weight)
+    try:
+        leaf -= 0.1
+        return False
+    except RuntimeError as error:
+        refused = "a leaf Variable that requires grad" in str(error)
+    moved = leaf - 0.1
+    (y - moved * X).square().mean().backward()
+    return refused and not moved.is_leaf and leaf.grad is not None and leaf.item() == weight
+
+
+def _data_is_not_checked(seed: int) -> bool:
+    """Overwritten through .data, a value that backward needs gives a wrong gradient in silence."""
+    (value,) = torch.rand(1, generator=torch.Generator().manual_seed(seed)).add(0.5).tolist()
+    place = _place(value)
+    product = place * 1
+    loss = product.square().sum()
+    product.data *= 3
+    loss.backward()
+    silent = math.isclose(place.grad.item(), 6 * value)
+    other = _place(value)
+    product = other * 1
+    loss = product.square().sum()
+    with torch.no_grad():
+        product *= 3
+    try:
+        loss.backward()
+    except RuntimeError as error:
+        return silent and "modified by an inplace operation" in str(error)
+    return False
+
+
+def _item_and_detach(seed: int) -> bool:
+    X, y, weight, bias = _line(seed)
+    place = _place(weight, bias)
+    number, values = _loss(X, y, place).item(), place.detach()
+    return type(number) is float and not values.requires_grad and values.tolist() == [weight, bias]
+
+
+def _long_steps_climb(seed: int) -> bool:
+    """Far beyond the limit, a step ends higher, on the other side, and the next one is longer."""
+    X, y, weight, bias = _line(seed)
+    places = [torch.tensor([weight + 3, bias + 3], dtype=torch.float64)]
+    for _ in range(2):
+        places.append(places[-1] - 1.6 * _by_hand(X, y, places[-1]))
+    losses = [_loss(X, y, place) for place in places]
+    first, second = ((b - a).norm() for a, b in itertools.pairwise(places))
+    slopes = [_by_hand(X, y, place) for place in places]
+    return bool(losses[0] < losses[1] < losses[2] and first < second and slopes[0] @ slopes[1] < 0)
+
+
+def _both_sides_alike(seed: int) -> bool:
+    """In the direction of a step, the bowl is as high before its bottom as behind it."""
+    X, y, weight, bias = _line(seed)
+    place = torch.tensor([weight, bias], dtype=torch.float64)
+    slopes = _by_hand(X, y, place)
+    ahead = (_by_hand(X, y, place - slopes) - slopes) @ slopes
+    bottom = -(slopes @ slopes / ahead).item()
+    before, after = (_loss(X, y, place - (bottom + t) * slopes) for t in (-0.3, 0.3))
+    return math.isclose(before, after, rel_tol=1e-6) and bool(
+        math.isclose(_loss(X, y, place), _loss(X, y, place - 2 * bottom * slopes), rel_tol=1e-6)
+    )
+
+
+def _mean_residual_behind_a_slope(seed: int) -> bool:
+    """Minus half of the bias's slope."""
+    X, y, weight, bias = _line(seed)
+    place = _place(weight, bias)
+    loss_fn(place[0] * X + place[1], y).backward()
+    return math.isclose(-place.grad[1].item() / 2, (y - weight * X - bias).mean().item())
+
+
+def _rails_arrive(seed: int) -> bool:
+    """Steps along one parameter at a time come to the lowest loss as well."""
+    X, y, weight, bias = _line(seed)
+    place = torch.tensor([weight, bias], dtype=torch.float64)
+    for step in range(400):
+        place[step % 2] -= 0.1 * _by_hand(X, y, place)[step % 2]
+    return torch.allclose(place, _best(X, y), atol=1e-6)
+
+
 CLAIMS = [
-    Claim(LESSON, "because too high and too low would cancel", _signs_cancel),
+    Claim(LESSON, '`"sum"` adds them up, and then more birds mean more loss', _sum_grows),
+    Claim(LESSON, "the weight enters each residual once, and each residual is squared", _parabola),
+    Claim(
+        LESSON,
+        "Minus means downhill to the right, so the weight has to grow.",
+        _sign_says_which_way,
+    ),
+    Claim(LESSON, "Close to your feet you can hardly tell it from the curve.", _tangent_lies_below),
+    Claim(LESSON, "on a parabola, steep means far from the bottom", _sign_says_which_way),
+    Claim(
+        QUESTIONS,
+        "On a parabola, half as far from the bottom is half as steep.",
+        _half_as_far_half_as_steep,
+    ),
+    Claim(
+        QUESTIONS,
+        "A quarter is what remains of the height above the bottom.",
+        _a_quarter_of_the_height,
+    ),
     Claim(LESSON, "Squaring lets the largest residual count for more", _largest_counts_for_more),
     Claim(
         LESSON,
-        '`"sum"` would add up instead, and the loss would grow with the number of points',
-        _sum_grows,
+        "Each bird adds a V with its kink where the line hits that bird",
+        _l1_is_made_of_lines,
     ),
-    Claim(LESSON, "One bowl, with its lowest point near weight 2 and bias 1.5.", _one_bowl),
-    Claim(LESSON, "It is rounder than it looks", _nearly_round),
-    Claim(LESSON, "three ways, one gradient", _three_ways_agree),
     Claim(
-        LESSON,
-        "minus the average of twice the residual times the feature, and minus the average of twice "
-        "the residual",
-        _three_ways_agree,
+        LESSON, "Far out, where all birds pull to one side, it is straight", _l1_is_made_of_lines
     ),
-    Claim(LESSON, "and their leading digits cancel", _double_is_needed),
-    Claim(LESSON, "about 16 digits instead of 7", _digits),
+    Claim(LESSON, "minus the average of twice the residual times the feature", _three_ways_agree),
+    Claim(LESSON, "Three ways, one gradient.", _three_ways_agree),
+    Claim(LESSON, "and one pass back serves all parameters", _one_pass_back),
     Claim(LESSON, "What is computed from a tensor with", _remembers),
     Claim(GLOSSARY, "What is computed from a tensor with `requires_grad=True`", _remembers),
-    Claim(LESSON, "`backward` fills `.grad` and moves nothing.", _backward_adds),
-    Claim(LESSON, "New gradients are **added** to what `.grad` holds.", _backward_adds),
     Claim(
         LESSON, "`loss.backward()` adds the gradient to `.grad` and moves nothing", _backward_adds
     ),
@@ -367,10 +492,21 @@ CLAIMS = [
         _zero_at_the_lowest_point,
     ),
     Claim(LESSON, "every step uses the sum of all gradients so far", _never_reset_uses_the_sum),
-    Claim(LESSON, "The gradient points uphill, so we walk against it", _downhill),
+    Claim(LESSON, "The cure is nearly always to compute the loss anew", _graph_is_used_up),
+    Claim(LESSON, "keeps the graph for another pass", _graph_is_used_up),
+    Claim(LESSON, "nothing that made it asked for a gradient", _no_record_no_way_back),
+    Claim(LESSON, "what they return remembers nothing", _no_record_no_way_back),
+    Claim(LESSON, "The gradient points uphill, so you walk against it", _downhill),
     Claim(CHECKS, "A gradient points to where the loss rises.", _downhill),
     Claim(LESSON, "The learning rate, `lr`, scales the step.", _other_rate_scales),
-    Claim(LESSON, "The optimizer arrived where we did by hand.", _optimizer_steps_as_by_hand),
+    Claim(LESSON, "so it is not a leaf, and its `.grad` stays `None`", _moves_of_a_leaf),
+    Claim(LESSON, "| a plain number, to print or to keep | `loss.item()` |", _item_and_detach),
+    Claim(
+        LESSON,
+        "no check notices when a value that `backward` needs is overwritten",
+        _data_is_not_checked,
+    ),
+    Claim(LESSON, "`backward` computes, `step` moves.", _optimizer_steps_as_by_hand),
     Claim(
         QUESTIONS,
         "The reset may stand anywhere before `loss.backward()`; the course writes it first.",
@@ -378,35 +514,22 @@ CLAIMS = [
     ),
     Claim(
         LESSON,
-        "The steps get shorter although the learning rate stays 0.1: the gradient shrinks as the "
-        "bowl flattens.",
+        "the steps get shorter because the gradient shrinks as the bowl flattens",
         _steps_get_shorter,
     ),
     Claim(
         LESSON, "Gradient descent repeats small steps against the gradient", _descends_to_the_lowest
     ),
-    Claim(LESSON, "in general $N$ divided by the batch size, rounded up", _steps_of_an_epoch),
-    Claim(
-        LESSON,
-        "the long step crossed the bowl and landed higher on the other side",
-        _long_steps_climb,
-    ),
-    Claim(
-        LESSON,
-        "The next step would start from a steeper place and go further still.",
-        _long_steps_climb,
-    ),
+    Claim(LESSON, "$N$ divided by the batch size, rounded up", _steps_of_an_epoch),
+    Claim(QUESTIONS, "behind the bottom, a bowl goes up again", _one_bowl),
+    Claim(QUESTIONS, "the other side of the bowl is as steep as this one", _both_sides_alike),
+    Claim(QUESTIONS, "There is such a length, and this is not it.", _both_sides_alike),
+    Claim(LESSON, "a step can be so long that it ends higher than it began", _long_steps_climb),
     Claim(
         CHECKS,
-        "With MSE the slope of the bias is minus twice the mean residual",
-        _minus_twice_the_mean_residual,
+        "The slope of the bias is minus twice the mean residual.",
+        _mean_residual_behind_a_slope,
     ),
-    Claim(CHECKS, "which knows the signs of the residuals alone", _l1_knows_signs),
-    Claim(
-        CHECKS,
-        "because this bowl is nearly round: x has a mean near 0 and a spread near 1",
-        _nearly_round,
-    ),
-    Claim(CHECKS, "Features on other scales make it long and narrow.", _scales_stretch),
+    Claim(CHECKS, "Any way that goes downhill will", _rails_arrive),
     Claim(CHECKS, "Autograd needs one pass back for all of them.", _one_pass_back),
 ]
