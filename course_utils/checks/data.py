@@ -64,8 +64,8 @@ def grid(X_grid: object, y_grid: object) -> str:
             f"The shapes are right. At x = {a:.2f} the line is not at {b:g}: is it 0.8 x + 0.2?"
         )
     return (
-        "Fifty rows and one column, features and targets alike. What a layer is fed and what it is "
-        "compared with has this shape throughout the course."
+        "Fifty rows and one column, features and targets alike: each point can meet its own "
+        "prediction alone. A rule drawn on a grid like this shows what it says everywhere."
     )
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from claims import ROOT, Claim
+from claims import Claim
 from course_utils import datasets
 from course_utils.explorers import loops
 
@@ -81,12 +81,6 @@ def linear_layers_refuse(seed):
     return layer(X).shape == (n, 1) and layer.weight.dtype is torch.float32
 
 
-def large_residuals_weigh_more(seed):
-    small = chosen(seed).uniform(0.01, 1.0)
-    large = 1.94 * small
-    return large**2 / small**2 > large / small and 3.7 < large**2 / small**2 < 3.8
-
-
 def floor_is_noise_squared(seed):
     noise = chosen(seed).uniform(0.05, 3.0)
     return abs(true_loss(10_000, noise, seed) / noise**2 - 1) < 0.06
@@ -102,19 +96,6 @@ def no_training_gets_below(seed):
         weight, bias = loops.least_squares(X, y)
         losses.append((y_new - (weight * X_new + bias)).square().mean().item())
     return np.mean(losses) > (y_new - (2.0 * X_new + 1.5)).square().mean().item()
-
-
-def below_the_floor_is_learned_noise(seed):
-    """Of a stiff and a bent curve, that far below the floor is the one that follows the noise."""
-    rng = chosen(seed)
-    x, noise = np.sort(rng.uniform(-1, 1, 40)), 0.3 * rng.normal(size=40)
-    truth = 2 * x + 1.5
-    far_below, follows = [], []
-    for degree in (1, 33):
-        left = np.polynomial.Chebyshev.fit(x, truth + noise, degree)(x) - truth
-        far_below.append(np.mean((left - noise) ** 2) < 0.5 * 0.09)
-        follows.append(np.mean(left**2) > 0.5 * np.mean(noise**2))
-    return far_below == follows == [False, True]
 
 
 def standard_error_is_the_spread(seed):
@@ -149,52 +130,155 @@ def mean_absolute_error_is_about(seed):
     return abs((y - (2.0 * X + 1.5)).abs().mean().item() - 0.4) < 0.02
 
 
-def squares_of_signed_residuals_do_not_cancel(seed):
-    X, y = datasets.make_line(n=10_000, noise=0.3, seed=seed)
-    residuals = y - (2.0 * X + 1.5)
-    return residuals.mean().abs() < 0.05 * residuals.abs().mean()
+def birds():
+    """Return flippers in mm and masses in g, as flat arrays."""
+    X, y = datasets.load_penguins()
+    return X.double().numpy()[:, 0], y.double().numpy()[:, 0]
 
 
-def bills(seed):
-    """Resample the birds: overall the slope stays negative, within species positive."""
-    table = pd.read_csv(ROOT / "notebooks" / "data" / "penguins.csv")
-    names = ["bill_depth_mm", "bill_length_mm"]
-    birds = table.dropna(subset=names).sample(frac=1.0, replace=True, random_state=seed)
-    inside = [group[names].corr().iloc[0, 1] for _, group in birds.groupby("species")]
-    return birds[names].corr().iloc[0, 1] < 0 < min(inside) and len(inside) == 3
+def numpys_seed_does_not_reach(seed):
+    torch.manual_seed(seed)
+    before = torch.get_rng_state()
+    np.random.seed(seed)
+    np.random.randn(3)
+    return torch.equal(before, torch.get_rng_state())
+
+
+def one_draw_more_changes_all_below(seed):
+    torch.manual_seed(seed)
+    expected = torch.randn(50)
+    torch.manual_seed(seed)
+    torch.randn(1)
+    return not (torch.randn(50) == expected).any()
+
+
+def randn_is_standard_normal(seed):
+    numbers = torch.randn(100_000, generator=torch.Generator().manual_seed(seed))
+    return abs(numbers.mean()) < 0.02 and abs(numbers.std() - 1) < 0.01
+
+
+def n_or_one_less(seed):
+    numbers = torch.randn(int(chosen(seed).integers(2, 50)), dtype=torch.float64)
+    by_n, squares = np.std(numbers.numpy()), (numbers - numbers.mean()).square().sum()
+    return (
+        np.isclose(by_n, (squares / len(numbers)).sqrt())
+        and np.isclose(by_n, numbers.std(correction=0))
+        and np.isclose(numbers.std(), (squares / (len(numbers) - 1)).sqrt())
+        and np.isclose(numbers.std(), pd.Series(numbers.numpy()).std())
+    )
+
+
+def own_mean_lies_closer(seed):
+    numbers = chosen(seed).normal(size=5)
+    return np.mean((numbers - numbers.mean()) ** 2) < np.mean(numbers**2)
+
+
+def one_bird_has_no_such_power(seed):
+    """Swap the digits of hundreds and thousands of a bird's mass: the mean hardly moves."""
+    _, y = birds()
+    grams = y[chosen(seed).integers(len(y))]
+    hundreds, thousands = grams // 100 % 10, grams // 1000
+    return abs(900 * (hundreds - thousands)) / len(y) < 25
+
+
+def lines_miss_most(seed):
+    """Of the birds with 190 mm, no mass belongs to more than a third."""
+    X, y = birds()
+    return np.unique(y[X == 190], return_counts=True)[1].max() <= 22 / 3
+
+
+def grouped(seed):
+    """Return 340 points at 55 places around a curve, with a noise of 3, and its heights."""
+    rng = chosen(seed)
+    places = np.concatenate([np.arange(55), rng.integers(0, 55, 285)])
+    truth = 10 * np.sin(places / 9)
+    return places, truth, truth + 3 * rng.normal(size=340)
+
+
+def floor_of(places, y):
+    means = [y[places == place].mean() for place in range(55)]
+    return np.sqrt(((y - np.array(means)[places]) ** 2).sum() / (len(y) - 55))
+
+
+def each_mean_costs_one(seed):
+    """On average over 50 samples, dividing by n - 55 gives the noise squared."""
+    samples = [grouped(1000 + 50 * seed + number) for number in range(50)]
+    floors = [floor_of(places, y) ** 2 for places, _, y in samples]
+    return abs(np.mean(floors) / 9 - 1) < 0.05
+
+
+def nothing_is_much_better(seed):
+    """Not even the truth is off by less than the floor, on new points; a fitted curve is more."""
+    places, _, y = grouped(seed)
+    new, truth, y_new = grouped(seed + 100)
+    curve = np.polynomial.Chebyshev.fit(places, y, 9)
+    best, fitted = (np.sqrt(np.mean((y_new - rule) ** 2)) for rule in (truth, curve(new)))
+    return min(best, fitted) > 0.85 * floor_of(places, y)
+
+
+def mean_is_the_best_single_number(seed):
+    X, y = birds()
+    masses = y[chosen(seed).choice(X) == X]
+    others = masses.mean() + chosen(seed).normal(size=20)
+    return all(masses.var() < np.mean((masses - other) ** 2) for other in others)
+
+
+def about_those_two(seed):
+    few, many = (samples_of(n, 1_000, seed)[1].std() for n in (10, 200))
+    return abs(few - 1.14) < 0.15 and abs(many - 0.22) < 0.03
+
+
+def few_points_lie(seed):
+    few, many = (np.sum(samples_of(n, 1_000, seed)[1] < 0) for n in (10, 50))
+    return many <= 1 and 15 < few < 100
+
+
+def penguins_line_is_safe(seed):
+    X, y = birds()
+    weight, bias = np.polyfit(X, y, 1)
+    squares = ((y - weight * X - bias) ** 2).sum() / (len(X) - 2)
+    return weight / np.sqrt(squares / ((X - X.mean()) ** 2).sum()) > 30
 
 
 CLAIMS = [
     Claim(NOTEBOOK, "draws the same numbers in every run", same_seed_same_numbers),
     Claim(GLOSSARY, "draws the same numbers in every run", same_seed_same_numbers),
+    Claim(NOTEBOOK, "NumPy's seed does not reach PyTorch's", numpys_seed_does_not_reach),
+    Claim(
+        NOTEBOOK,
+        "one draw more at the top changes everything below",
+        one_draw_more_changes_all_below,
+    ),
+    Claim(
+        NOTEBOOK, "normal numbers with mean 0 and standard deviation 1", randn_is_standard_normal
+    ),
     Claim(CHECKS, "and it changes nothing itself", own_generator_leaves_the_rest_alone),
     Claim(
         GUIDE, "A generator of its own touches nothing else.", own_generator_leaves_the_rest_alone
     ),
+    Claim(NOTEBOOK, "NumPy then divides by $n$, PyTorch (and pandas) by $n - 1$", n_or_one_less),
+    Claim(NOTEBOOK, "With `std(correction=0)` PyTorch divides by $n$, too", n_or_one_less),
+    Claim(
+        NOTEBOOK, "it lies a little closer to them than the true mean would", own_mean_lies_closer
+    ),
+    Claim(QUESTIONS, "One bird among 342 has no such power.", one_bird_has_no_such_power),
+    Claim(NOTEBOOK, "hold float32 numbers by default and refuse", linear_layers_refuse),
+    Claim(CHECKS, "Layers hold float32", linear_layers_refuse),
     Claim(NOTEBOOK, "The layers of this course expect a table", linear_layers_refuse),
-    Claim(NOTEBOOK, "With two columns of 50 rows this cannot happen.", flat_minus_column_is_square),
+    Claim(NOTEBOOK, "With two columns of 342 rows this cannot happen", flat_minus_column_is_square),
     Claim(QUESTIONS, "so each value meets each other value", flat_minus_column_is_square),
-    Claim(NOTEBOOK, "Squaring weighs large residuals more", large_residuals_weigh_more),
-    Claim(NOTEBOOK, "is the noise squared, because noise is all", floor_is_noise_squared),
+    Claim(CHECKS, "each point can meet its own prediction alone", flat_minus_column_is_square),
+    Claim(NOTEBOOK, "Any line has to miss most of these birds", lines_miss_most),
+    Claim(NOTEBOOK, "its loss is the noise squared, give or take", floor_is_noise_squared),
     Claim(NOTEBOOK, "with mean squared error, the noise squared", floor_is_noise_squared),
     Claim(GLOSSARY, "For the mean squared error it is the noise squared", floor_is_noise_squared),
     Claim(GUIDE, "The floor is the noise squared", floor_is_noise_squared),
     Claim(
         NOTEBOOK,
-        "On average no training gets below this floor on new points.",
+        "the lowest loss on new points that noise allows, on average",
         no_training_gets_below,
     ),
     Claim(GLOSSARY, "The lowest loss on new points that noise allows", no_training_gets_below),
-    Claim(
-        CHECKS,
-        "A training loss far below it is a sign that the model follows the noise of its rows.",
-        below_the_floor_is_learned_noise,
-    ),
-    Claim(
-        CHECKS,
-        "Residuals above and below the line cancel",
-        squares_of_signed_residuals_do_not_cancel,
-    ),
     Claim(
         NOTEBOOK,
         "says how much it typically differs from sample to sample",
@@ -207,7 +291,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "At any one $x$, about 95 of 100 fitted lines lie in the shade",
+        "at any one $x$, about 95 of 100 fitted lines lie in the shade",
         most_lines_lie_in_the_shade,
     ),
     Claim(
@@ -216,12 +300,23 @@ CLAIMS = [
         tenth_takes_a_hundred_times,
     ),
     Claim(GLOSSARY, "a tenth of it takes about 100 times the points", tenth_takes_a_hundred_times),
+    Claim(GLOSSARY, "is about 1.14 for 10 points and 0.22 for 200", about_those_two),
     Claim(GUIDE, "with 10 points the line swings, with 200 it hardly moves", line_swings_with_ten),
     Claim(QUESTIONS, "most of it is smaller than 1, so squares shrink it", most_noise_is_below_one),
     Claim(QUESTIONS, "That is about the mean absolute error.", mean_absolute_error_is_about),
-    Claim(NOTEBOOK, "hold float32 numbers by default and refuse", linear_layers_refuse),
-    Claim(CHECKS, "Linear layers hold float32 and refuse other types.", linear_layers_refuse),
-    Claim(CHECKS, "a linear layer takes such a table", linear_layers_refuse),
-    Claim(NOTEBOOK, "Together they run down; within each species they run up.", bills),
-    Claim(CHECKS, "Within each species it goes with a longer one", bills),
+    Claim(
+        NOTEBOOK,
+        "must give them one mass, and the best one is their mean",
+        mean_is_the_best_single_number,
+    ),
+    Claim(NOTEBOOK, "So this many means cost that many.", each_mean_costs_one),
+    Claim(
+        NOTEBOOK,
+        "no cleverer curve and no larger network will weigh new birds much better",
+        nothing_is_much_better,
+    ),
+    Claim(CHECKS, "Chance needs few points to lie like that.", few_points_lie),
+    Claim(
+        CHECKS, "its weight is more than 30 of its standard errors above 0", penguins_line_is_safe
+    ),
 ]
