@@ -1,7 +1,10 @@
 """Checks of exercises on datasets, splits and batches."""
 
+import math
+
+import numpy as np
 import torch
-from torch.utils.data import Dataset, Subset, random_split
+from torch.utils.data import Dataset, Subset
 
 from course_utils import datasets
 from course_utils.checks.judging import (
@@ -20,106 +23,51 @@ from course_utils.checks.judging import (
 
 @exercise(
     "02.1",
-    "Count the steps",
-    "How often does 8 go into 50, and how many points remain?",
-    "A loader hands out what remains as a smaller last batch, unless you set `drop_last`.",
-    "Loop over `DataLoader(TensorDataset(X_grid, y_grid), batch_size=8)`, take `len(X_batch)`.",
+    "Work back from the batches",
+    "By default a last batch may be smaller, and it counts as one.",
+    "All 160 rows have to fit into 7 batches, and must not fit into 6.",
+    "Or let loaders count: `len(DataLoader(train_set, batch_size=...))` for every size in a loop.",
 )
-def batch_sizes(sizes: object) -> str:
-    """Seven batches, the last of two points."""
+def sizes_of_seven(sizes: object) -> str:
+    """All batch sizes that make seven batches of 160 rows."""
+    if type(sizes) is set:
+        sizes = sorted(sizes)
+    if type(sizes) in (int, float):
+        raise Wrong("One size is not all. Give a list of every batch size that makes 7 batches.")
     sizes = numbers("sizes", sizes)
-    if sum(sizes) == 200:
-        raise Wrong("These batches hold 200 points. The grid, `X_grid`, has 50.")
-    if len(sizes) > 1 and set(sizes) == {2}:
+    if not sizes:
+        raise Wrong("The list is empty. Is there no batch size that makes 7 batches?")
+    if not all(float(size).is_integer() and size >= 1 for size in sizes):
+        raise Wrong("A batch size is a whole number of rows, 1 or more.")
+    if sum(sizes) == 160 and len(sizes) == 7:
         raise Wrong(
-            "Each size is 2 here: a batch is a pair, features and targets, and `len` of a pair "
-            "counts its two parts. Take the `len` of one of them."
+            "These are the sizes of the 7 batches of one epoch, for one loader. The question is "
+            "which `batch_size` the loader may have been given."
         )
-    if not all(float(size).is_integer() for size in sizes):
-        raise Wrong("A batch has a whole number of points. Which of them is smaller than the rest?")
-    if sizes == [7, 2]:
-        raise Wrong("The list has a size for each batch, so that its own length is the steps.")
-    if sizes == [8] * 6:
-        raise Wrong("Six batches hold 48 of the 50 points. What happens to the last two?")
-    if sum(sizes) != 50:
-        raise Wrong(f"These batches hold {sum(sizes):g} points in all, and the grid has 50.")
-    if max(sizes) != 8:
-        raise Wrong(f"The largest batch has {max(sizes):g} points, expected the batch size 8.")
-    if sizes != [8] * 6 + [2]:
+    chosen = {int(size) for size in sizes}
+    if chosen == {7}:
+        raise Wrong("7 is the number of batches. How many rows may each of them hold?")
+    if chosen == _making_seven(200):
+        raise Wrong("These sizes make 7 batches of 200 rows. How many rows has `train_set`?")
+    if chosen == {size for size in range(1, 161) if 160 // size == 7}:
         raise Wrong(
-            "Each batch but the last is full: a loader fills one with 8 points before it begins "
-            "the next."
+            "These loaders drop a last batch that is not full. By default it is served as well."
         )
+    for size in sorted(chosen):
+        batches = math.ceil(160 / size)
+        if batches != 7:
+            count = f"{batches} batch" + "es" * (batches > 1)
+            raise Wrong(f"A loader with batch size {size} makes {count} of 160 rows.")
+    if chosen != _making_seven(160):
+        raise Wrong("Each of these makes 7 batches, and so does another size. Which one?")
     return (
-        "An epoch has ceil(50 / 8) = 7 steps. A mean over batches has to weigh the last one, with "
-        "its 2 points, less than the others."
+        "Counting batches rounds up, so several sizes make as many. The last batch is the "
+        "smallest: a mean over batches has to give it less weight."
     )
 
 
-@exercise(
-    "02.2",
-    "Split in three",
-    "`random_split` takes a list of three lengths as well.",
-    "Each part has `.indices`, the rows of `dataset` that it took.",
-    "The seed goes in with `generator=torch.Generator().manual_seed(7)`.",
-)
-def three_parts(three: object) -> str:
-    """Three subsets of 140, 30 and 30 rows, without a common row, drawn with seed 7."""
-    if type(three) not in (list, tuple):
-        raise Wrong(f"`three` is {kind(three)}, expected the list that `random_split` returns.")
-    if len(three) != 3:
-        raise Wrong(f"`three` has {len(three)} parts, expected three: training, validation, test.")
-    if not all(type(part) is Subset for part in three):
-        raise Wrong("The parts are not subsets of `dataset`. `random_split` makes them.")
-    if any(type(part.dataset) is Subset for part in three):
-        raise Wrong("A part was split once more. `random_split` makes all three from one list.")
-    rows = [
-        tuple(number(f"three[{index}].indices", row) for row in part.indices)
-        for index, part in enumerate(three)
-    ]
-    lengths = [len(part) for part in rows]
-    if lengths != [140, 30, 30]:
-        raise Wrong(f"The parts have {lengths} rows, expected 140, 30 and 30 in this order.")
-    if len({row for part in rows for row in part}) != 200:
-        raise Wrong("Some rows are in two parts, so a test row could be a training row as well.")
-    item, points = (
-        call("three[0].dataset[5]", three[0].dataset.__getitem__, 5),
-        datasets.make_line(),
-    )
-    pair = type(item) in (tuple, list) and len(item) == 2
-    if not pair or not all(map(_same, item, (part[5] for part in points))):
-        raise Wrong("These are not parts of `dataset`, whose items are pairs: feature and target.")
-    if rows[0] == tuple(range(140)):
-        raise Wrong("The rows are cut in order. For ordered data that is extrapolation.")
-    if rows == _rows_of(420):
-        raise Wrong("These are the rows of seed 420. The exercise asks for seed 7.")
-    if rows in (_rows_of(7, drawn=1), _rows_of(7, drawn=2)):
-        raise Wrong(
-            "The generator has drawn before this split, so it no longer stands at its seed. Make "
-            "and seed it in this cell."
-        )
-    if rows != _rows_of(7):
-        raise Wrong(
-            "The rows are not those of seed 7. Make and seed the generator in this cell, and let "
-            "nothing else draw from it before the split."
-        )
-    return (
-        "The parts hold 200 different rows, so no test row has been trained on. Whoever runs the "
-        "cell gets the same parts. Did you seed with `torch.manual_seed(7)`? It gives these parts, "
-        "and sets the random numbers of all other code too; a generator of its own does not."
-    )
-
-
-def _same(value: object, right: torch.Tensor) -> bool:
-    return type(value) is torch.Tensor and close(value, right)
-
-
-def _rows_of(seed: int, drawn: int = 0) -> list[tuple[int, ...]]:
-    """Return the rows of the three parts from a generator that has split so often before."""
-    generator = torch.Generator().manual_seed(seed)
-    for _ in range(drawn + 1):
-        parts = random_split(range(200), [140, 30, 30], generator=generator)
-    return [tuple(part.indices) for part in parts]
+def _making_seven(rows: int) -> set[int]:
+    return {size for size in range(1, rows + 1) if math.ceil(rows / size) == 7}
 
 
 def _call(name: str, method: object, *args: object) -> object:
@@ -202,7 +150,7 @@ def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
 
 
 @exercise(
-    "02.3",
+    "02.2",
     "Write a Dataset that ends",
     "No tensor is inside that could raise an error, so `__getitem__` has to raise it itself.",
     "Ask first: `if index >= self.n:` and below it `raise IndexError(...)`. Then make the pair.",
@@ -230,7 +178,7 @@ def dataset_that_ends(GridDataset: object) -> str:
 
 
 @exercise(
-    "02.4",
+    "02.3",
     "Count extrapolated points",
     "The training range runs from the smallest to the largest feature: `.min()` and `.max()`.",
     "A comparison such as `X_test > X_train.max()` gives one True or False for each row.",
@@ -301,3 +249,98 @@ def _count(outside: object, X_train: torch.Tensor, X_test: torch.Tensor) -> floa
             "`outside` returns the points themselves, or their places. Their number is asked for."
         )
     return number("outside(X_train, X_test)", found)
+
+
+BIRDS, LEAST = 342, 60
+
+
+@exercise(
+    "02.4",
+    "Make a test that lies",
+    "Fit a line to all the birds first. Which of them does it miss by little, which by much?",
+    "`residual.abs().flatten().argsort()` gives row numbers, those of the smallest misses first.",
+    "The first 60 of these row numbers flatter the line. Where do those stand that damn it?",
+)
+def lying_tests(flattering: object, damning: object) -> str:
+    """Two choices of test rows, one that the line seems to hit, one that it seems to miss."""
+    birds = {"flattering": flattering, "damning": damning}
+    rows = {name: _test_rows(name, value) for name, value in birds.items()}
+    low, high = (_residuals(part) for part in rows.values())
+    if _root_mean(low) > 600 and _root_mean(high) < 150:
+        raise Wrong("These two have changed places: the first has to flatter the line.")
+    if _root_mean(low) >= 150:
+        raise Wrong(_honest("flattering", low, "less than 150 g"))
+    if _root_mean(high) <= 600:
+        raise Wrong(_honest("damning", high, "more than 600 g"))
+    return (
+        f"The same birds, the same formula, and the number says {_root_mean(low):.0f} g or "
+        f"{_root_mean(high):.0f} g, as you like. Whoever looks at the residuals before choosing "
+        "the test rows has let the answers leak into the test. So draw them first, with a seed."
+    )
+
+
+def _test_rows(name: str, value: object) -> list[int]:
+    """Read the row numbers of test birds: a list, a tensor, an array, or a mask."""
+    if type(value) is Subset:
+        value = value.indices
+    if type(value) is np.ndarray:
+        value = torch.from_numpy(value) if value.dtype.kind in "biuf" else value.tolist()
+    if type(value) is torch.Tensor:
+        is_mask = value.dtype is torch.bool
+        value = value.detach().flatten().tolist()
+        if is_mask and len(value) != BIRDS:
+            raise Wrong(f"The mask `{name}` has {len(value)} values, and there are {BIRDS} birds.")
+    if type(value) not in (list, tuple, range, set):
+        raise Wrong(f"`{name}` is {kind(value)}, expected the row numbers of the test birds.")
+    items = list(value)
+    if len(items) == BIRDS and all(type(item) is bool for item in items):
+        items = [row for row, is_chosen in enumerate(items) if is_chosen]
+    rows = [number(f"{name}[{place}]", item) for place, item in enumerate(items)]
+    for row in rows:
+        if row != int(row):
+            raise Wrong(
+                f"`{name}` holds {row:g}, and a row number is whole. `sort` gives values, "
+                "`argsort` gives the rows where they stand."
+            )
+        if not 0 <= row < BIRDS:
+            raise Wrong(f"`{name}` holds {row:g}, and the birds are numbered 0 to {BIRDS - 1}.")
+    if len(set(rows)) < len(rows):
+        raise Wrong(f"`{name}` holds a bird twice. Each may be asked about once.")
+    if len(rows) < LEAST:
+        raise Wrong(f"`{name}` has {len(rows)} birds. A lie with {LEAST} or more is asked for.")
+    if len(rows) > BIRDS // 2:
+        raise Wrong(
+            f"`{name}` has {len(rows)} of the {BIRDS} birds, more than are left to fit the line. "
+            "Are these the training rows?"
+        )
+    return [int(row) for row in rows]
+
+
+def _residuals(rows: list[int]) -> list[float]:
+    """Return the residuals of test birds, from the line fitted to all the others."""
+    X, y = (column.double().flatten() for column in datasets.load_penguins())
+    chosen = set(rows)
+    rest = [row for row in range(BIRDS) if row not in chosen]
+    dx, dy = X - X[rest].mean(), y - y[rest].mean()
+    weight = (dx * dy)[rest].sum() / dx[rest].square().sum()
+    return (dy - weight * dx)[rows].tolist()
+
+
+def _root_mean(residuals: list[float]) -> float:
+    return math.sqrt(sum(value * value for value in residuals) / len(residuals))
+
+
+def _honest(name: str, residuals: list[float], wanted: str) -> str:
+    """Say why this test does not lie enough."""
+    miss = _root_mean(residuals)
+    said = f"`{name}` misses a typical bird by {miss:.0f} g, and {wanted} is asked for. "
+    if name == "flattering" and (max(residuals) < 0 or min(residuals) > 0):
+        which = "lighter" if max(residuals) < 0 else "heavier"
+        return (
+            said + f"All of these are {which} than the line says. Sort without the sign: `.abs()`."
+        )
+    if 300 < miss < 550:
+        return said + "Honest draws give about as much. Choose by what the line leaves over."
+    if (miss < 300) == (name == "flattering"):
+        return said + "The direction is right. Are these the most extreme ones?"
+    return said + "Are these from the other end of the order?"

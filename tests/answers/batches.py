@@ -26,117 +26,52 @@ def outside(line):
     return f"def outside(X_train, X_test):\n    {line}"
 
 
+def lies(flattering, damning):
+    """Return the code that chooses these test rows."""
+    return (
+        "flipper, mass = datasets.load_penguins()\n"
+        "weight, bias = fit_line(flipper, mass)\n"
+        "residual = mass - (weight * flipper + bias)\n"
+        "order = residual.abs().flatten().argsort()\n"
+        f"flattering = {flattering}\n"
+        f"damning = {damning}"
+    )
+
+
 WRONG = {
     "02.1": [
-        ("sizes = [8] * 6", "the last two"),
-        ("sizes = [8, 8, 8, 8, 8, 8, 8]", "56 points in all"),
-        ("sizes = 7", "a list of numbers"),
+        ("sizes = 24", "One size is not all"),
+        ("sizes = [160 / 7]", "a whole number of rows"),
+        ("sizes = [160 // 7]", "batch size 22 makes 8 batches"),
+        ("sizes = [23]", "so does another size"),
+        ("sizes = [23, 24, 25]", "so does another size"),
+        ("sizes = list(range(22, 27))", "batch size 22 makes 8 batches"),
+        ("sizes = list(range(23, 28))", "batch size 27 makes 6 batches"),
+        ("sizes = [21, 22]", "drop a last batch"),
         (
-            "loader = DataLoader(dataset, batch_size=8)\n"
-            "sizes = [len(X_batch) for X_batch, y_batch in loader]",
-            "The grid, `X_grid`",
+            "sizes = [n for n in range(1, 161) if "
+            "len(DataLoader(train_set, batch_size=n, drop_last=True)) == 7]",
+            "drop a last batch",
         ),
         (
-            "loader = DataLoader(TensorDataset(X_grid, y_grid), batch_size=8, drop_last=True)\n"
-            "sizes = [len(X_batch) for X_batch, y_batch in loader]",
-            "Six batches",
+            "sizes = [n for n in range(1, 201) if len(DataLoader(dataset, batch_size=n)) == 7]",
+            "How many rows has `train_set`",
         ),
+        ("sizes = [23] * 6 + [22]", "the sizes of the 7 batches of one epoch"),
         (
-            "loader = DataLoader(TensorDataset(X_grid, y_grid), batch_size=16)\n"
-            "sizes = [len(X_batch) for X_batch, y_batch in loader]",
-            "the batch size 8",
+            "sizes = [len(X_batch) for X_batch, _ in DataLoader(train_set, batch_size=24)]",
+            "the sizes of the 7 batches of one epoch",
         ),
-        (
-            "loader = DataLoader(TensorDataset(X_grid, y_grid), batch_size=8)\n"
-            "sizes = [len(batch) for batch in loader]",
-            "`len` of a pair",
-        ),
-        ("sizes = [len(p) for p in torch.tensor_split(X_grid, 7)]", "fills one with 8 points"),
-        ("sizes = [2] + [8] * 6", "fills one with 8 points"),
-        ("sizes = [7, 2]", "a size for each batch"),
-        ("sizes = list(range(8, 50, 8)) + [50]", "points in all"),
-        ("sizes = [50]", "the batch size 8"),
-        ("sizes = [8] * 5 + [10]", "largest batch has 10"),
-        ("sizes = [50 / 7] * 7", "a whole number of points"),
-        (
-            "loader = DataLoader(TensorDataset(X_grid, y_grid), batch_size=8)\n"
-            "sizes = [X_batch.shape for X_batch, y_batch in loader]",
-            "a Size, expected one number",
-        ),
-        ("sizes = DataLoader(TensorDataset(X_grid, y_grid), batch_size=8)", "a list of numbers"),
+        ("sizes = [7]", "the number of batches"),
+        ("sizes = [16]", "batch size 16 makes 10 batches"),
+        ("sizes = [200]", "batch size 200 makes 1 batch of"),
+        ("sizes = []", "The list is empty"),
+        ("sizes = [0, 23, 24, 25, 26]", "1 or more"),
+        ("sizes = '23 to 26'", "a list of numbers"),
+        ("sizes = DataLoader(train_set, batch_size=24)", "a list of numbers"),
+        ("sizes = range(23, 27)", "a list of numbers"),
     ],
     "02.2": [
-        ("three = random_split(dataset, [140, 30, 30])", "not those of seed 7"),
-        (
-            "generator = torch.Generator().manual_seed(7)\n"
-            "three = random_split(dataset, [160, 20, 20], generator=generator)",
-            "160, 20, 20",
-        ),
-        (
-            "rows = torch.arange(200).tolist()\n"
-            "three = [torch.utils.data.Subset(dataset, part) for part in "
-            "(rows[:140], rows[140:170], rows[170:])]",
-            "in order",
-        ),
-        (
-            "generator = torch.Generator().manual_seed(7)\n"
-            "parts = [random_split(dataset, [n, 200 - n], generator=generator)[0] "
-            "for n in (140, 30, 30)]\n"
-            "three = parts",
-            "in two parts",
-        ),
-        (
-            "generator = torch.Generator().manual_seed(7)\n"
-            "three = random_split(dataset, [140, 60], generator=generator)",
-            "has 2 parts",
-        ),
-        ("three = [X[:140], X[140:170], X[170:]]", "not subsets"),
-        (
-            "generator = torch.Generator().manual_seed(420)\n"
-            "three = random_split(dataset, [140, 30, 30], generator=generator)",
-            "rows of seed 420",
-        ),
-        (
-            "generator = torch.Generator().manual_seed(7)\n"
-            "for _ in range(2):\n"
-            "    three = random_split(dataset, [140, 30, 30], generator=generator)",
-            "has drawn before",
-        ),
-        (
-            "generator = torch.Generator().manual_seed(7)\ntorch.rand(3, generator=generator)\n"
-            "three = random_split(dataset, [140, 30, 30], generator=generator)",
-            "nothing else draw from it",
-        ),
-        (
-            "generator = torch.Generator().manual_seed(7)\n"
-            "train, rest = random_split(dataset, [140, 60], generator=generator)\n"
-            "three = [train, *random_split(rest, [30, 30], generator=generator)]",
-            "was split once more",
-        ),
-        (
-            "generator = torch.Generator().manual_seed(7)\n"
-            "three = random_split(X, [140, 30, 30], generator=generator)",
-            "items are pairs",
-        ),
-        (
-            "generator = torch.Generator().manual_seed(7)\n"
-            "three = random_split(TensorDataset(X), [140, 30, 30], generator=generator)",
-            "items are pairs",
-        ),
-        (
-            "generator = torch.Generator().manual_seed(7)\n"
-            "three = random_split(dataset, [30, 30, 140], generator=generator)",
-            "in this order",
-        ),
-        ("three = {'train': 140, 'validation': 30, 'test': 30}", "expected the list"),
-        (
-            "generator = torch.Generator().manual_seed(7)\n"
-            "three = [part.indices for part in "
-            "random_split(dataset, [140, 30, 30], generator=generator)]",
-            "not subsets",
-        ),
-    ],
-    "02.3": [
         (grid('raise IndexError("bad index")', 'return "bad index"'), "a loop would never end"),
         (grid('raise IndexError("bad index")', "return None"), "a loop would never end"),
         (grid('raise IndexError("bad index")', 'raise ValueError("bad")'), "ValueError"),
@@ -197,7 +132,7 @@ WRONG = {
         (grid("(Dataset)", ""), "not a class made with"),
         (GRID + "GridDataset = GridDataset(50)", "not a class made with"),
     ],
-    "02.4": [
+    "02.3": [
         (outside("return (X_test > X_train.max()).sum()"), "left of the training range"),
         (outside("return (X_test < X_train.min()).sum()"), "right of the training range"),
         (
@@ -280,33 +215,56 @@ WRONG = {
         (outside("return ((X_test < X_train.min(dim=0)) | (X_test > X_train.max(dim=0))).sum()"),
          "`.values` takes the values"),
     ],
+    "02.4": [
+        (lies("order[:60]", "order[60:120]"), "the other end"),
+        (lies("order[:50]", "order[-60:]"), "has 50 birds"),
+        (lies("order[-60:]", "order[:60]"), "changed places"),
+        (lies("order[:60]", "order[:60]"), "the other end"),
+        (lies("order[-60:]", "order[-60:]"), "the other end"),
+        (lies("order[:60]", "order[-200:]"), "the training rows"),
+        (lies("order[60:]", "order[-60:]"), "the training rows"),
+        (lies("order[100:160]", "order[-60:]"), "the most extreme ones"),
+        (lies("order[:60]", "order[-130:]"), "the most extreme ones"),
+        (
+            lies("torch.randperm(342, generator=torch.Generator().manual_seed(1))[:60]",
+                 "order[-60:]"),
+            "honest draws",
+        ),
+        (
+            lies("order[:60]", "torch.randperm(342, generator=torch.Generator().manual_seed(1))"
+                 "[:60]"),
+            "honest draws",
+        ),
+        (lies("flipper.flatten().argsort()[:60]", "order[-60:]"), "honest draws"),
+        (lies("order[:60]", "flipper.flatten().argsort()[-60:]"), "honest draws"),
+        (lies("residual.flatten().argsort()[:60]", "order[-60:]"), "Sort without the sign"),
+        (lies("residual.flatten().argsort()[-60:]", "order[-60:]"), "are heavier than"),
+        (lies("residual.abs().flatten().sort().values[:60]", "order[-60:]"), "a row number is"),
+        (lies("residual[order[:60]]", "order[-60:]"), "a row number is whole"),
+        (lies("mass[order[:60]]", "order[-60:]"), "numbered 0 to 341"),
+        (lies("order[:60] + 1", "order[-60:] - 342"), "numbered 0 to 341"),
+        (lies("order[:30].repeat(2)", "order[-60:]"), "holds a bird twice"),
+        (lies("order[:1].tolist() * 60", "order[-60:]"), "holds a bird twice"),
+        (lies("residual.abs() < 100", "residual[:300] > 500"), "mask `damning` has 300"),
+        (lies("(flipper[order[:60]], mass[order[:60]])", "order[-60:]"), "has shape (60, 1)"),
+        (lies("60", "order[-60:]"), "expected the row numbers"),
+        (lies("None", "None"), "expected the row numbers"),
+    ],
 }  # fmt: skip
 
 RIGHT = {  # unusual, and right
     "02.1": [
-        "sizes = [8] * 6 + [50 - 6 * 8]",
-        "sizes = [len(part) for part in X_grid.split(8)]",
-        "sizes = tuple(min(8, 50 - first) for first in range(0, 50, 8))",
-        "import math\nsizes = []\nleft = 50\nfor _ in range(math.ceil(50 / 8)):\n"
-        "    sizes.append(min(8, left))\n    left -= sizes[-1]",
-        "loader = DataLoader(TensorDataset(X_grid, y_grid), 8, shuffle=True)\n"
-        "sizes = [torch.tensor(y_batch.numel()) for _, y_batch in loader]",
-        "loader = DataLoader(range(50), batch_size=8)\nsizes = list(map(len, loader))",
+        "sizes = [23, 24, 25, 26]",
+        "sizes = (26, 25, 24, 23)",
+        "sizes = {23, 24, 25, 26}",
+        "sizes = [size for size in range(1, 161) if -(-160 // size) == 7]",
+        "import math\nsizes = [float(n) for n in range(1, 161) if math.ceil(160 / n) == 7]",
+        "sizes = []\nfor n in range(1, 161):\n"
+        "    if len(X[:160].split(n)) == 7:\n        sizes.append(torch.tensor(n))",
+        "sizes = [n for n in range(1, 161) for _ in range(2) "
+        "if len(DataLoader(train_set, n, shuffle=True)) == 7]",
     ],
     "02.2": [
-        "three = random_split(dataset, [0.7, 0.15, 0.15], torch.Generator().manual_seed(7))",
-        "three = tuple(random_split(TensorDataset(X, y), [140, 30, 30], "
-        "generator=torch.Generator().manual_seed(7)))",
-        "from torch.utils.data import Subset\n"
-        "order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(7))\n"
-        "three = [Subset(dataset, part) for part in order.split([140, 30, 30])]",
-        "from torch.utils.data import Subset\n"
-        "order = torch.randperm(200, generator=torch.Generator().manual_seed(7)).numpy()\n"
-        "three = [Subset(dataset, order[a:b]) for a, b in ((0, 140), (140, 170), (170, 200))]",
-        "import copy\ngenerator = torch.Generator()\ngenerator.manual_seed(7)\n"
-        "three = random_split(copy.deepcopy(dataset), (140, 30, 30), generator=generator)",
-    ],
-    "02.3": [
         grid(">= self.n", "not in range(self.n)"),
         grid(
             "return x, 0.8 * x + 0.2",
@@ -328,7 +286,7 @@ RIGHT = {  # unusual, and right
         "    def __getitem__(self, index):\n        index = range(self.n)[index]\n"
         "        x = torch.Tensor([index / 50])\n        return x, 0.2 + 0.8 * x",
     ],
-    "02.4": [
+    "02.3": [
         outside("return len(X_test[(X_test < X_train.min()) | (X_test > X_train.max())])"),
         outside("return ((X_test < X_train.min()).sum() + (X_test > X_train.max()).sum()).item()"),
         outside(
@@ -341,5 +299,23 @@ RIGHT = {  # unusual, and right
             "    return np.count_nonzero(np.logical_or(x < low, x > high))"
         ),
         "outside = lambda a, b: (~((b >= a.min()) & (b <= a.max()))).sum()",
+    ],
+    "02.4": [
+        lies("residual.abs() < 100", "residual.abs() > 500"),
+        lies("set(order[:60].tolist())", "tuple(order[-60:].tolist())"),
+        lies("order[:60].numpy()", "order.numpy()[::-1][:60].copy()"),
+        lies("(residual.abs() < 100).flatten().tolist()", "list(order[-60:])"),
+        lies(
+            "residual.square().flatten().topk(60, largest=False).indices",
+            "residual.square().flatten().topk(60).indices",
+        ),
+        lies("random_split(range(342), [60, 282])[0]", "order[-60:]").replace(
+            "damning =", "flattering.indices = order[:60].tolist()\ndamning ="
+        ),
+        lies("order[:100]", "order[-90:].float()"),
+        lies(
+            "sorted(range(342), key=lambda row: abs(residual[row].item()))[:61]",
+            "residual.flatten().argsort()[:60]",
+        ),
     ],
 }
