@@ -18,6 +18,7 @@ from course_utils.checks import (  # noqa: F401  each enters its exercises
     networks,
     saving,
     scaling,
+    settings,
     table,
     training,
 )

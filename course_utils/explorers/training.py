@@ -30,6 +30,8 @@ class TrainingExplorer(Explorer):
         PyTorch's SGD and Adam.
     X, y : Tensor, shape (N, 1), optional
         The learner's data; by default 200 points around y = 2 x + 1.5. One fifth is held out.
+    **start
+        Controls by name, to begin with, such as `lr=0.9`.
 
     Raises
     ------
@@ -40,7 +42,9 @@ class TrainingExplorer(Explorer):
 
     script = "training"
 
-    def __init__(self, train: Callable, optimizers: list[type], X: object = None, y: object = None):
+    def __init__(
+        self, train: Callable, optimizers: list[type], X: object = None, y: object = None, **start
+    ):
         are_functions(train=train)
         names = [getattr(kind, "__name__", str(kind)) for kind in optimizers]
         for name in names:
@@ -92,6 +96,8 @@ class TrainingExplorer(Explorer):
             "weight": parameter("start weight", weight, around[0]),
             "bias": parameter("start bias", bias, around[1]),
         }  # fmt: skip
+        for name, value in start.items():
+            controls[inputs.choice("control", name, controls)].value = value
         edge, room = 0.08 * float(np.ptp(X.numpy())), 0.3 * ((high - low) or 1.0)
         given = self.rows.given() | {
             "limit": limit, "rates": (10**lrs).tolist(), "seed": loops.SEED, "around": around,
