@@ -141,7 +141,7 @@ def test_make_proves_the_sample():
     assert (proof["kind"], proof["text"]) == ("agrees", "it makes these points.")
     assert "x" not in proof
     fit = explorer.set(noise=3.0, n=200, seed=420)
-    assert [f"{v:.2f}" for v in (fit.fitted[0], fit.errors[0])] == ["1.88", "0.21"]  # 01_data
+    assert [f"{v:.2f}" for v in (fit.fitted[0], fit.errors[0])] == ["1.88", "0.21"]
     X, y = make(200, 2.0, 1.5, 3.0, 420)
     columns = np.hstack([X.double().numpy(), np.ones((200, 1))])
     _, squares, *_ = np.linalg.lstsq(columns, y.double().numpy(), rcond=None)
