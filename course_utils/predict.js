@@ -1,5 +1,5 @@
 // One question. Texts are set as text, never as HTML; the kernel knows the answer, this page does not.
-const STATES = { open: "Not answered.", right: "\u2714 Right.", wrong: "\u2716 No." };
+const STATES = { open: "Not answered.", right: "\u2714 Right.", wrong: "\u2716 No.", shown: "The answer:" };
 
 function add(tag, parent, properties = {}) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -64,17 +64,25 @@ function render({ model, el }) {
   const read = KINDS[shown.kind](field, shown, change);
   form.addEventListener("input", () => change());
   add("button", form, { textContent: "Check" });
+  const unveil = (message) => { // at once, whether the kernel is busy, gone or quick to say why
+    model.set("veiled", false);
+    model.save_changes();
+    model.send(message);
+  };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    model.send({ answer: read() });
+    unveil({ answer: read() });
   });
+  add("button", form, { type: "button", textContent: "Show me" }).onclick = () => unveil({ show: true });
   const status = add("div", form);
   status.setAttribute("role", "status");
   const update = () => {
     el.dataset.state = model.get("state");
+    el.toggleAttribute("data-veiled", model.get("veiled"));
     write(status, `${STATES[model.get("state")]} ${model.get("reason")}`);
   };
-  model.on("change:state change:reason", update);
+  el.toggleAttribute("data-in-code", shown.in_code);
+  model.on("change:state change:reason change:veiled", update);
   update();
 }
 

@@ -5,6 +5,12 @@ for each answer stand in `questions.toml` beside this module: a cell that held t
 answer away, and so would the page, which therefore gets the question alone and asks the kernel.
 Nothing but the question is stored in the notebook, and no answer is noted anywhere.
 
+What answers it is veiled until then: the outputs of the code cells that follow, and the text after
+them. `veil.css` does that in JupyterLab and Notebook 7, wherever one scrolls, since all it asks is
+which cell comes after which. The question brings it along; the course's JupyterLab has it from the
+start (`binder/settings`), so that outputs stored in the file are veiled before any cell has run.
+GitHub, slides and everything else show all.
+
 A question has `ask`, a text in which `code` stands between backticks, and one of three kinds:
 
 - choice: `right`, one of the keys of the table `options`, whose values are the reasons
@@ -13,6 +19,8 @@ A question has `ask`, a text in which `code` stands between backticks, and one o
 - order: `order`, the items as they should stand, with `why` (right) and a table `early` that says
   of each item but the first why it cannot stand earlier. An item has to come after the one before
   it, unless the table `after` lists what it has to come after
+
+Where the code of the next cell is the answer, `in_code = true` veils that, too.
 """
 
 import difflib
@@ -70,6 +78,15 @@ def judge(question: dict, answer: object) -> tuple[bool, str]:
     return False, question["low" if number < right else "high"]
 
 
+def solution(question: dict) -> str:
+    """Return the right answer and the reason why."""
+    if "options" in question:
+        return f"{question['right'].rstrip('.')}. {question['options'][question['right']]}"
+    if "order" in question:
+        return f"{'; '.join(question['order'])}. {question['why']}"
+    return f"{question['answer']} {question['unit']}".rstrip() + f". {question['why']}"
+
+
 def _judge_order(question: dict, answer: object) -> tuple[bool, str]:
     order = question["order"]
     if not isinstance(answer, list) or sorted(answer, key=str) != sorted(order):
@@ -95,23 +112,32 @@ class Prediction(anywidget.AnyWidget):
     Attributes
     ----------
     state : str
-        "open" (not answered), "right" or "wrong".
+        "open" (not answered), "right", "wrong" or "shown".
     reason : str
-        Why the last answer is right or wrong.
+        Why the last answer is right or wrong, or the right answer.
+    veiled : bool
+        Whether what answers the question is still hidden.
     """
 
     _esm = _HERE / "predict.js"
-    _css = _HERE / "predict.css"
+    _css = "".join((_HERE / name).read_text("utf-8") for name in ("predict.css", "veil.css"))
     shown = traitlets.Dict().tag(sync=True)
     state = traitlets.Unicode("open").tag(sync=True)
     reason = traitlets.Unicode().tag(sync=True)
+    veiled = traitlets.Bool(True).tag(sync=True)
 
     def __init__(self, name: str, question: dict):
         kind = next(key for key in ("options", "order", "answer") if key in question)
         parts = {"ask": question["ask"], "unit": question.get("unit", ""), "items": shown(question)}
-        super().__init__(shown={"kind": kind, **parts})
+        super().__init__(shown={"kind": kind, "in_code": question.get("in_code", False), **parts})
         self._name, self._question = name, question
-        self.on_msg(lambda _widget, content, _buffers: self.answer(content.get("answer")))
+        self.on_msg(self._hear)
+
+    def _hear(self, _widget: object, content: dict, _buffers: list) -> None:
+        if "show" in content:
+            self.show()
+        else:
+            self.answer(content.get("answer"))
 
     def answer(self, answer: object) -> None:
         """Judge an answer and show the reason.
@@ -124,6 +150,12 @@ class Prediction(anywidget.AnyWidget):
         right, reason = judge(self._question, answer)
         with self.hold_sync():
             self.state, self.reason = "right" if right else "wrong", reason
+            self.veiled = False
+
+    def show(self) -> None:
+        """Show the right answer and the reason."""
+        with self.hold_sync():
+            self.state, self.reason, self.veiled = "shown", solution(self._question), False
 
     def as_text(self) -> str:
         """Return the question as Markdown, for a reader who has no kernel."""
@@ -138,7 +170,9 @@ class Prediction(anywidget.AnyWidget):
 
         display(self._repr_mimebundle_()[0] | {"text/plain": repr(self)}, raw=True)
         text = self.as_text()  # hidden by the page while the widget is alive
-        display({"text/markdown": text, "text/plain": text}, raw=True)
+        shows = "predict-show in-code" if self.shown["in_code"] else "predict-show"
+        more = f'<details class="{shows}"><summary>Show me</summary>See below.</details>'
+        display({"text/markdown": f"{text}\n\n{more}", "text/plain": text}, raw=True)
 
 
 def predict(name: str) -> Prediction:

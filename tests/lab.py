@@ -72,6 +72,11 @@ ANSWER = """async code => {
     await request.done;
     return told;
 }"""
+# Every "Show me" of a question is pressed.
+SHOW = """() => {
+    for (const button of document.querySelectorAll('.predict button[type="button"]'))
+        if (button.textContent === 'Show me') button.click();
+}"""
 # What is in the notebook and cannot be seen, or is not what was meant; empty once all is painted.
 UNPAINTED = f"""() => {{
     {CELLS}
@@ -179,8 +184,8 @@ class Lab:
             ignore=shutil.ignore_patterns(".ipynb_checkpoints"),
         )
         settings = folder / "settings"
-        ours = ROOT / "binder/settings"  # what learners get: no news toast
-        shutil.copytree(ours / "share/jupyter/lab/settings", settings)
+        ours = ROOT / "binder/settings/share/jupyter"  # what learners get: no news toast, veils
+        shutil.copytree(ours / "lab/settings", settings)
         private = {
             f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")
         }
@@ -195,7 +200,8 @@ class Lab:
             command,
             env=os.environ
             | private
-            | {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_TOKEN": TOKEN},
+            | {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_TOKEN": TOKEN}
+            | {"JUPYTER_PATH": str(ours)},
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
@@ -282,12 +288,17 @@ class Notebook:
         if parts.scheme not in ("data", "blob"):
             self.hosts.add(parts.hostname or url)
 
-    def run_all(self) -> None:
-        """Clear all outputs, restart the kernel, run all cells and wait until they are through."""
+    def run_all(self, show: bool = True) -> None:
+        """Clear all outputs, restart the kernel, run all cells and wait until they are through.
+
+        Then ask every question to show its answer, or leave them veiled.
+        """
         self.page.evaluate(RUN_ALL)
         self.page.locator(".jp-Dialog .jp-mod-accept").click()  # "Restart Kernel?"
         self.page.wait_for_function("window.course.done", timeout=RUN_MS)
         self.wait_for_kernel()
+        if show:
+            self.page.evaluate(SHOW)
 
     def wait_for_kernel(self) -> None:
         """Wait until there is a kernel that has nothing to do."""

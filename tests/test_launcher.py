@@ -247,7 +247,8 @@ def test_first_and_second_start(course):
     assert "--ServerApp.ip=127.0.0.1" in answer["argv"]
     assert answer["path"].split(os.pathsep)[0] == str(course.python.parent)
     settings = [file for file in (ROOT / "binder/settings").rglob("*") if file.is_file()]
-    assert {file.name for file in settings} == {"overrides.json", "ipython_kernel_config.py"}
+    veil = {"package.json", "remoteEntry.js", "veil.css"}
+    assert {f.name for f in settings} == {"overrides.json", "ipython_kernel_config.py", *veil}
     for file in settings:
         copy = course.venv / file.relative_to(ROOT / "binder/settings")
         assert copy.read_bytes() == file.read_bytes()

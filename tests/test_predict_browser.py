@@ -1,17 +1,69 @@
-"""A question of each kind in real JupyterLab: answered wrong, then right, by key and by mouse."""
+"""Questions in real JupyterLab: answered wrong, then right, and no answer in sight before."""
+
+import os
+import re
+from pathlib import Path
 
 import nbformat
 import pytest
+from lab import SHOW
 from playwright.sync_api import expect
-from refresh import KEPT_METADATA
+from refresh import KEPT_METADATA, LESSON_PATHS
+from test_predict import SHOWN, tells
 
 pytest_plugins = ["lab"]
 
+WRONG = "`(50, 1)`"
+CHOICE = {
+    "ask": "Which shape has `y_flat - y_column`?",
+    "right": "`(50, 50)`",
+    "options": {
+        "`(50,)`": "PyTorch does not read the column as a list.",
+        "`(50, 1)`": "Dimensions are added on the left, so the list is taken for a row.",
+        "`(50, 50)`": "Row and column are stretched until each value meets each other.",
+    },
+}
+NUMBER = {
+    "ask": "How many batches of 16 has an epoch of 200?",
+    "answer": 13,
+    "tolerance": 0,
+    "unit": "batches",
+    "why": "Twelve full batches take 192 points.",
+    "low": "All points are served.",
+    "high": "One batch at most is left unfilled.",
+    "wrong": {"12.5": "There is no half batch."},
+}
+ORDER = {
+    "ask": "Order the learning rates by the loss at the end, the lowest first.",
+    "order": ["lr 0.1", "lr 0.9", "lr 0.002", "lr 1.0"],
+    "why": "0.1 arrives in about 20 steps.",
+    "early": {
+        "lr 0.9": "A shorter one is there sooner.",
+        "lr 0.002": "Its steps are short.",
+        "lr 1.0": "It goes further off at each step.",
+    },
+}
 CELLS = [
-    'from course_utils.predict import predict\n\npredict("flat minus column")',
-    'predict("steps of an epoch")',
-    'predict("four learning rates")',
+    f"from course_utils.predict import Prediction\n\nPrediction('choice', {CHOICE})",
+    'print("first", "answer")',
+    "Reason one.",
+    "Reason two.\n\n## Two more",
+    "## A section of its own",
+    f"Prediction('number', {NUMBER})",
+    'print("second", "answer")',
+    'print("third", "answer")',
+    "Reason three.",
+    'print("another", "output")',
+    "Another text.",
+    f"Prediction('order', {ORDER})",
+    'print("fourth", "answer")',
 ]
+VEILED = [
+    ["first answer", "Reason one", "Reason two"],
+    ["second answer", "third answer", "Reason three"],
+    ["fourth answer"],
+]
+NEVER_VEILED = ["A section of its own", "another output", "Another text"]
 # The lowest contrast of any text in a question with what is behind it.
 CONTRAST = """() => {
     const channels = color => color.match(/[\\d.]+/g).map(Number);
@@ -28,6 +80,19 @@ CONTRAST = """() => {
     };
     return Math.min(...[...document.querySelectorAll('.predict *')].map(ratio));
 }"""
+
+
+# The text in each cell that can be seen on the screen at this moment, the prompts left out.
+SEEN = """() => [...document.querySelectorAll('.jp-NotebookPanel .jp-Notebook-cell')].map(cell =>
+    [...cell.querySelectorAll('pre, .cm-line, p, li, td, th, h1, h2, h3, summary, legend, text')]
+        .filter(node => {
+            const {width, top, bottom} = node.getBoundingClientRect();
+            return width && bottom > 0 && top < innerHeight
+                && node.checkVisibility({opacityProperty: true, visibilityProperty: true});
+        }).map(node => node.innerText ?? node.textContent).join('\\n'))"""
+AT = """([index, block]) => document.querySelectorAll('.jp-NotebookPanel .jp-Notebook-cell')[index]
+    .scrollIntoView({block})"""
+SCREEN = {"width": 1366, "height": 768}
 
 
 class ByKey:
@@ -95,22 +160,36 @@ class ByMouse:
         question.get_by_role("button", name="Check").click()
 
 
-def open_questions(open_notebook, lab, theme):
+def open_questions(open_notebook, lab, theme, app="lab"):
     """Open a notebook that holds the three questions, as a teacher would have stored it."""
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    (folder,) = lab.folder.glob("*/notebooks")
+    code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    cells = [text(cell) if cell[0] in "#RA" else code(cell) for cell in CELLS]
     notebook = nbformat.v4.new_notebook(metadata=KEPT_METADATA, cells=cells)
-    nbformat.write(notebook, folder / "questions.ipynb")
-    notebook = open_notebook("questions", theme)
-    notebook.run_all()
-    questions = notebook.page.locator(".predict")
-    expect(questions).to_have_count(3)
-    return notebook, questions.all()
+    nbformat.write(notebook, lab.path("questions"))
+    notebook = open_notebook("questions", theme, app)
+    notebook.run_all(show=False)
+    asked = notebook.page.locator(".predict")
+    expect(asked).to_have_count(3)
+    return notebook, asked.all()
+
+
+def seen(notebook, without=None):
+    """Return the text that can be seen on the screen at this moment, but for that of a cell."""
+    texts = notebook.page.evaluate(SEEN)
+    return "\n".join(text for index, text in enumerate(texts) if index != without)
+
+
+def veiled(notebook):
+    """Return what cannot be seen of the notebook of three questions on a very high screen."""
+    notebook.page.set_viewport_size({"width": 1366, "height": 3000})
+    text = seen(notebook)
+    assert all(words in text for words in NEVER_VEILED)
+    return [words for group in VEILED for words in group if words not in text]
 
 
 def says(question, mark, reason):
     expect(question.get_by_role("status")).to_contain_text(mark)
-    expect(question.get_by_role("status")).to_contain_text(reason)
+    expect(question.get_by_role("status")).to_contain_text(reason.replace("`", ""))
 
 
 @pytest.mark.parametrize(("theme", "learner"), [("light", ByKey), ("dark", ByMouse)])
@@ -119,15 +198,15 @@ def test_questions_are_answered_wrong_and_then_right(open_notebook, lab, theme, 
     learner = learner(notebook.page)
     for question in (choice, number, order):
         says(question, "Not answered.", "")
-    learner.choose(choice, "(50, 1)")
-    says(choice, "✖ No.", "the list is taken for a row")
-    learner.choose(choice, "(50, 50)")
-    says(choice, "✔ Right.", "each value meets each other value")
+    learner.choose(choice, WRONG.strip("`"))
+    says(choice, "✖ No.", CHOICE["options"][WRONG])
+    learner.choose(choice, CHOICE["right"].strip("`"))
+    says(choice, "✔ Right.", CHOICE["options"][CHOICE["right"]])
 
     learner.type(number, "12.5")
-    says(number, "✖ No.", "there is no half step")
+    says(number, "✖ No.", NUMBER["wrong"]["12.5"])
     learner.type(number, "13")
-    says(number, "✔ Right.", "Twelve full batches")
+    says(number, "✔ Right.", NUMBER["why"])
 
     learner.check(order)
     says(order, "✖ No.", "Too early: lr 0.9.")
@@ -142,7 +221,7 @@ def test_questions_are_answered_wrong_and_then_right(open_notebook, lab, theme, 
     says(order, "✔ Right.", "0.1 arrives in about 20 steps")
 
     assert notebook.page.evaluate(CONTRAST) > 4.5
-    texts = notebook.page.locator(".jp-RenderedMarkdown")
+    texts = notebook.page.locator(".jp-OutputArea .jp-RenderedMarkdown")
     assert texts.count() == 3
     assert not any(text.is_visible() for text in texts.all()), "the live question takes its place"
     assert notebook.unpainted() == []
@@ -151,3 +230,94 @@ def test_questions_are_answered_wrong_and_then_right(open_notebook, lab, theme, 
     assert notebook.kernel_errors() == []
     assert notebook.hosts == {"127.0.0.1"}
     assert notebook.complaints == []
+
+
+@pytest.mark.parametrize(("theme", "app"), [("dark", "lab"), ("light", "notebooks")])
+def test_what_answers_a_question_is_veiled_until_then(open_notebook, lab, theme, app):
+    notebook, (choice, number, order) = open_questions(open_notebook, lab, theme, app)
+    page = notebook.page
+    one, two, three = VEILED
+    assert veiled(notebook) == one + two + three
+    for words in (text for text in one + two + three if "answer" in text):
+        assert not page.get_by_text(words, exact=True).is_visible(), "for a screen reader"
+    ByMouse(page).choose(choice, WRONG.strip("`"))
+    says(choice, "✖ No.", CHOICE["options"][WRONG])
+    assert veiled(notebook) == two + three
+
+    number.get_by_role("spinbutton").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    says(number, "The answer:", f"13 {NUMBER['unit']}. {NUMBER['why']}")
+    assert veiled(notebook) == three
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    expect(number.get_by_role("status")).to_have_text("Not answered. ")
+    notebook.wait_for_kernel()
+    assert veiled(notebook) == one + two + three, "who runs the question again is asked again"
+    notebook.begin("import os; os._exit(1)")
+    page.locator(".jp-Dialog .jp-mod-accept").click()  # "Kernel Restarting"
+    for question in (choice, number, order):
+        question.get_by_role("button", name="Show me").click()
+    assert veiled(notebook) == [], "without a kernel"
+
+
+@pytest.mark.parametrize("path", LESSON_PATHS, ids=lambda path: path.stem)
+def test_no_screen_around_a_question_tells_its_answer(open_notebook, path):
+    """As the notebook is stored, and once all has run; then what is asked for is shown."""
+    cells = nbformat.read(path, as_version=4).cells
+    asked = {
+        found[1]: index
+        for index, cell in enumerate(cells)
+        if (found := re.match(r'predict\("(.+)"\)', cell.source))
+    }
+    assert list(asked) == [name for name in SHOWN if path.stem.startswith(SHOWN[name][0])]
+    notebook = open_notebook(path.stem)
+    notebook.page.set_viewport_size(SCREEN)
+    shows = notebook.page.locator(".predict-show")
+    expect(shows).to_have_count(len(asked))
+    told = around(notebook, asked, "stored")
+    for summary in shows.locator("summary").all():
+        summary.click()
+    untold = unseen(notebook, asked)
+    notebook.run_all(show=False)
+    told += around(notebook, asked, "run")
+    notebook.page.evaluate(SHOW)
+    untold += unseen(notebook, asked)
+    assert told == []
+    assert untold == []
+
+
+def look(notebook, index, block):
+    """Scroll to a cell, wait until that has settled, and return what is seen around it."""
+    before, now = None, ""
+    while before != now:
+        notebook.page.evaluate(AT, [index, block])
+        notebook.page.wait_for_timeout(200)
+        before, now = now, seen(notebook, without=index)
+    return now
+
+
+def around(notebook, asked, when):
+    """Return which answers can be read near their questions."""
+    told = []
+    for name, index in asked.items():
+        for block in ("start", "center", "end"):
+            text = look(notebook, index, block)
+            if folder := os.environ.get("SCREENSHOTS"):
+                picture = f"predict-{name}-{when}-{block}.png".replace(" ", "-")
+                notebook.page.screenshot(path=Path(folder) / picture)
+            found = [re.search(pattern, text, re.M) for pattern in tells(name)]
+            told += [(name, when, block, match[0]) for match in found if match]
+    return told
+
+
+def unseen(notebook, asked):
+    """Return the questions whose answers are not in the cells below."""
+    return [
+        name
+        for name, index in asked.items()
+        if not any(
+            re.search(tells(name)[0], look(notebook, below, "start"), re.M)
+            for below in (index + 1, index + 2)
+        )
+    ]
