@@ -256,7 +256,7 @@ BIRDS, LEAST = 342, 60
 
 @exercise(
     "02.4",
-    "Make a test that lies",
+    "Rig a test",
     "Fit a line to all the birds first. Which of them does it miss by little, which by much?",
     "`residual.abs().flatten().argsort()` gives row numbers, those of the smallest misses first.",
     "The first 60 of these row numbers flatter the line. Where do those stand that damn it?",

@@ -334,6 +334,11 @@ CLAIMS = [
         old_test_rows_in_new_training,
     ),
     Claim(
+        NOTEBOOK,
+        "A model trained on the new part knows most of the old exam",
+        old_test_rows_in_new_training,
+    ),
+    Claim(
         QUESTIONS,
         "A generator that has drawn goes on with other numbers, although its seed stands above.",
         a_second_split_is_another_one,
