@@ -1,6 +1,8 @@
 """Checks of exercises on parameters, modules and shapes."""
 
 import inspect
+import warnings
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -56,7 +58,8 @@ def _predicted(name: str, model: nn.Module, X: torch.Tensor) -> torch.Tensor:
         _fill(model)
         if close(model(X), y_pred):
             raise Wrong(
-                "The predictions do not depend on a parameter, so training cannot move them."
+                "The predictions do not depend on a parameter, so training cannot move them. "
+                "Is a `self.` missing?"
             )
         raise Wrong(
             "The predictions follow the parameters, and autograd has no record of it, so training "
@@ -131,58 +134,67 @@ def _with_weight(model: nn.Module, weight: float, X: torch.Tensor) -> torch.Tens
 
 @exercise(
     "03.2",
-    "Fix the shape",
-    "Print the shapes of `y_pred` and `y_flat`. Which axis is missing, and where?",
-    "`.unsqueeze(1)` turns 200 numbers into a column of 200 rows.",
+    "Guard the loss",
+    "Compare `y_pred.shape` with `y.shape` before anything is computed.",
+    '`raise ValueError(f"{y_pred.shape} against {y.shape}")` stops the function and says why.',
 )
-def mended_loss(mse: object) -> str:
-    """Expect the mean squared error over 200 pairs of prediction and target."""
-    mse = number("mse", mse)
-    X, y = datasets.make_line()
-    residuals = y - (1.5 + 2 * X)
-    right = residuals.square().mean().item()
-    centered = (
-        "That is the variance of the residuals, which takes their mean off first. The mean squared "
-        "error takes nothing off."
-    )
-    only_training = "That is the loss on the 160 training rows. All 200 points count here."
-    refuse_slips(mse, {centered: residuals.var(correction=0)}, within=1e-7)
-    refuse_slips(mse, {centered: residuals.var()}, within=1e-7)
-    refuse_slips(mse, {only_training: residuals[_training_rows()].square().mean()}, within=1e-7)
-    squared = {"You squared the mean. Square each difference first.": residuals.mean() ** 2}
-    refuse_slips(mse, squared, within=1e-7)
-    if close(mse, right, 3e-5):
-        return (
-            "200 differences instead of 40,000. What is left is near 0.1 squared, the noise that "
-            "was added. No line has a much lower loss on these points."
-        )
-    stretched = (1.5 + 2 * X - y.squeeze(1)).square().mean().item()
-    mistakes = {
-        "That is the average of 40,000 differences instead of 200. Predictions and targets have "
-        "different shapes, (N,) or (1, N) against (N, 1), so each prediction meets all targets. "
-        "Leave both as columns, (N, 1).": stretched,
+def guarded_loss(safe_loss: object) -> str:
+    """Expect the MSE where the shapes are equal, and a ValueError where they are not."""
+    generator = torch.Generator().manual_seed(11)
+    y_pred, y = (torch.randn(6, 1, generator=generator) for _ in range(2))
+    y_pred.requires_grad_()
+    loss = call("safe_loss", safe_loss, y_pred, y)
+    residuals = (y - y_pred).detach()
+    right = residuals.square().mean()
+    value = number("safe_loss(...)", loss)
+    slips = {
         HALF_MSE: right / 2,
-        "That is the sum of the 200 squares. A mean divides by their number.": 200 * right,
+        "That is the sum of the squares. A mean divides by their number.": len(y) * right,
         "That is the root of the mean squared error. Leave the square as it is.": right**0.5,
         "That is the mean of the sizes. MSE averages squares.": residuals.abs().mean(),
         "That is the mean of the residuals. Square each of them first.": residuals.mean(),
-        "That is the square of the noise, which the loss comes near. Compute the loss itself.": (
-            0.01
-        ),
-        "The average is right, and its sign is not: no square is negative.": -right,
+        "That is the square of the mean. Square each residual first.": residuals.mean() ** 2,
     }
-    refuse_slips(mse, mistakes, within=3e-5)
-    raise Wrong(
-        f"{mse:.4g} is not the mean squared error of these 200 points. Are the predictions "
-        "`1.5 + 2 * X_column`, and is each compared with its own target?"
+    refuse_slips(value, slips)
+    if not close(value, right):
+        raise Wrong(f"On six pairs `safe_loss` returns {value:.4g}, and their MSE is {right:.4g}.")
+    if not getattr(loss, "requires_grad", False):
+        raise Wrong(
+            "The number is right, but nothing can be trained with it. Return the loss as the "
+            "tensor it is, without `.item()`, `.detach()` or `no_grad`."
+        )
+    for one, other in (((6, 1), (6,)), ((6,), (6, 1)), ((6, 1), (1, 6)), ((6, 1), (1, 1))):
+        _judge_refusal(safe_loss, one, other)
+    return (
+        "Where a warning would have scrolled by, this stops, and the message says which shapes "
+        "met. It costs one line, and it has saved many a night."
     )
 
 
-def _training_rows() -> torch.Tensor:
-    """Return the rows that the notebook sets aside for training: its third draw."""
-    generator = torch.Generator().manual_seed(420)
-    torch.randn(200, generator=generator), torch.randn(200, generator=generator)
-    return torch.randperm(200, generator=generator)[:160]
+def _judge_refusal(safe_loss: Callable, one: tuple, other: tuple) -> None:
+    """Expect a ValueError that names both shapes."""
+    pair = f"Predictions of shape {one} and targets of shape {other}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            safe_loss(torch.zeros(one), torch.zeros(other))
+    except ValueError as error:
+        said = str(error).replace(" ", "").replace("[", "(").replace("]", ")")
+        plain = [str(shape).replace(" ", "").replace(",)", ")") for shape in (one, other)]
+        if not all(shape in said.replace(",)", ")") for shape in plain):
+            raise Wrong(
+                f"{pair} are refused, and the message does not name both shapes. Whoever reads it "
+                "at night wants to see them."
+            ) from None
+        return
+    except AssertionError:
+        raise Wrong(
+            f"{pair} are refused by an `assert`. It is gone when Python runs with `-O`; `raise "
+            "ValueError(...)` stays."
+        ) from None
+    except Exception as error:
+        raise Wrong(f"{pair} raise {type(error).__name__}, expected a ValueError.") from None
+    raise Wrong(f"{pair} pass without an error.")
 
 
 @exercise(
@@ -275,90 +287,39 @@ def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> 
 
 @exercise(
     "03.4",
-    "A network of your own",
-    "Make two `nn.Linear` in `__init__`. The output of the first is the input of the second.",
-    "In `forward`, `torch.tanh` goes around the first layer and not around the second.",
-    "The output is `self.output(torch.tanh(self.hidden(X)))`.",
+    "Train by luck",
+    "A loop over seeds: `torch.manual_seed(seed)`, then `Line()`, then its loss on `X` and `y`.",
+    "Stop at the first seed whose loss is below 3. A few thousand seeds take some seconds.",
 )
-def small_network(network: object) -> str:
-    """Expect one hidden layer of 8 tanh nodes, one output without activation."""
-    model = _made("Network", network)
-    X = torch.tensor([[3.0], [-0.5], [1.7]])
-    y_pred = _predicted("Network", model, X)
-    if not close(model(X), y_pred):
-        raise Wrong(
-            "Two calls on one X give two predictions: something is drawn anew in `forward`. Make "
-            "the layers once, in `__init__`, and add nothing random."
-        )
-    _judge_parts(model, y_pred)
-    _fill(model)
-    y_pred = model(X)
-    for row, value in zip(X.split(1), flat(y_pred), strict=True):
-        if not close(tensor("model(row)", call("Network().forward", model, row), (1, 1)), value):
-            raise Wrong(
-                f"At x = {row.item():g} the model predicts one thing alone and another beside "
-                "other rows. The prediction for a row must not change with the other rows."
-            )
-    own = list(model.parameters())
-    parts = {tuple(parameter.shape): parameter for parameter in own}
-
-    def hidden(features: torch.Tensor) -> torch.Tensor:
-        return features @ parts[8, 1].T + parts[8,]
-
-    def output(nodes: torch.Tensor) -> torch.Tensor:
-        return nodes @ parts[1, 8].T + parts[1,]
-
-    right = output(torch.tanh(hidden(X)))
-    if close(y_pred, right):
-        found, wanted = (torch.autograd.grad((X * each).sum(), own) for each in (y_pred, right))
-        if not all(map(close, found, wanted)):
-            raise Wrong(_HIDDEN)
+def lucky(lucky_seed: object) -> str:
+    """Expect a seed whose random line has a loss below 3 on the penguins."""
+    seed = number("lucky_seed", lucky_seed)
+    if seed != int(seed) or not 0 <= seed < 2**63:
+        raise Wrong(f"{seed:g} is no seed: expected a whole number from 0 on.")
+    seed = int(seed)
+    loss, weight, bias = _drawn(seed)
+    if loss < 3:
         return (
-            "The output node has no activation, so a prediction may be any number, and all 25 "
-            "parameters are found by `parameters()`. Training can start."
+            f"A loss of {loss:.2f}, a typical miss of {loss**0.5:.1f} kg. About one line in 350 is "
+            "as good. Two numbers can be found by luck, after a while; for a million you need to "
+            "know which way to go."
         )
-    other = "The hidden nodes use {} where the exercise asks for tanh."
-    squeezed = "The output is squeezed as well: no prediction could be larger than 1."
-    mistakes = {
-        "No activation bends the sums, so 25 parameters still draw one straight line.": (
-            output(hidden(X))
-        ),
-        squeezed: torch.tanh(output(torch.tanh(hidden(X)))),
-        "The activation is in the wrong place: it bends the output, not the nodes.": (
-            torch.tanh(output(hidden(X)))
-        ),
-        "The activation is in the wrong place: it bends the features, not the sums of the nodes.": (
-            output(hidden(torch.tanh(X)))
-        ),
-        "The features go through an activation too. Only the sums of the 8 nodes do.": (
-            output(torch.tanh(hidden(torch.tanh(X))))
-        ),
-        "The sums go through tanh twice.": output(torch.tanh(torch.tanh(hidden(X)))),
-        other.format("ReLU"): output(torch.relu(hidden(X))),
-        other.format("a sigmoid"): output(torch.sigmoid(hidden(X))),
-    }
-    refuse_slips(y_pred, mistakes)
+    if _drawn(seed, ("weight", "bias"))[0] < 3:
+        raise Wrong(
+            "This seed would do if the weight were drawn first. `Line` draws the bias first."
+        )
+    if min(_drawn(max(0, near))[0] for near in (seed - 1, seed + 1)) < 3:
+        raise Wrong("A neighbor of this seed does it. Which one was set when that line was made?")
     raise Wrong(
-        "The layers are right, and the predictions are not those of 8 tanh nodes and a plain "
-        "output. What does `forward` do between the two layers, before them and after?"
+        f"With seed {seed} the line has weight {weight:.2f} and bias {bias:.2f}, and a loss of "
+        f"{loss:.4g}. Go on drawing."
     )
 
 
-def _judge_parts(model: nn.Module, y_pred: torch.Tensor) -> None:
-    """Refuse a network that is not made of two nn.Linear which both take part."""
-    parameters = dict(model.named_parameters())
-    if not parameters:
-        raise Wrong("`parameters()` finds none. A plain list hides layers: give each a `self.`.")
-    shapes = [tuple(parameter.shape) for parameter in parameters.values()]
-    count = sum(parameter.numel() for parameter in parameters.values())
-    if set(shapes) != {(8, 1), (8,), (1, 8), (1,)} or count != 25:
-        raise Wrong(
-            f"Your model has {count} parameters, with the shapes {', '.join(map(str, shapes))}. "
-            "It should have 25: 8 weights and 8 biases, then 8 weights and 1 bias."
-        )
-    if sum(isinstance(part, nn.Linear) for part in model.modules()) != 2:
-        raise Wrong("25 parameters, and not in two `nn.Linear`, which the exercise asks for.")
-    slopes = torch.autograd.grad(y_pred.sum(), list(parameters.values()), allow_unused=True)
-    for name, slope in zip(parameters, slopes, strict=True):
-        if slope is None:
-            raise Wrong(f"`{name}` has no part in the predictions. Call both layers: `layer(X)`.")
+def _drawn(seed: int, order: tuple = ("bias", "weight")) -> tuple[float, float, float]:
+    """Return loss, weight and bias of the notebook's random line."""
+    generator = torch.Generator().manual_seed(seed)
+    values = {name: torch.randn(1, generator=generator).item() for name in order}
+    flipper, mass = datasets.load_penguins()
+    residuals = mass / 1000 - values["weight"] * (flipper / 10 - 20) - values["bias"]
+    return residuals.square().mean().item(), values["weight"], values["bias"]

@@ -18,21 +18,15 @@ def as_linear(*lines):
     return "def as_linear(line):\n" + "".join(f"    {line}\n" for line in lines)
 
 
-def network(layers, forward):
-    """Return the class of exercise 4 with these layers and this prediction."""
-    return (
-        "class Network(nn.Module):\n"
-        "    def __init__(self):\n"
-        "        super().__init__()\n"
-        + "".join(f"        self.{layer}\n" for layer in layers)
-        + "    def forward(self, X):\n"
-        f"        return {forward}\n"
-    )
+def guard(*lines):
+    """Return the function of exercise 2 with these lines as its body."""
+    return "def safe_loss(y_pred, y):\n" + "".join(f"    {line}\n" for line in lines)
 
 
-TWO = ("hidden = nn.Linear(1, 8)", "output = nn.Linear(8, 1)")
+IF = "if y_pred.shape != y.shape:"
+RAISE = "    raise ValueError(f'{y_pred.shape} against {y.shape}')"
+MSE = "return (y - y_pred).square().mean()"
 NEW, NO_GRAD = "linear = nn.Linear(1, 1)", "with torch.no_grad():"
-TANH = "self.output(torch.tanh(self.hidden(X)))"
 BARE = "        self.layer = nn.Linear(1, 1, bias=False)\n"
 COPY_WEIGHT = "    linear.weight.copy_(line.weight.reshape(1, 1))"
 COPY_BIAS = "    linear.bias.copy_(line.bias)"
@@ -104,32 +98,37 @@ WRONG = {
         ),
     ],
     "03.2": [
-        ("mse = ((1.5 + 2 * X_column - y_flat) ** 2).mean()", "40,000 differences instead of 200"),
+        (guard(MSE), "and targets of shape (6,) pass without an error"),
+        (guard("if len(y_pred) != len(y):", RAISE, MSE), "pass without an error"),
         (
-            "with warnings.catch_warnings():\n"
-            "    warnings.simplefilter('ignore')\n"
-            "    mse = nn.MSELoss()(1.5 + 2 * X_column, y_flat)",
-            "each prediction meets all targets",
+            guard("if y_pred.ndim != y.ndim:", RAISE, MSE),
+            "shape (6, 1) and targets of shape (1, 6) pass",
         ),
-        ("mse = ((1.5 + 2 * X_column - y_flat.unsqueeze(0)) ** 2).mean()", "or (1, N) against"),
-        ("mse = ((1.5 + 2 * X_column - y_flat.reshape(1, -1)) ** 2).mean()", "or (1, N) against"),
-        ("mse = ((1.5 + 2 * x_flat - y_flat) ** 2).sum()", "the sum of the 200"),
-        ("mse = (1.5 + 2 * x_flat - y_flat).abs().mean()", "mean of the sizes"),
-        ("mse = ((1.5 + 2 * x_flat - y_flat) ** 2).mean().sqrt()", "root of the mean"),
-        ("mse = (1.5 + 2 * x_flat - y_flat).mean() ** 2", "Square each difference first"),
-        ("mse = (1.5 + 2 * X_column - y_column) ** 2", "expected one number"),
-        ("mse = 0.01", "square of the noise"),
-        ("mse = ((1.5 + 2 * x_flat - y_flat) ** 2).mean() / 2", "half of the mean squared error"),
-        ("mse = ((1.5 + 2 * x_flat - y_flat)[train_rows] ** 2).mean()", "160 training rows"),
-        ("mse = (y_flat - 1.5 - 2 * x_flat).mean()", "mean of the residuals"),
-        ("mse = (y_flat - 1.5 - 2 * x_flat).var()", "takes their mean off"),
-        ("mse = (y_flat - 1.5 - 2 * x_flat).var(correction=0)", "variance of the residuals"),
-        ("mse = -((1.5 + 2 * x_flat - y_flat) ** 2).mean()", "no square is negative"),
-        ("mse = nn.MSELoss()", "are parentheses missing"),
-        ("mse = ((mended(X_column) - y_column) ** 2).mean()", "`1.5 + 2 * X_column`"),
-        ("mse = ((misled(X_column) - y_column) ** 2).mean()", "`1.5 + 2 * X_column`"),
-        ("mse = ((2 + 1.5 * X_column - y_column) ** 2).mean()", "`1.5 + 2 * X_column`"),
-        ("mse = f'{((1.5 + 2 * x_flat - y_flat) ** 2).mean():.4f}'", "a str, expected one number"),
+        (
+            guard("if y_pred.numel() != y.numel():", RAISE, MSE),
+            "shape (6, 1) and targets of shape (6,) pass",
+        ),
+        (guard("assert y_pred.shape == y.shape", MSE), "runs with `-O`"),
+        (guard(IF, "    raise TypeError('shapes')", MSE), "raise TypeError, expected"),
+        (guard(IF, "    raise ValueError('shapes differ')", MSE), "does not name both"),
+        (guard(IF, "    raise ValueError(str(y.shape))", MSE), "does not name both"),
+        (guard(IF, "    print('shapes differ')", MSE), "pass without an error"),
+        (guard(IF, "    return ValueError('shapes')", MSE), "pass without an error"),
+        (guard(IF, "    y = y.reshape(y_pred.shape)", MSE), "pass without an error"),
+        (guard(IF, RAISE, MSE + ".item()"), "nothing can be trained with it"),
+        (guard(IF, RAISE, "with torch.no_grad():", f"    {MSE}"), "nothing can be trained"),
+        (guard(IF, RAISE, MSE.replace(".mean()", ".sum()")), "the sum of the squares"),
+        (guard(IF, RAISE, MSE + " / 2"), "half of the mean squared error"),
+        (guard(IF, RAISE, MSE + " ** 0.5"), "the root of the mean squared"),
+        (guard(IF, RAISE, "return nn.L1Loss()(y_pred, y)"), "mean of the sizes"),
+        (guard(IF, RAISE, "return (y - y_pred).mean()"), "Square each of them first"),
+        (guard(IF, RAISE, "return (y - y_pred).mean() ** 2"), "square of the mean"),
+        (guard(IF, RAISE, "return (y + y_pred).square().mean()"), "and their MSE is"),
+        (guard(IF, RAISE, "return (y - y_pred).square()"), "expected one number"),
+        (guard(IF, RAISE, "(y - y_pred).square().mean()"), "is a `return` missing"),
+        (guard("if y_pred.shape == y.shape:", RAISE, MSE), "Calling `safe_loss` raised ValueError"),
+        ("safe_loss = loss_fn(model(X), y)", "expected something to call"),
+        ("safe_loss = nn.MSELoss()", "pass without an error"),
     ],
     "03.3": [
         (as_linear("return nn.Linear(1, 1)"), "is not that of the `line`"),
@@ -315,114 +314,26 @@ WRONG = {
         ),
     ],
     "03.4": [
-        (network(TWO, "self.output(self.hidden(X))"), "one straight line"),
-        (network(TWO, "torch.tanh(self.output(torch.tanh(self.hidden(X))))"), "larger than 1"),
-        (network(TWO, "torch.tanh(self.output(self.hidden(X)))"), "wrong place"),
-        (network(TWO, "self.output(torch.relu(self.hidden(X)))"), "use ReLU"),
-        (network(TWO, "self.output(torch.sigmoid(self.hidden(X)))"), "use a sigmoid"),
-        (network(TWO, "self.output(self.hidden(X).clamp(-1, 1))"), "between the two layers"),
-        (network(TWO, "self.output(self.hidden(torch.tanh(X)))"), "it bends the features"),
+        ("lucky_seed = 0", "Go on drawing"),
+        ("lucky_seed = 420", "weight 0.64 and bias -1.70"),
+        ("lucky_seed = -1", "no seed"),
+        ("lucky_seed = 2.5", "no seed"),
+        ("lucky_seed = 2**64", "no seed"),
+        ("lucky_seed = '439'", "a str, expected one number"),
+        ("lucky_seed = [152, 439]", "a list, expected one number"),
+        ("lucky_seed = model", "expected one number"),
+        ("lucky_seed = Line", "expected one number. It is something to call"),
+        ("lucky_seed = loss_fn(model(X), y).item()", "no seed"),
+        ("lucky_seed = 440", "A neighbor of this seed"),
+        ("lucky_seed = 1471", "A neighbor of this seed"),
         (
-            network(TWO, "self.output(torch.tanh(self.hidden(torch.tanh(X))))"),
-            "The features go through an activation too",
-        ),
-        (network(TWO, TANH.replace("(X)", "(X - X.mean())")), "change with the other rows"),
-        (network(TWO, TANH.replace("(X)", "(X / X.max())")), "change with the other rows"),
-        (network(TWO, TANH.replace("(X)", "(X.sort(dim=0).values)")), "with the other rows"),
-        (network(TWO, TANH.replace("(X)", "((X - X.mean()) / X.std())")), "not finite"),
-        (network(TWO, TANH.replace("(X)", "(X.clamp(-2, 2))")), "before them and after"),
-        (network(TWO, f"(y := {TANH}) - y.mean() + y.mean().detach()"), "hidden from autograd"),
-        (
-            network(TWO, "self.output(torch.tanh(torch.tanh(self.hidden(X))))"),
-            "tanh twice",
-        ),
-        (network(TWO, "self.output(nn.Tanh(self.hidden(X)))"), "`Tanh()(X)`"),
-        (
-            network(
-                ("layers = nn.Sequential(nn.Linear(1, 8), nn.Tanh, nn.Linear(8, 1))",),
-                "self.layers(X)",
-            ),
-            "Are its parentheses missing?",
-        ),
-        (
-            network(TWO, "torch.tanh(self.hidden(X)) @ self.output.weight.T"),
-            "`output.bias` has no part",
-        ),
-        (
-            network(
-                (*TWO, "drop = nn.Dropout(0.5)"),
-                "self.output(self.drop(torch.tanh(self.hidden(X))))",
-            ),
-            "add nothing random",
-        ),
-        (
-            network(
-                ("hidden = nn.Linear(1, 8, bias=False)", TWO[1]),
-                "self.output(torch.tanh(self.hidden(X)))",
-            ),
-            "Your model has 17 parameters",
-        ),
-        (
-            network(
-                (
-                    "w1 = nn.Parameter(torch.randn(8, 1))",
-                    "b1 = nn.Parameter(torch.zeros(8))",
-                    "w2 = nn.Parameter(torch.randn(1, 8))",
-                    "b2 = nn.Parameter(torch.zeros(1))",
-                ),
-                "torch.tanh(X @ self.w1.T + self.b1) @ self.w2.T + self.b2",
-            ),
-            "not in two `nn.Linear`",
-        ),
-        (
-            network(
-                ("hidden = nn.Linear(1, 8, dtype=torch.float64)", TWO[1]),
-                "self.output(torch.tanh(self.hidden(X)))",
-            ),
-            "`.float()`",
-        ),
-        (
-            network(TWO, "self.output(torch.tanh(self.hidden(X)))").replace(
-                "        super().__init__()\n", ""
-            ),
-            "`super().__init__()` has to be the first line",
-        ),
-        (network(TWO, "self.output(torch.Tanh(self.hidden(X)))"), "look for `nn.Tanh`"),
-        (network(TWO, "self.output(torch.tanh(self.hidden))"), "once it is called"),
-        (network(TWO, "torch.tanh(self.hidden(X)).sum(1, keepdim=True)"), "Call both layers"),
-        (network(TWO, TANH).replace("__init__", "_init_"), "two underscores"),
-        (network(TWO, "self.hidden(torch.tanh(self.output(X)))"), "Do the sizes of the layers fit"),
-        (network(TWO, "torch.tanh(self.hidden(X))"), "has shape (3, 8)"),
-        (network(TWO, "self.output(torch.tanh(self.hidden(X))).squeeze(1)"), "`.unsqueeze(1)`"),
-        (network(TWO, "self.output(torch.tanh(self.hidden(X))).detach()"), "no record of it"),
-        (
-            network(
-                ("hidden = nn.Linear(1, 3)", "output = nn.Linear(3, 1)"),
-                "self.output(torch.tanh(self.hidden(X)))",
-            ),
-            "should have 25",
-        ),
-        (
-            network(
-                (TWO[0], "middle = nn.Linear(8, 8)", TWO[1]),
-                "self.output(torch.tanh(self.middle(torch.tanh(self.hidden(X)))))",
-            ),
-            "97 parameters",
-        ),
-        (
-            network(
-                ("layers = [nn.Linear(1, 8), nn.Linear(8, 1)]",),
-                "self.layers[1](torch.tanh(self.layers[0](X)))",
-            ),
-            "a plain list hides",
-        ),
-        (
-            network(("width = 8",), "nn.Linear(self.width, 1)(torch.tanh(nn.Linear(1, 8)(X)))"),
-            "two predictions",
-        ),
-        (
-            "Network = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))",
-            "expected a class",
+            "for lucky_seed in range(5000):\n"
+            "    generator = torch.Generator().manual_seed(lucky_seed)\n"
+            "    weight, bias = torch.randn(1, generator=generator), "
+            "torch.randn(1, generator=generator)\n"
+            "    if loss_fn(weight * X + bias, y) < 3:\n"
+            "        break",
+            "if the weight were drawn first",
         ),
     ],
 }
@@ -440,12 +351,27 @@ RIGHT = {  # unusual, and right
         ).replace("def forward(self, X)", "def forward(self, X: torch.Tensor) -> torch.Tensor"),
     ],
     "03.2": [
-        "mse = nn.MSELoss()(1.5 + 2 * X_column, y_flat.reshape(-1, 1)).item()",
-        "mse = nn.functional.mse_loss(1.5 + 2 * x_flat, y_flat)",
-        "mse = sum((1.5 + 2 * a - b) ** 2 for a, b in zip(x_flat.tolist(), y_flat.tolist())) / 200",
-        "mse = (y_pred := 1.5 + 2 * X_column).sub(y_column).pow(2).mean().numpy().item()",
-        "mse = ((1.5 + 2 * x_flat.double() - y_flat.double()) ** 2).mean()",
-        "mse = round(((1.5 + 2 * x_flat - y_flat) ** 2).mean().item(), 4)",
+        guard(IF, RAISE, "return loss_fn(y_pred, y)"),
+        guard(
+            "if tuple(y.shape) == tuple(y_pred.shape):",
+            "    return nn.functional.mse_loss(y_pred, y)",
+            "raise ValueError('shapes', tuple(y_pred.shape), tuple(y.shape))",
+        ),
+        guard(
+            "if list(y_pred.size()) != list(y.size()):",
+            "    message = 'predictions {}, targets {}'.format(y_pred.size(), y.size())",
+            "    raise ValueError(message)",
+            "return torch.mean((y_pred - y) ** 2)",
+        ),
+        "class ShapeError(ValueError):\n    pass\n"
+        + guard(IF, "    raise ShapeError(f'{[*y_pred.shape]} is not {[*y.shape]}')", MSE),
+        guard(
+            "try:",
+            "    assert y_pred.shape == y.shape",
+            "except AssertionError:",
+            "    raise ValueError(f'{y_pred.shape}, {y.shape}') from None",
+            "return (y_pred - y).pow(2).sum() / y.numel()",
+        ),
     ],
     "03.3": [
         as_linear(
@@ -488,25 +414,11 @@ RIGHT = {  # unusual, and right
         "    return linear",
     ],
     "03.4": [
-        network(
-            ("layers = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))",),
-            "self.layers(X)",
-        ),
-        network(
-            ("layers = nn.ModuleList([nn.Linear(1, 8), nn.Linear(8, 1)])",),
-            "self.layers[1](self.layers[0](X).tanh())",
-        ),
-        network((*TWO, "bend = nn.Tanh()"), "self.output(self.bend(self.hidden(X)))"),
-        network((*TWO, "bend = torch.tanh"), "self.output(self.bend(self.hidden(X)))"),
-        network(TWO, "self.output(nn.functional.tanh(self.hidden(X)))"),
-        network(TWO, "self.output(nn.Tanh()(self.hidden(X)))"),
-        network(
-            ("output = nn.Linear(8, 1)", "hidden = nn.Linear(1, 8)"),
-            "self.output(2 * torch.sigmoid(2 * self.hidden(X)) - 1)",
-        ),
-        "class Network(nn.Sequential):\n"
-        "    def __init__(self, width: int = 8):\n"
-        "        super().__init__(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, 1))",
-        network((TWO[0], "output = nn.Linear(8, 1); nn.init.zeros_(self.output.weight)"), TANH),
+        "lucky_seed = 439",
+        "lucky_seed = 1472.0",
+        "lucky_seed = torch.tensor(2920)",
+        "import numpy as np\nlucky_seed = np.int64(2279)",
+        "lucky_seed = next(seed for seed in range(400, 5000) if (torch.manual_seed(seed), "
+        "loss_fn(Line()(X), y))[1] < 3)",
     ],
 }
