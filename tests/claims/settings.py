@@ -1,0 +1,316 @@
+"""What notebook 06 says in general about rates, curvature, scaling, optimizers and losses."""
+
+import contextlib
+import copy
+import io
+import json
+import math
+import re
+
+import numpy as np
+import torch
+
+from claims import ROOT, Claim
+from claims.training import (
+    batches,
+    begin,
+    hessian,
+    line_of,
+    losses_on,
+    ols,
+    rows_of,
+    train,
+    walk,
+)
+from course_utils import datasets, descent
+
+LESSON = "notebooks/06_settings.ipynb"
+GLOSSARY = "notebooks/glossary.md"
+QUESTIONS = "course_utils/questions.toml"
+CHECKS = "course_utils/checks/settings.py"
+
+
+def ball(seed):
+    """Return the slope of the loss over the weight alone, with the bias nailed."""
+    X, y = (part.double() for part in datasets.make_line(160, seed=seed))
+    return X, lambda w: (-2 * X * (y - (w * X + 1.5))).mean().item()
+
+
+def factor_anywhere(seed):
+    """A step multiplies the distance to the bottom by 1 - lr * curvature, wherever the ball is."""
+    X, slope = ball(seed)
+    generator = torch.Generator().manual_seed(seed)
+    curvature = slope(1.0) - slope(0.0)
+    bottom = -slope(0.0) / curvature
+    same = math.isclose(curvature, 2 * X.square().mean().item(), rel_tol=1e-9)
+    for w, lr in torch.rand(10, 2, generator=generator, dtype=torch.double).tolist():
+        w = 20 * w - 10
+        after = w - 1.3 * lr * slope(w)
+        if not math.isclose(
+            after - bottom, (1 - 1.3 * lr * curvature) * (w - bottom), abs_tol=1e-9
+        ):
+            return False
+    return same
+
+
+def border_of_a_ball(seed):
+    _, slope = ball(seed)
+    curvature = slope(1.0) - slope(0.0)
+    bottom = -slope(0.0) / curvature
+    grown = []
+    for part in (0.97, 1.03):
+        w = -1.0
+        for _ in range(100):
+            w = w - part * 2 / curvature * slope(w)
+        grown.append(abs(w - bottom) / abs(-1.0 - bottom))
+    return grown[0] < 1 < grown[1]
+
+
+def diagonal_is_steeper(seed):
+    X, _ = datasets.make_line(160, seed=seed)
+    values = hessian(X.double())
+    return torch.linalg.eigvalsh(values)[-1] > values.diagonal().max()
+
+
+def features_alone(seed):
+    """Targets, starts and repeated rows leave the curvature as it is; unit and zero do not."""
+    X, y, model = begin(seed)
+
+    def measured(X, y):
+        parameters = line_of(model).double()
+        columns = torch.cat([X, torch.ones_like(X)], dim=1).double()
+        return torch.autograd.functional.hessian(
+            lambda line: (y.double().flatten() - columns @ line).square().mean(), parameters
+        )
+
+    base = measured(X, y)
+    same = [measured(X, 3 * y + 1), measured(torch.cat([X, X]), torch.cat([y, y]))]
+    other = [measured(X / 25.4, y), measured(X + 1, y)]
+    equal = [torch.allclose(base, one) for one in same + other]
+    return equal == [True, True, False, False] and torch.allclose(base, hessian(X.double()))
+
+
+def boxes_print_what_they_say(_seed):
+    """Run the code of the folded boxes; compare with the output that stands below it."""
+    cells = json.loads((ROOT / LESSON).read_text(encoding="utf-8"))["cells"]
+    flipper, _ = datasets.load_penguins()
+    torch.manual_seed(420)
+    X = torch.randn(200, 1)
+    y = 1.5 + 2 * X + 0.1 * torch.randn(200, 1)
+    chosen = torch.utils.data.random_split(range(200), [160, 40])[0].indices
+    scaled = (flipper - flipper.mean()) / flipper.std(correction=0)
+    names = {"torch": torch, "X": X[chosen], "y": y, "flipper": flipper, "scaled": scaled}
+    boxes = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.S)
+    found = [pair for cell in cells for pair in boxes.findall("".join(cell["source"]))]
+    for code, said in found:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, names)
+        if printed.getvalue() != said:
+            return False
+    return len(found) == 2
+
+
+def factor_of_a_step(seed):
+    """Along the steepest direction a step multiplies the distance by 1 - lr * curvature."""
+    X, y = (part.double() for part in datasets.make_line(seed=seed))
+    generator = torch.Generator().manual_seed(seed)
+    line = torch.randn(2, generator=generator, dtype=torch.double)
+    lr = 1.2 * torch.rand(1, generator=generator).item()
+    columns = torch.cat([X, torch.ones_like(X)], dim=1)
+    values, directions = torch.linalg.eigh(hessian(X))
+    best, steepest = ols(X, y), directions[:, -1]
+    after = line - lr * 2 * columns.T @ (columns @ line - y.flatten()) / len(X)
+    distance, then = (line - best) @ steepest, (after - best) @ steepest
+    same_limit = math.isclose(2 / values[-1].item(), descent.stable_lr(X), rel_tol=1e-9)
+    return same_limit and torch.allclose(then, (1 - lr * values[-1]) * distance)
+
+
+def limit_parts_runs(seed):
+    """Just below the limit the loss falls, just above it grows: from any start."""
+    X, y, model = begin(seed)
+    limit, ends = descent.stable_lr(X), []
+    for part in (0.97, 1.03, 1.2):
+        losses = losses_on(X, y, walk(X, y, line_of(model), part * limit, 300))
+        ends.append(losses[-1] / losses[0])
+    return ends[0] < 1 and min(ends[1:]) > 1
+
+
+def batch_is_steeper(seed):
+    X, y, _ = begin(seed)
+    limits = [descent.stable_lr(X_batch) for X_batch, _ in batches(X[:160], y[:160])]
+    return min(limits) < descent.stable_lr(X[:160])
+
+
+def overshoots(seed):
+    """From half the limit on, along the steepest direction, a step ends on the other side."""
+    X, y, model = begin(seed)
+    limit, best = descent.stable_lr(X), ols(X, y)
+    steepest = torch.linalg.eigh(hessian(X))[1][:, -1]
+    sides = []
+    for part in (0.4, 0.9):
+        moved = copy.deepcopy(model)
+        before = (line_of(moved) - best) @ steepest
+        train(moved, [(X, y)], part * limit, 1)
+        sides.append(((line_of(moved) - best) @ steepest / before).item())
+    return sides[0] > 0 > sides[1] > -1
+
+
+def scaled_limit_is_one(seed):
+    """For any unit and shift, and with either of the two standard deviations."""
+    generator = torch.Generator().manual_seed(seed)
+    X = datasets.make_line(seed=seed)[0].double()
+    X = X * 10 ** (3 * torch.randn(1, generator=generator)) + torch.randn(1, generator=generator)
+    limits = [
+        descent.stable_lr((X - X.mean()) / X.std(correction=correction)) for correction in (0, 1)
+    ]
+    return all(abs(limit - 1) < 1e-6 for limit in limits)
+
+
+def adam_and_the_unit(seed):
+    """Where SGD overflows in millimeters, Adam gets within a factor of 4 of its loss in cm."""
+    X, y, model = begin(seed)
+    losses = []
+    for features in (X, 10 * X):
+        lines = walk(features, y, line_of(model), 0.1, 91, optimizer="adam")
+        losses.append(losses_on(features, y, lines)[90])
+    return 0.25 < losses[1] / losses[0] < 4
+
+
+def adam_follows_two_means(seed):
+    """`descent` divides running means, of gradient and squared gradient, for each parameter."""
+    X, y, model = begin(seed)
+    end = walk(X, y, line_of(model), 0.1, 20, optimizer="adam")[-1]
+    train(model, [(X, y)], 0.1, 20, kind=torch.optim.Adam)
+    return np.abs(line_of(model).numpy() - end).max() < 1e-4
+
+
+def sgd_is_enough(seed):
+    X, y, model = begin(seed)
+    X = (X - X.mean()) / X.std()
+    ends = [
+        losses_on(X, y, walk(X, y, line_of(model), 0.1, 60, optimizer=kind))[-1]
+        for kind in ("sgd", "adam")
+    ]
+    return ends[0] <= ends[1]
+
+
+def l1_keeps_stepping(seed):
+    """Near the minimum the loss goes back and forth, tenfold lower at a tenth of the rate."""
+    X = torch.arange(0, 1, 0.02).unsqueeze(1)
+    y = 0.8 * X + 0.2
+    _, _, model = begin(seed)
+    line, means = walk(X, y, line_of(model), 0.05, 800, loss="l1")[-1], []
+    for lr in (0.01, 0.001, 0.0001):
+        lines = walk(X, y, line, lr, 400, loss="l1")
+        line = lines[-1]
+        means.append(losses_on(X, y, lines[-2:], "l1").mean())
+    return 9 < means[0] / means[1] < 11 and 9 < means[1] / means[2] < 11
+
+
+def mse_steps_shrink(seed):
+    X, y, model = begin(seed)
+    lines = walk(X, y, line_of(model), 0.1, 60)
+    sizes = np.linalg.norm(np.diff(lines, axis=0), axis=1)
+    return sizes[0] > 10 * sizes[25] > 100 * sizes[50]
+
+
+def outlier_moves_mse(seed):
+    """A point moved up pulls the line of MSE; that of L1 still meets the other 49."""
+    generator = torch.Generator().manual_seed(seed)
+    X = torch.arange(0, 1, 0.02, dtype=torch.double).unsqueeze(1)
+    y = 0.8 * X + 0.2
+    at, by = 49 - seed, 1 + 5 * torch.rand(1, generator=generator).item()
+    y[at] += by
+    ours = torch.tensor([0.8, 0.2], dtype=torch.double)
+    columns = torch.cat([X, torch.ones_like(X)], dim=1)
+    l1 = (y.flatten() - columns @ ours).abs().mean()
+    near = ours + 0.1 * torch.randn(200, 2, generator=generator, dtype=torch.double)
+    lowest = all((y.flatten() - columns @ line).abs().mean() > l1 for line in near)
+    return lowest and (ols(X, y) - ours).abs().max() > 0.01
+
+
+def adam_keeps_its_stride(seed):
+    """While the direction stays the same, a step is about as long as the rate, at any scale."""
+    X, y, model = begin(seed)
+    generator = torch.Generator().manual_seed(seed)
+    scale = 10 ** (6 * torch.rand(1, generator=generator).item())
+    X = (X - X.mean()) / X.std(correction=0)
+    lines = walk(X, scale * (y + 50), line_of(model), 0.1, 10, optimizer="adam")
+    strides = np.abs(np.diff(lines, axis=0))[:, 1]  # the bias has a long way
+    return bool((np.abs(strides / 0.1 - 1) < 0.1).all())
+
+
+def shrinking_quiets_batches(seed):
+    X, y, model = begin(seed)
+    X, y, best = X[:160], y[:160], ols(X[:160], y[:160]).numpy()
+    line = walk(X, y, line_of(model), 0.1, rows_of(seed, 20))[-1]
+    gaps = []
+    for lr in (0.1, 0.01, 0.001):
+        lines = walk(X, y, line, lr, rows_of(seed + 1, 40))
+        line = lines[-1]
+        gaps.append(np.linalg.norm(lines[-100:] - best, axis=1).mean())
+    return gaps[0] > 2 * gaps[1] > 4 * gaps[2]
+
+
+def never_beyond_one(seed):
+    generator = torch.Generator().manual_seed(seed)
+    X = torch.randn(50, 1, generator=generator, dtype=torch.double)
+    X = X * 10 ** (2 * torch.randn(1, generator=generator)) + torch.randn(1, generator=generator)
+    return descent.stable_lr(X) <= 1 + 1e-9 and hessian(X)[1, 1] == 2
+
+
+def penguins(_seed):
+    """The figures of the texts: border, condition, best line, and the border for bills."""
+    X, y = datasets.load_penguins()
+    flat, steep = torch.linalg.eigvalsh(hessian(X.double())).tolist()
+    weight, bias = ols(X.double(), y.double()).tolist()
+    bills, _ = datasets.load_penguins("bill_length_mm")
+    off = 1 - descent.stable_lr(bills) * bills.double().square().mean().item()
+    return (
+        3900 < 0.1 / (2 / steep) < 4100
+        and f"{steep / flat / 1e6:.1f}" == "8.3"
+        and (f"{weight:.1f}", f"{bias:.0f}") == ("49.7", "-5781")
+        and f"{100 * off:.2f}" == "0.05"
+    )
+
+
+CLAIMS = [
+    Claim(LESSON, "the factor doesn't care where the ball is", factor_anywhere),
+    Claim(LESSON, "The factors lie on a straight line", factor_anywhere),
+    Claim(LESSON, "twice as far from the bottom is twice as steep", factor_anywhere),
+    Claim(GLOSSARY, "two over it is the border of the learning rate while only", border_of_a_ball),
+    Claim(LESSON, "The ball comes home while that factor lies between", border_of_a_ball),
+    Claim(LESSON, "more strongly curved along a diagonal than along either", diagonal_is_steeper),
+    Claim(LESSON, "it is computed from the features alone", features_alone),
+    Claim(CHECKS, "The features alone set the border", features_alone),
+    Claim(LESSON, "Where exactly is the border?", boxes_print_what_they_say),
+    Claim(LESSON, "Which half of the scaling did it?", boxes_print_what_they_say),
+    Claim(LESSON, "The largest curvature sets the border", factor_of_a_step),
+    Claim(LESSON, "Beyond a rate of 2 / curvature, training explodes", limit_parts_runs),
+    Claim(GLOSSARY, "has to stay below two over its largest eigenvalue", limit_parts_runs),
+    Claim(QUESTIONS, "each ends on the other side of the minimum, nearly as far", overshoots),
+    Claim(LESSON, "a mini-batch can be steeper than the whole", batch_is_steeper),
+    Claim(LESSON, "the border is 1 in any unit", scaled_limit_is_one),
+    Claim(GLOSSARY, "the limit of the learning rate is 1 in any unit", scaled_limit_is_one),
+    Claim(LESSON, "whose curvature is 2 on any data", never_beyond_one),
+    Claim(CHECKS, "is 1, the highest there is", never_beyond_one),
+    Claim(LESSON, "The canyon is 8.3 million times as curved across", penguins),
+    Claim(LESSON, "it returns about 49.7 and \u22125,781", penguins),
+    Claim(LESSON, "the border is 0.05 % lower", penguins),
+    Claim(QUESTIONS, "about four thousand times too large", penguins),
+    Claim(LESSON, "a step about as long as the learning rate", adam_keeps_its_stride),
+    Claim(
+        GLOSSARY, "as long as the learning rate while the direction", adam_keeps_its_stride
+    ),
+    Claim(QUESTIONS, "Each step of Adam is about 0.1 long here", adam_keeps_its_stride),
+    Claim(LESSON, "so steep directions don't explode", adam_and_the_unit),
+    Claim(LESSON, "divided by a running measure of its size", adam_follows_two_means),
+    Claim(GLOSSARY, "divided by a running measure of its size", adam_follows_two_means),
+    Claim(LESSON, "For a line on scaled features SGD is enough", sgd_is_enough),
+    Claim(LESSON, "and would do so for ever", l1_keeps_stepping),
+    Claim(LESSON, "each cut of the rate by ten brings the loss down about", l1_keeps_stepping),
+    Claim(LESSON, "steps on all points shrink by themselves near the minimum", mse_steps_shrink),
+    Claim(LESSON, "The same plan quiets mini-batches", shrinking_quiets_batches),
+    Claim(LESSON, "because its residual counts squared", outlier_moves_mse),
+]
