@@ -344,7 +344,7 @@ def plot_slope(
     w, z = inputs.array("weights", weights).ravel(), inputs.array("losses", losses).ravel()
     if len(w) != len(z) or not len(w):
         raise inputs.InputError(f"there are {len(w)} weights and {len(z)} losses")
-    series = [Series("loss", w, z, "line")]
+    series = [Series("curve", w, z, "line")]
     said = f"Of {len(w)} places, the one at {_g(w[z.argmin()])} has the lowest {ylabel}"
     if at is not None:
         line = np.interp(at, w, z) + slope * (w - at)

@@ -19,7 +19,7 @@ def test_links_open_the_glossary_at_their_term_and_lead_back(open_notebook):
     """The first click opens the page, the second finds it open; a third one is on the page."""
     lesson = open_notebook("03_models")
     page = lesson.page
-    for anchor in ("hidden-layer", "class"):
+    for anchor in ("state-dict", "class"):
         page.locator(f".jp-Notebook a[href$='#{anchor}'][href*='{GLOSSARY.name}']").click()
         expect(page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text(GLOSSARY.name)
         page.wait_for_function(AT_THE_TOP, arg=anchor)
@@ -30,7 +30,7 @@ def test_links_open_the_glossary_at_their_term_and_lead_back(open_notebook):
     page.wait_for_function(AT_THE_TOP, arg="node")
     expect(page.locator(f"{PAGE} mjx-container").first).to_be_visible()
     expect(page.locator(f"{PAGE} mjx-merror")).to_have_count(0)
-    page.locator(f"{PAGE} a", has_text="03 Build a model").first.click()
+    page.locator(f"{PAGE} a", has_text="03 Where does a line").first.click()
     expect(page.locator(".jp-Notebook")).to_be_visible()
     assert lesson.popups() == []
     assert lesson.hosts == {"127.0.0.1"}

@@ -148,7 +148,7 @@ def test_keys_move_through_the_slides_and_formulas_are_drawn(decks, page):
     opened(page, decks / "04_loss_and_gradients.html")
     page.evaluate("MathJax.startup.promise")
     formulas = page.locator("mjx-container svg")
-    assert formulas.count() > 20
+    assert formulas.count() > 12
     assert page.locator("mjx-container [data-mjx-error], mjx-merror").count() == 0
     text = page.evaluate("document.querySelector('.slides').textContent")
     assert "\\frac" not in text
