@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from lab import SHOW
+from lab import DRAW_MS, SHOW
 from playwright.sync_api import expect
 from refresh import KEPT_METADATA, LESSON_PATHS
 from test_predict import SHOWN, tells
@@ -262,9 +262,9 @@ def test_what_answers_a_question_is_veiled_until_then(open_notebook, lab, theme,
 
 
 @pytest.mark.parametrize("path", LESSON_PATHS, ids=lambda path: path.stem)
-def test_no_screen_around_a_question_tells_its_answer(open_notebook, path):
+def test_no_screen_around_a_question_tells_its_answer(open_notebook, lab, path):
     """As the notebook is stored, and once all has run; then what is asked for is shown."""
-    cells = nbformat.read(path, as_version=4).cells
+    cells = nbformat.read(lab.path(path.stem), as_version=4).cells
     asked = {
         found[1]: index
         for index, cell in enumerate(cells)
@@ -274,7 +274,7 @@ def test_no_screen_around_a_question_tells_its_answer(open_notebook, path):
     notebook = open_notebook(path.stem)
     notebook.page.set_viewport_size(SCREEN)
     shows = notebook.page.locator(".predict-show")
-    expect(shows).to_have_count(len(asked))
+    expect(shows).to_have_count(len(asked), timeout=DRAW_MS)
     told = around(notebook, asked, "stored")
     for summary in shows.locator("summary").all():
         summary.click()
@@ -287,13 +287,13 @@ def test_no_screen_around_a_question_tells_its_answer(open_notebook, path):
     assert untold == []
 
 
-def look(notebook, index, block):
-    """Scroll to a cell, wait until that has settled, and return what is seen around it."""
+def look(notebook, index, block, without=None):
+    """Scroll to a cell, wait until that has settled, and return what is seen but for one cell."""
     before, now = None, ""
     while before != now:
         notebook.page.evaluate(AT, [index, block])
         notebook.page.wait_for_timeout(200)
-        before, now = now, seen(notebook, without=index)
+        before, now = now, seen(notebook, without)
     return now
 
 
@@ -302,7 +302,7 @@ def around(notebook, asked, when):
     told = []
     for name, index in asked.items():
         for block in ("start", "center", "end"):
-            text = look(notebook, index, block)
+            text = look(notebook, index, block, without=index)
             if folder := os.environ.get("SCREENSHOTS"):
                 picture = f"predict-{name}-{when}-{block}.png".replace(" ", "-")
                 notebook.page.screenshot(path=Path(folder) / picture)
