@@ -12,7 +12,6 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 from torch.optim.sgd import SGD
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
-from course_utils.charts import count
 from course_utils.checks.judging import (
     CROSSED,
     HALF_MSE,
@@ -598,7 +597,7 @@ def star_of_paths(star: object) -> str:
             f"`star` is {kind(star)}, expected a dictionary: from a name to weights and biases."
         )
     if len(star) < 5:
-        raise Wrong(f"`star` holds {count(len(star), 'path')}. Five rays make a star.")
+        raise Wrong(f"Five rays make a star, and `star` holds {len(star)}.")
     paths = [_path(name, pair) for name, pair in star.items()]
     for name, path in zip(star, paths, strict=True):
         _judge_path(name, path)
@@ -641,7 +640,7 @@ def _path(name: object, pair: object) -> np.ndarray:
 
 def _judge_path(name: object, path: np.ndarray) -> None:
     if len(path) < 5:
-        raise Wrong(f"The path {name!r} has {count(len(path), 'point')}. A path shows its steps.")
+        raise Wrong(f"A path shows its steps, and {name!r} has {len(path)} of them.")
     if not np.isfinite(path).all() or np.abs(path).max() > 1e3:
         raise Wrong(f"The path {name!r} runs away. Its learning rate is too large.")
     first, last = (np.abs(path[at] - BEST).max() for at in (0, -1))

@@ -549,7 +549,7 @@ WRONG = {
         (around("ray(*at, lr=1.5)"), "runs away"),
         (around("ray(*at)[::-1]"), "weights come first"),
         (around("ray(2, 1.5)"), "begins where it should end"),
-        (around("([at[0], 2.0], [at[1], 1.5])"), "has 2 points"),
+        (around("([at[0], 2.0], [at[1], 1.5])"), "has 2 of them"),
         (around("ray(*at)[0]"), "two columns"),
         (around("(ray(*at)[0], ray(*at)[1][1:])"), "more weights than biases"),
         (around("(ray(*at), ray(*at))"), "expected numbers"),

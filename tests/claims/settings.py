@@ -300,9 +300,7 @@ CLAIMS = [
     Claim(LESSON, "the border is 0.05 % lower", penguins),
     Claim(QUESTIONS, "about four thousand times too large", penguins),
     Claim(LESSON, "a step about as long as the learning rate", adam_keeps_its_stride),
-    Claim(
-        GLOSSARY, "as long as the learning rate while the direction", adam_keeps_its_stride
-    ),
+    Claim(GLOSSARY, "as long as the learning rate while the direction", adam_keeps_its_stride),
     Claim(QUESTIONS, "Each step of Adam is about 0.1 long here", adam_keeps_its_stride),
     Claim(LESSON, "so steep directions don't explode", adam_and_the_unit),
     Claim(LESSON, "divided by a running measure of its size", adam_follows_two_means),
