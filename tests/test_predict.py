@@ -27,7 +27,7 @@ SHOWN = {
     "swapped digits": ("01", "typed = birds", r"n 4202 g.*\nmean 4194 g", "It falls by about 8 g"),
     "flat minus column": ("01", "residual = mass_kg", r"Size\(\[342, 342\]\)", "`(342, 342)`"),
     "noise floor": ("01", "for sigma in [0.0, 0.1, 0.5]:", r"0\.5: .* line ([\d.]+)", float),
-    "four times as many": ("02", "length = math", r" 4 miss.* [67]\d %\n.*16.* 3\d %", "About twice"),
+    "four times as many": ("02", "length = math", r" 4 miss.* [67]\d %\n.*16.* 3\d %", "About tw"),
     "split again": ("02", "train_again, test_again =", r"^(\d+) rows were", float),
     "steps of an epoch": ("02", "for drop_last in (False", r"=False: (\d+) batches", float),
     "beyond both lines": ("02", "X_new = torch", r"cut +0\.[12].*\n.*split 0\.[12]", "Neither"),
