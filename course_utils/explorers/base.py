@@ -87,6 +87,7 @@ class Explorer:
             given={name: _plain(value) for name, value in given.items()},
             proves=self.prove is not None,
         )
+        self._start = self.settings
         self.notebook = _names_of_caller()
         self.result: object = None
         self.proof: Proof | None = None
@@ -202,7 +203,8 @@ class Explorer:
         self.page.proof = {"of": state, "kind": kind, "text": proof.text, **drawn}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.state})"
+        moved = {n: value for n, value in self.settings.items() if value != self._start[n]}
+        return f"{type(self).__name__}({_written(moved)})"
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
