@@ -203,8 +203,9 @@ class Explorer:
         self.page.proof = {"of": state, "kind": kind, "text": proof.text, **drawn}
 
     def __repr__(self) -> str:
-        moved = {n: value for n, value in self.settings.items() if value != self._start[n]}
-        return f"{type(self).__name__}({_written(moved)})"
+        there = _written(self._start).split("&")
+        moved = [text for text in self.state.split("&") if text not in there]
+        return f"{type(self).__name__}({'&'.join(moved)})"
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
