@@ -21,7 +21,7 @@ TARGET = ROOT / "slides"
 LOCK = ROOT / "classroom" / "reveal" / "package-lock.json"
 USED = ["reveal.js/dist", "reveal.js/plugin", "mathjax/es5/tex-svg.js"]  # of these packages
 SIZE = 1280, 720
-MOST_LINES = 5  # of code and print that share a slide with their picture
+MOST_LINES = 3  # of code and print that share a slide with their picture
 HEADING = re.compile(r"^(?=#{2,3} )", re.M)
 SOLUTION = re.compile(r"<details>.*?</details>\s*", re.S)
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!https?:)([^)\s]+)\)")
@@ -92,11 +92,16 @@ def shown(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
     for output in outputs:
         data = output.get("data", {})
         above = kept[-1].get("data", {}) if kept else {}
-        if "text/markdown" in data and "image/png" in above:
-            above["text/plain"] = data["text/markdown"].strip("*")
-        elif output.output_type != "display_data" or data.keys() - {"text/plain"}:
+        if "image/png" in above and "image/png" not in data and "text/html" in data:
+            above["text/plain"] = data["text/plain"]
+        elif output.output_type != "display_data" or not is_name(data):
             kept.append(output)
     return kept
+
+
+def is_name(data: dict) -> bool:
+    """Say whether an output holds nothing but the name of a live widget."""
+    return data.keys() <= {"text/plain"} or data.get("text/html", "").startswith("<!--")
 
 
 @functools.cache

@@ -349,7 +349,8 @@ def test_set_returns_the_history_and_a_state_is_a_text():
     other = TrainingExplorer(train, OPTIMIZERS)
     again = other.set(explorer.state)
     assert other.state == explorer.state
-    assert repr(other) == f"TrainingExplorer({explorer.state})"
+    moved = "lr=0.3&epochs=10&batch_size=64&loss=L1Loss&optimizer=Adam"
+    assert repr(other) == f"TrainingExplorer({moved})"
     np.testing.assert_allclose(again["weight"], history["weight"], rtol=1e-8)
 
 

@@ -80,8 +80,7 @@ def test_pictures_have_alternative_text_and_a_caption(path):
                 alt = picture.metadata["image/png"]["alt"]
                 assert len(alt.split()) >= 5
                 assert alt.endswith(".")
-                said = caption.data.get("text/markdown", caption.data["text/plain"])
-                assert alt in said
+                assert alt in caption.data.get("text/markdown", caption.data["text/plain"])
         for alt in re.findall(r"!\[(.*?)\]\(", cell.source):
             assert len(alt.split()) >= 3, cell.source
 

@@ -120,8 +120,10 @@ def test_links_between_notebooks_lead_from_slides_to_slides():
 
 def test_a_picture_after_much_code_gets_its_own_slide_and_its_sentence_as_alternative():
     png = nbformat.v4.new_output("display_data", {"image/png": "AAAA", "text/plain": "Chart"})
-    widget = nbformat.v4.new_output("display_data", {"text/plain": "Explorer()"})
-    said = nbformat.v4.new_output("display_data", {"text/markdown": "*3 points.*"})
+    name = {"text/html": "<!-- a picture -->", "text/plain": "Explorer()"}
+    widget = nbformat.v4.new_output("display_data", name)
+    caption = {"text/html": "<p><em>3 points.</em></p>", "text/plain": "3 points."}
+    said = nbformat.v4.new_output("display_data", caption)
     for lines, count in ((2, 1), (9, 2)):
         source = "\n".join(["x = 1"] * lines)
         cell = nbformat.v4.new_code_cell(source, outputs=[widget, png, said])

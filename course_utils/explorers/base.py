@@ -87,6 +87,7 @@ class Explorer:
             given={name: _plain(value) for name, value in given.items()},
             proves=self.prove is not None,
         )
+        self._start = self.settings
         self.notebook = _names_of_caller()
         self.result: object = None
         self.proof: Proof | None = None
@@ -202,7 +203,9 @@ class Explorer:
         self.page.proof = {"of": state, "kind": kind, "text": proof.text, **drawn}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.state})"
+        there = _written(self._start).split("&")
+        moved = [text for text in self.state.split("&") if text not in there]
+        return f"{type(self).__name__}({'&'.join(moved)})"
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
