@@ -13,7 +13,7 @@ MOST_POINTS = 2_000
 # What Markdown may take for markup, a link or a formula; an underscore within a word it does not.
 _MARKUP = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|[&<>`*~\[\]$\\@]|:(?=//)|(?<=www)\.")
 _MIME = "application/vnd.plotly.v1+json"
-_CONFIG = {"displayModeBar": False, "responsive": False}  # same size, nothing over the words
+_CONFIG = {"displayModeBar": False, "responsive": True}  # nothing over the words; as wide as fits
 _PT = 0.72  # points in a pixel, at 100 pixels an inch
 _PLOTLY = {".": "circle", "o": "circle", "O": "circle-open", "s": "square", "^": "triangle-up",
            "D": "diamond", "v": "triangle-down", "+": "cross-thin-open",
@@ -231,7 +231,7 @@ class Chart:
         layout = {
             "xaxis": _plotly_axis(at.x) | {"showgrid": False}, "yaxis": _plotly_axis(at.y),
             "shapes": shapes, "annotations": _plotly_words(at), "showlegend": False,
-            "width": frame.WIDTH, "height": frame.HEIGHT, "autosize": False,
+            "height": frame.HEIGHT, "autosize": True,  # and as wide as its place, see STYLE
             "margin": {"l": at.left, "r": frame.WIDTH - at.right, "t": at.top,
                        "b": frame.HEIGHT - at.bottom, "pad": 0},
             "paper_bgcolor": look.COLORS["ground"], "plot_bgcolor": look.COLORS["ground"],

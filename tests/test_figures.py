@@ -99,7 +99,7 @@ def test_both_pictures_draw_the_data_of_the_chart(chart):
 def test_both_pictures_have_one_frame_and_the_same_words(chart):
     axes, layout = chart.to_matplotlib().axes[0], plotly_figure(chart).layout
     box, edge = axes.get_position(), layout.margin
-    assert (layout.width, layout.height) == (frame.WIDTH, frame.HEIGHT)
+    assert (layout.width, layout.height) == (None, frame.HEIGHT)  # as wide as its place
     live = [edge.l, edge.b, frame.WIDTH - edge.r, frame.HEIGHT - edge.t]
     still = np.array([box.x0, box.y0, box.x1, box.y1]) * ([frame.WIDTH, frame.HEIGHT] * 2)
     np.testing.assert_allclose(live, still)
@@ -222,7 +222,7 @@ def test_words_and_marks_stand_out_in_both_themes():
 @pytest.fixture(scope="module")
 def plotly_page(chromium):
     page = chromium.new_page()
-    page.set_content("<div id=here></div>")
+    page.set_content(f"<div id=here style='max-width: {frame.WIDTH}px'></div>")
     page.add_script_tag(path=Path(plotly.__file__).with_name("package_data") / "plotly.min.js")
     yield page
     page.close()
@@ -251,6 +251,20 @@ def test_the_picture_under_the_mouse_has_the_size_and_ticks_of_the_still_one(plo
         told = [re.sub("\u200b", "", word) for word in seen[name]]
         assert told == [word.translate(raised) for word in axis.words]
     assert not plotly_page.locator(".modebar-btn").count()
+
+
+def test_the_picture_under_the_mouse_fits_a_narrow_window(plotly_page):
+    (chart, *_) = INTERACTIVE.values()
+    drawn = chart.to_plotly()
+    plotly_page.set_viewport_size({"width": 420, "height": 500})
+    plotly_page.evaluate(
+        "({data, layout, config}) => Plotly.newPlot('here', data, layout, config)", drawn
+    )
+    assert plotly_page.evaluate("document.documentElement.scrollWidth") <= 420
+    plotly_page.set_viewport_size({"width": 1280, "height": 900})
+    plotly_page.wait_for_function(
+        f"document.querySelector('.main-svg').getBoundingClientRect().width === {frame.WIDTH}"
+    )
 
 
 def test_summaries_read_the_data():
