@@ -154,7 +154,8 @@ CUT_OFF = f"""() => {{
     const problems = [];
     cells.forEach((cell, index) => {{
         for (const part of cell.node.querySelectorAll(parts)) {{
-            if (part.querySelector('table.dataframe')) continue;  // has a scroll bar of its own
+            // A table and a live figure keep their size and have a scroll bar of their own.
+            if (part.querySelector('table.dataframe, .plot-container')) continue;
             const node = [part, ...part.querySelectorAll('*')].find(node => excess(node, cell) > 1);
             if (!node) continue;
             const name = `${{node.tagName}} ${{node.getAttribute('class') || node.textContent}}`;
