@@ -27,7 +27,7 @@ LOOPBACK = "127.0.0.1"
 PLOTLY = "application/vnd.plotly.v1+json"
 RUN_MS = 300_000  # a notebook has this long to run
 OPEN_MS = 60_000  # to open
-DRAW_MS = 10_000  # and the page this long to follow
+DRAW_MS = 30_000  # and the page this long to follow
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -141,8 +141,8 @@ CUT_OFF = f"""() => {{
         const clips = getComputedStyle(node).overflowX !== 'visible' && node.clientWidth;
         return Math.max(beyond, clips ? node.scrollWidth - node.clientWidth : 0);
     }};
-    const cross = (a, b) => Math.min(
-        a.right - b.left, b.right - a.left, a.bottom - b.top, b.bottom - a.top) > 0;
+    const cross = (a, b) => Math.min( // a line's box is some pixels higher than its letters
+        a.right - b.left, b.right - a.left, a.bottom - b.top, b.bottom - a.top) > 2;
     const crossing = figure => {{
         const texts = [...figure.querySelectorAll('text')].filter(node => node.textContent.trim());
         const boxes = texts.map(node => [node, node.getBoundingClientRect()]);
