@@ -243,7 +243,7 @@ class Lab:
 class Notebook:
     """A notebook open in JupyterLab, and a record of what went wrong in its page."""
 
-    def __init__(self, lab: Lab, context: BrowserContext, name: str, theme: str, app: str):
+    def __init__(self, lab: Lab, context: BrowserContext, name: str, theme: str, app: str = "lab"):
         self.page: Page = context.new_page()
         self.page.set_default_timeout(DRAW_MS)
         self.complaints: list[str] = []  # page errors, console errors, native dialogs
