@@ -180,6 +180,8 @@ class Chart:
         low, high, ink = (look.COLORS[role] for role in ("low", "high", "ink"))
         inner = frame.levels(heights.min(), heights.max())
         levels = np.unique([heights.min(), *np.log10(inner), heights.max()])
+        if len(levels) < 2:  # a flat surface has nothing to tell apart
+            return
         shades = LinearSegmentedColormap.from_list("loss", [low, high], len(levels))
         axes.contourf(x, y, heights, levels, colors=shades(range(len(levels) - 1)))
         axes.contour(

@@ -245,6 +245,8 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
 
 def levels(low: float, high: float) -> list[float]:
     """Return level sets of a surface between two powers of ten: round numbers, some ten."""
+    if not low < high:
+        return []
     decades = high - low
     return _powers(low, high, 8 if decades < 1 or decades > 4.5 else 2 * decades)
 

@@ -27,7 +27,7 @@ LOOPBACK = "127.0.0.1"
 PLOTLY = "application/vnd.plotly.v1+json"
 RUN_MS = 300_000  # a notebook has this long to run
 OPEN_MS = 60_000  # to open
-DRAW_MS = 10_000  # and the page this long to follow
+DRAW_MS = 30_000  # and the page this long to follow
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -146,8 +146,8 @@ CUT_OFF = f"""() => {{
         const clips = getComputedStyle(node).overflowX !== 'visible' && node.clientWidth;
         return Math.max(beyond, clips ? node.scrollWidth - node.clientWidth : 0);
     }};
-    const cross = (a, b) => Math.min(
-        a.right - b.left, b.right - a.left, a.bottom - b.top, b.bottom - a.top) > 0;
+    const cross = (a, b) => Math.min( // a line's box is some pixels higher than its letters
+        a.right - b.left, b.right - a.left, a.bottom - b.top, b.bottom - a.top) > 2;
     const crossing = figure => {{
         const texts = [...figure.querySelectorAll('text')].filter(node => node.textContent.trim());
         const boxes = texts.map(node => [node, node.getBoundingClientRect()]);
@@ -159,7 +159,8 @@ CUT_OFF = f"""() => {{
     const problems = [];
     cells.forEach((cell, index) => {{
         for (const part of cell.node.querySelectorAll(parts)) {{
-            if (part.querySelector('table.dataframe')) continue;  // has a scroll bar of its own
+            // A table and a live figure keep their size and have a scroll bar of their own.
+            if (part.querySelector('table.dataframe, .plot-container')) continue;
             const node = [part, ...part.querySelectorAll('*')].find(node => excess(node, cell) > 1);
             if (!node) continue;
             const name = `${{node.tagName}} ${{node.getAttribute('class') || node.textContent}}`;
@@ -248,7 +249,7 @@ class Lab:
 class Notebook:
     """A notebook open in JupyterLab, and a record of what went wrong in its page."""
 
-    def __init__(self, lab: Lab, context: BrowserContext, name: str, theme: str, app: str):
+    def __init__(self, lab: Lab, context: BrowserContext, name: str, theme: str, app: str = "lab"):
         self.page: Page = context.new_page()
         self.page.set_default_timeout(DRAW_MS)
         self.complaints: list[str] = []  # page errors, console errors, native dialogs

@@ -338,7 +338,7 @@ def test_functions_that_cannot_be_used():
     def raises(model, X, y, lr):
         yield 1 / 0
 
-    with pytest.raises(InputError, match=r"returns is no generator: write `yield`"):
+    with pytest.raises(InputError, match=r"returns is not a generator: write `yield`"):
         proof(train=returns)
     with pytest.raises(ZeroDivisionError):
         proof(train=raises)

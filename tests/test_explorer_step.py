@@ -339,7 +339,7 @@ def test_what_only_the_kernel_can_follow_says_so(node):
     network = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
     other = fresh_line()[1]
     cases = {
-        "the model is no line": explore(model=network),
+        "the model is not a line": explore(model=network),
         "the optimizer is Adam": explore(model=line, optimizer=torch.optim.Adam(line.parameters())),
         "the optimizer is SGD with more than a learning rate": explore(
             model=line, optimizer=torch.optim.SGD(line.parameters(), lr=0.1, momentum=0.9)
@@ -360,7 +360,7 @@ def test_what_only_the_kernel_can_follow_says_so(node):
         assert f"Only the kernel can follow these lines: {why}." in said
         assert page["needs"] == [Readiness(explorer._code.all, page["ran"]).needs(k) for k in every]
         assert explorer.still(explorer.settings).summary
-    drawn = cases["the model is no line"].proof.drawn
+    drawn = cases["the model is not a line"].proof.drawn
     assert len(drawn["losses"]) == 2
     assert [row[0] for row in drawn["rows"]][:2] == ["model.0.weight", "model.0.bias"]
     assert cases["the optimizer is Adam"].proof.drawn["weight"].shape == (3,)

@@ -32,10 +32,13 @@ PROBLEMS = """plain => {
     for (const node of document.querySelectorAll('.jp-TrimmedOutputs'))
         say('outputs that are not drawn', node);
     const tags = node => new Set([...node.querySelectorAll('*')].map(inner => inner.tagName));
-    const never = 'script, iframe, object, embed, base, meta, form, mjx-container, [href^="java"]';
-    const drawn = new Set(`B BUTTON CODE DIV FIELDSET I INPUT LABEL LEGEND METER OPTION P PRE
-        SELECT SMALL SPAN STYLE TABLE TBODY TD TEXTAREA TH THEAD TR circle clipPath defs ellipse g
-        line path pattern radialGradient rect stop svg text tspan`.split(/\\s+/)); // by an explorer
+    const never = `script:not(.figure-says ~ script), iframe, object, embed, base, meta, form,
+        mjx-container, [href^="java"]`;
+    const drawn = new Set(`B BUTTON CODE DIV FIELDSET FIGCAPTION FIGURE I INPUT LABEL LEGEND MARK
+        METER OPTION P PRE SELECT SMALL SPAN STYLE TABLE TBODY TD TEXTAREA TH THEAD TR circle
+        clipPath defs ellipse g line path pattern radialGradient rect stop svg text
+        tspan`.split(/\\s+/)); // by an explorer
+    const caption = ['STYLE', 'SCRIPT', 'P', 'EM'];
     for (const cell of document.querySelectorAll('.jp-CodeCell')) {
         const allowed = {};
         const outputs = [...cell.querySelectorAll('.jp-OutputArea-output')];
@@ -57,7 +60,9 @@ PROBLEMS = """plain => {
                     say(`${[...more]} in plain text`, output);
             }
             if (!output.matches('.jp-RenderedHTML')) continue;
-            const more = tags(output).difference(allowed[output.className] ?? new Set());
+            const says = output.querySelector('.explorer-still, .figure-says');
+            const own = new Set(says ? caption : []);
+            const more = tags(output).difference(own.union(allowed[output.className] ?? new Set()));
             if (more.size) say(`${[...more]} is not in a harmless output`, output);
         }
         for (const explorer of cell.querySelectorAll('.explorer')) {

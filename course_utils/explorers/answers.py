@@ -60,7 +60,7 @@ def predictions(predict: Callable, X: torch.Tensor) -> np.ndarray:
     Raises
     ------
     InputError
-        If it cannot be called, or its answer is no column of numbers of the shape of X.
+        If it cannot be called, or its answer is not a column of numbers of the shape of X.
     """
     if not callable(predict):
         kind = type(predict).__name__

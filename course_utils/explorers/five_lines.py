@@ -64,7 +64,7 @@ def beyond(code: Lines, does: Sequence[tuple[str, ...]]) -> str:
     line, kind = weight_and_bias(code.model), type(code.optimizer)
     groups = code.optimizer.param_groups
     if line is None or not all(parameter.requires_grad for parameter in line):
-        return "the model is no line"
+        return "the model is not a line"
     if kind.__name__ != "SGD" or not kind.__module__.startswith("torch."):
         return f"the optimizer is {kind.__name__}"
     if len(groups) != 1 or any(groups[0].get(option) for option in _PLAIN):

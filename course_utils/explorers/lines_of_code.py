@@ -53,7 +53,7 @@ class Outcome(NamedTuple):
     made : dict
         What the lines gave names to.
     loss : float
-        Of the model as it is now; nan if that is no number.
+        Of the model as it is now; nan if that is not a number.
     before, rows : list of (name, value, shape, .grad)
         Every tensor as text, before the last line and after it.
     path : list of (weight, bias)

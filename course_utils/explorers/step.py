@@ -21,7 +21,7 @@ class Numbers(NamedTuple):
     Attributes
     ----------
     weight, bias : float
-        After the last line; nan if the model is no line.
+        After the last line; nan if the model is not a line.
     loss : float
         Of the model as it is now, on all points.
     rows : list of (name, value, shape, .grad)
@@ -111,7 +111,7 @@ class StepExplorer(Explorer):
         return Proof(agrees, text, result, drawn)
 
     def still(self, settings: dict) -> Chart:
-        """Return the path on the loss surface, or the losses of a model that is no line."""
+        """Return the path on the loss surface, or the losses of a model that is not a line."""
         numbers, lr = self._able(settings)[0], settings["lr"]
         ran = self._code.run(numbers, lr) if self._only else None
         if self._line and self.page.given["mse"]:

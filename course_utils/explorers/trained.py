@@ -99,7 +99,8 @@ class Learners:
             self._steps = train(self.network, *self._data[:2], self._part.lr)
         if not hasattr(self._steps, "__next__"):
             raise inputs.InputError(
-                f"{name_of(train, 'train')} is no generator: write `yield` after optimizer.step()"
+                f"{name_of(train, 'train')} is not a generator: "
+                "write `yield` after optimizer.step()"
             )
         self._own.drew = False
         self.losses, self.problem, self.steered = [self._measured()], "", True
