@@ -1,6 +1,7 @@
 """The course's data: a noisy line, a noisy curve and a real table, as (N, 1) tensors."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from course_utils import inputs
 
 PENGUINS = Path(__file__).resolve().parent.parent / "notebooks" / "data" / "penguins.csv"
 MEASUREMENTS = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")
+SPECIES = ("Adelie", "Chinstrap", "Gentoo")
 _LARGEST = 1e6  # beyond this float32 squares lose all meaning
 
 
@@ -104,10 +106,49 @@ def load_penguins(
         inputs.choice("feature", feature, MEASUREMENTS),
         inputs.choice("target", target, MEASUREMENTS),
     ]
+    values = _rows(path, names, lambda row: [float(cell) for cell in row])
+    X, y = torch.tensor(values).split(1, dim=1)
+    return X.contiguous(), y.contiguous()
+
+
+def load_species(*features: str, path: str | Path = PENGUINS) -> tuple[Tensor, Tensor]:
+    """Read measurements of the Palmer penguins and the species of each bird.
+
+    Parameters
+    ----------
+    *features : str
+        Column names; the unit is the last part of the name (mm, g).
+    path : str or Path
+        The table, by default the one shipped with the course.
+
+    Returns
+    -------
+    X : Tensor, shape (N, number of features), float32
+        Rows that miss one of the features are left out.
+    species : Tensor, shape (N,), int64
+        0 is an Adelie, 1 a Chinstrap, 2 a Gentoo, as in `SPECIES`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as this table, or a column is not one of its measurements.
+    """
+    names = [inputs.choice("feature", feature, MEASUREMENTS) for feature in features]
+    values = _rows(
+        path,
+        [*names, "species"],
+        lambda row: [*map(float, row[:-1]), SPECIES.index(row[-1])],
+    )
+    table = torch.tensor(values)
+    return table[:, :-1].contiguous(), table[:, -1].long()
+
+
+def _rows(path: str | Path, names: list[str], read: Callable) -> list[list[float]]:
+    """Read the complete rows of some columns."""
     try:
         with open(Path(path), newline="", encoding="utf-8") as file:  # a number is no path
             rows = [[row[name] for name in names] for row in csv.DictReader(file)]
-        values = [[float(cell) for cell in row] for row in rows if "NA" not in row]
+        values = [read(row) for row in rows if "NA" not in row]
     except (OSError, TypeError) as error:
         raise inputs.InputError(
             f"path is {str(path)!r}: {error}; give the path of penguins.csv"
@@ -118,8 +159,7 @@ def load_penguins(
         ) from None
     if not values:
         raise inputs.InputError(f"{str(path)!r} holds no complete row: restore penguins.csv")
-    X, y = torch.tensor(values).split(1, dim=1)
-    return X.contiguous(), y.contiguous()
+    return values
 
 
 def _generator(seed: int) -> torch.Generator:

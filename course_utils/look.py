@@ -54,6 +54,9 @@ ROLES = {
     "truth": Look("truth", "x", (7, 5)),
     "limit": Look("ink", "|", (2, 3)),
     "diverged": Look("danger", "^"),
+    "adelie": Look("data", "o"),
+    "chinstrap": Look("neg", "^"),
+    "gentoo": Look("other", "D"),
 }
 SPARE = (
     Look("ink", "s"),

@@ -1,4 +1,4 @@
-"""The script of notebook 11, run by torchrun: same weights, nothing lost, nothing left behind."""
+"""The script of notebook 12, run by torchrun: same weights, nothing lost, nothing left behind."""
 
 import importlib.util
 import inspect

@@ -24,7 +24,7 @@ from report import say
 TITLE = "200 random cell orders, repeats and omissions per notebook"
 GOAL = "kernel never dies or hangs, no check wrongly says right, errors say which cell to run"
 ORDERS = 200
-FEWER = {"11_scaling_out": 20}  # it starts processes, half a minute an order
+FEWER = {"12_scaling_out": 20}  # it starts processes, half a minute an order
 FRESH = 25  # orders that one kernel serves before it is restarted
 SECONDS = 60  # a cell that takes longer counts as hung
 SAID = re.compile(

@@ -1,4 +1,4 @@
-"""Kill a process of notebook 11's script, over TCP, and compare the end with that of a calm run.
+"""Kill a process of notebook 12's script, over TCP, and compare the end with that of a calm run.
 
 The commands are those that the notebook prints for a terminal, set to this one machine. One death
 has to cost one restart: `--max-restarts` is 1.
@@ -21,7 +21,7 @@ import torch
 from outcome import Outcome
 from report import say
 
-TITLE = "A process of notebook 11's script is killed (-9), and torchrun restarts over TCP"
+TITLE = "A process of notebook 12's script is killed (-9), and torchrun restarts over TCP"
 GOAL = "20 of 20 restarts for each command, weights of the calm run to the last bit"
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 SECONDS = 300  # for a run; one takes 10 to 30 s, and more is taken for a hang
@@ -30,7 +30,7 @@ DIE = ["--device=cpu", "--die-in=12"]
 
 def printed() -> list[list[str]]:
     """Return the commands that the notebook prints, as words: for one machine, for several."""
-    cells = json.loads((NOTEBOOKS / "11_scaling_out.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((NOTEBOOKS / "12_scaling_out.ipynb").read_text(encoding="utf-8"))["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     commands = re.findall(r"^torchrun (?:.*\\\n)*.*", text, re.M)
     return [shlex.split(command.replace("\\\n", " ")) for command in commands]

@@ -310,7 +310,7 @@ def stops_at_the_goal(train_until: object) -> str:
     _judge_stop(train_until)
     said = (
         "A goal and a limit together: the run stops when it is good enough, and ends if it never "
-        "is. Early stopping, in notebook 10, has no goal: it waits until the validation loss has "
+        "is. Early stopping, in notebook 11, has no goal: it waits until the validation loss has "
         "reached no new low for some epochs."
     )
     if not close(tried.loss(), _Trial(train_until, 0.0, 7, stale=100.0).loss(), 1e-6):

@@ -211,7 +211,7 @@ def _judge_two_epochs(train_on: object) -> None:
 
 
 @exercise(
-    "11.1",
+    "12.1",
     "Train on any device",
     "Two things have to be on `device` before they meet: the model, and each batch.",
     "`X_batch.to(device)` returns the copy on that device; the batch itself stays where it is.",
@@ -236,7 +236,7 @@ def any_device(train_on: object) -> str:
 
 
 @exercise(
-    "11.2",
+    "12.2",
     "Deal for an epoch",
     "`DistributedSampler` needs only something with a length, such as `range(n)`.",
     "Whoever leaves the epoch out gets the order of epoch 0 each time: `set_epoch`.",
@@ -300,7 +300,7 @@ def deal(rows_of: object) -> str:
 
 
 @exercise(
-    "11.3",
+    "12.3",
     "Average uneven parts",
     "A gradient of 12 rows has to count three times as much as one of 4.",
     "Multiply each gradient by its number of rows before you add them up.",
@@ -364,7 +364,7 @@ def _seconds(compute: float, n_bytes: float, n: int) -> float:
 
 
 @exercise(
-    "11.4",
+    "12.4",
     "Stop where it stops paying",
     "The speed-up of n processes is `compute / step_time(compute, n_bytes, n)`.",
     "Worth it: that speed-up is at least `n / 2`. One process always is.",

@@ -32,7 +32,7 @@ def two(name: str, value: object) -> list[object]:
 
 
 @exercise(
-    "10.1",
+    "11.1",
     "Encode new birds",
     "Start from a table of zeros, `(len(words), len(categories))`, and set one 1 in each row.",
     "`categories.index(word)` is the column of a word, and raises `ValueError` if there is none.",
@@ -83,7 +83,7 @@ def one_hot(one_hot_rows: object) -> str:
 
 
 @exercise(
-    "10.2",
+    "11.2",
     "Fill gaps without a leak",
     "Which rows may the means come from? And is there one mean, or one for each column?",
     "`X_train.nanmean(dim=0)` skips the gaps, `X.isnan()` finds them.",
@@ -164,7 +164,7 @@ def _why_gaps_stay(fill: object) -> str:
 
 
 @exercise(
-    "10.3",
+    "11.3",
     "Stop a broken run",
     '`trainer.history["train_loss"]` holds all losses. Which one belongs to this epoch?',
     "`nan` is neither larger nor smaller than anything. `math.isfinite` or `.isfinite()` knows it.",
@@ -257,7 +257,7 @@ def _told(stop_when_broken: object, trainer: object) -> str:
 
 
 @exercise(
-    "10.4",
+    "11.4",
     "Say it in grams",
     "Write the scaled prediction out: (y - y mean) / y std = weight * (x - x mean) / x std + bias.",
     "Solve for y. What stands before x is `weight * y_std / x_std`, one for each column.",

@@ -52,7 +52,7 @@ def line_of(words, indent):
 FLAT = PREDICT.replace("model(X_batch)", "model(X_batch).squeeze(1)")
 
 WRONG = {
-    "11.1": [
+    "12.1": [
         (changed(TRAIN, (MOVE, "")), "On the CPU it works"),
         (
             changed(
@@ -159,7 +159,7 @@ WRONG = {
             "switches gradients off",
         ),
     ],
-    "11.2": [
+    "12.2": [
         (changed(ROWS, ("    sampler.set_epoch(epoch)\n", "")), "which epoch it is"),
         (changed(ROWS, (", rank, seed", ", 0, seed")), "All ranks take the same rows"),
         (changed(ROWS, ("seed=420", "shuffle=False")), "Nothing is shuffled"),
@@ -214,7 +214,7 @@ WRONG = {
             "it is not the one that `DistributedSampler`",
         ),
     ],
-    "11.3": [
+    "12.3": [
         (AVERAGE.format("sum(gradients) / len(gradients)"), "counts the same"),
         (AVERAGE.format("torch.stack(gradients).mean(0)"), "One of them has 12"),
         (AVERAGE.format("torch.stack(gradients).mean()"), "has shape ()"),
@@ -263,7 +263,7 @@ WRONG = {
             "the gradient of all 16 rows is",
         ),
     ],
-    "11.4": [
+    "12.4": [
         (changed(WORTH, (">= n / 2", ">= 2 or n == 1")), "a speed-up of 2 is enough"),
         (changed(WORTH, (">= n / 2", "> n / 2 or n == 1")), "`>=`, not `>`"),
         (changed(WORTH, (">= n / 2", "> 1 or n == 1")), "above 1 is enough"),
@@ -300,7 +300,7 @@ def rows_of(rank, processes, n, epoch):
     order += order[: -n % processes]
     return order[rank::processes]"""
 RIGHT = {  # unusual, and right
-    "11.1": [
+    "12.1": [
         """\
 def train_on(device, loader, epochs):
     model = nn.Linear(1, 1, device=device)
@@ -353,7 +353,7 @@ def train_on(device, loader, epochs):
     return model""",
         changed(TRAIN, (MEAN, "((y_pred - y_batch) ** 2).sum() / len(X_batch)")),
     ],
-    "11.2": [
+    "12.2": [
         PER_EPOCH,
         """\
 def rows_of(rank, processes, n, epoch):
@@ -373,7 +373,7 @@ def rows_of(rank: int, processes: int, n: int, epoch: int) -> list[int]:
     sampler.epoch = epoch
     return [*iter(sampler)]""",
     ],
-    "11.3": [
+    "12.3": [
         AVERAGE.format(
             "torch.tensor(sizes) / sum(sizes) @ torch.stack(gradients).squeeze(1)"
         ).replace("return ", "return (")
@@ -390,7 +390,7 @@ def average(gradients, sizes):
     return total / sum(sizes)""",
         AVERAGE.format(f"torch.stack([g for s, g in {PAIRS} for row in range(s)]).mean(dim=0)"),
     ],
-    "11.4": [
+    "12.4": [
         changed(WORTH, ("compute / step_time", "compute // step_time"), ("n / 2", "n // 2")),
         """\
 def most_worth(compute, n_bytes):

@@ -30,7 +30,7 @@ def changed(code, *pairs):
 
 
 WRONG = {
-    "10.1": [
+    "11.1": [
         (
             "def one_hot_rows(words, categories):\n"
             "    return torch.tensor(pd.get_dummies(pd.Series(words)).to_numpy(dtype=float))",
@@ -101,7 +101,7 @@ WRONG = {
             "An unknown word before a known one",
         ),
     ],
-    "10.2": [
+    "11.2": [
         (
             "def fill(X_train, X_new):\n    means = X_train.nanmean(dim=0)\n"
             "    parts = [rows.nan_to_num(0.0) for rows in (X_train, X_new)]\n"
@@ -166,7 +166,7 @@ WRONG = {
             "training rows still hold",
         ),
     ],
-    "10.3": [
+    "11.3": [
         (
             "def stop_when_broken(trainer):\n"
             "    loss = torch.tensor(trainer.history['train_loss'][-1])\n"
@@ -209,7 +209,7 @@ WRONG = {
         ("def stop_when_broken(trainer):\n    trainer.should_stop = True", "is sound"),
         (changed(STOP, ('["train_loss"]', '["loss"]')), "raised InputError"),
     ],
-    "10.4": [
+    "11.4": [
         ("def in_grams(weight, bias, X_train, y_train):\n    return weight.T, bias", "came in"),
         (changed(GRAMS, ("weight.T * y_train.std()", "weight.T")), "spreads of y"),
         (changed(GRAMS, (" / X_train.std(dim=0).unsqueeze(1)", "")), "for a spread of x"),
@@ -248,7 +248,7 @@ WRONG = {
 }  # fmt: skip
 
 RIGHT = {  # unusual, and right
-    "10.1": [
+    "11.1": [
         """\
 def one_hot_rows(words: list[str], categories: list[str]) -> torch.Tensor:
     codes = torch.tensor([categories.index(word) for word in words])
@@ -270,7 +270,7 @@ def one_hot_rows(words, categories):
         return torch.tensor([float(word == name) for name in categories])
     return torch.stack([row(word) for word in words])""",
     ],
-    "10.2": [
+    "11.2": [
         """\
 def fill(X_train, X_new):
     X_train, X_new = X_train.clone(), X_new.clone()
@@ -308,7 +308,7 @@ def fill(X_train, X_new):
     filler = Filler().fit(X_train)
     return filler(X_train), filler(X_new)""",
     ],
-    "10.3": [
+    "11.3": [
         """\
 def stop_when_broken(trainer):
     import math
@@ -336,7 +336,7 @@ stop_when_broken = StopWhenBroken()""",
         "    should_stop=trainer.should_stop or not bool(\n"
         "        torch.tensor(trainer.history['train_loss']).isfinite()[-1]))",
     ],
-    "10.4": [
+    "11.4": [
         changed(
             GRAMS,
             ("- X_train.mean(dim=0) @ per_unit", "- X_train.mean(dim=0) @ per_unit\n"),

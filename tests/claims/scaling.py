@@ -1,4 +1,4 @@
-"""What notebook 11, its questions and its hints say in general about processes and their cost."""
+"""What notebook 12, its questions and its hints say in general about processes and their cost."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 from claims import Claim
 from course_utils import datasets
 
-LESSON = "notebooks/11_scaling_out.ipynb"
+LESSON = "notebooks/12_scaling_out.ipynb"
 QUESTIONS = "course_utils/questions.toml"
 GLOSSARY = "notebooks/glossary.md"
 CHECKS = "course_utils/checks/scaling.py"

@@ -1,4 +1,4 @@
-"""What notebook 10, its questions and its hints say in general about tables, leaks and scores."""
+"""What notebook 11, its questions and its hints say in general about tables, leaks and scores."""
 
 import functools
 
@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from claims import ROOT, Claim
 
-LESSON = "notebooks/10_real_data.ipynb"
+LESSON = "notebooks/11_real_data.ipynb"
 QUESTIONS = "course_utils/questions.toml"
 loss_fn = nn.MSELoss()
 

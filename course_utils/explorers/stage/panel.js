@@ -167,12 +167,13 @@ export class Panel {
 
   // --- marks: each returns a function that sets its data ---------------------------------------
 
-  dots(role, { size = 3, hollow = false, opacity = 0.78 } = {}) {
-    const node = svg(null, "path", hollow
-      ? { fill: "var(--ground)", stroke: `var(--${role})`, "stroke-width": 1.8 }
+  // Circles or triangles: filled, hollow, or open rings around other marks.
+  dots(role, { size = 3, hollow = false, open = false, triangle = false, opacity = 0.78 } = {}) {
+    const node = svg(null, "path", hollow || open
+      ? { fill: open ? "none" : "var(--ground)", stroke: `var(--${role})`, "stroke-width": 1.8 }
       : { fill: `var(--${role})`, "fill-opacity": opacity });
     return this.#mark(this.#plot, node, (xs, ys) => {
-      const circle = `a${size},${size} 0 1,0 ${2 * size},0a${size},${size} 0 1,0 ${-2 * size},0`;
+      const circle = triangle ? `m0,${0.7 * size}h${2 * size}l${-size},${-1.85 * size}Z` : `a${size},${size} 0 1,0 ${2 * size},0a${size},${size} 0 1,0 ${-2 * size},0`;
       let d = "";
       for (let i = 0; i < xs.length; i++) {
         const x = this.x(xs[i]), y = this.y(ys[i]);
