@@ -264,7 +264,7 @@ CLAIMS = [
     Claim(QUESTIONS, "One bird among 342 has no such power.", one_bird_has_no_such_power),
     Claim(NOTEBOOK, "hold float32 numbers by default and refuse", linear_layers_refuse),
     Claim(CHECKS, "Layers hold float32", linear_layers_refuse),
-    Claim(NOTEBOOK, "The layers of this course expect a table", linear_layers_refuse),
+    Claim(NOTEBOOK, "The models of this course expect a table", linear_layers_refuse),
     Claim(NOTEBOOK, "With two columns of 342 rows this cannot happen", flat_minus_column_is_square),
     Claim(QUESTIONS, "so each value meets each other value", flat_minus_column_is_square),
     Claim(CHECKS, "each point can meet its own prediction alone", flat_minus_column_is_square),

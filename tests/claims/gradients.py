@@ -498,7 +498,7 @@ CLAIMS = [
     Claim(LESSON, "what they return remembers nothing", _no_record_no_way_back),
     Claim(LESSON, "The gradient points uphill, so you walk against it", _downhill),
     Claim(CHECKS, "A gradient points to where the loss rises.", _downhill),
-    Claim(LESSON, "The learning rate, `lr`, scales the step.", _other_rate_scales),
+    Claim(LESSON, "the learning rate, `lr`, scales it", _other_rate_scales),
     Claim(LESSON, "so it is not a leaf, and its `.grad` stays `None`", _moves_of_a_leaf),
     Claim(LESSON, "| a plain number, to print or to keep | `loss.item()` |", _item_and_detach),
     Claim(
