@@ -88,3 +88,27 @@ def test_a_missing_table_is_named(tmp_path):
 def test_columns_are_chosen_from_the_measurements():
     with pytest.raises(InputError, match="species"):
         datasets.load_penguins(feature="species")
+
+
+def test_species_come_with_their_measurements():
+    X, species = datasets.load_species("body_mass_g", "bill_length_mm")
+    with open(datasets.PENGUINS, newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["body_mass_g"] != "NA"]
+    assert (X.shape, X.dtype) == ((342, 2), torch.float32)
+    assert (species.shape, species.dtype) == ((342,), torch.int64)
+    assert X[7].tolist() == pytest.approx([4675.0, 39.2])
+    assert [datasets.SPECIES[kind] for kind in species] == [row["species"] for row in rows]
+    assert species.bincount().tolist() == [151, 68, 123]
+
+
+@pytest.mark.parametrize("species", ["Emperor", ""])
+def test_a_table_with_another_species_is_refused(tmp_path, species):
+    path = tmp_path / "table.csv"
+    path.write_text(f"species,bill_length_mm\n{species},40\n", encoding="utf-8")
+    with pytest.raises(InputError, match="not the penguin table"):
+        datasets.load_species("bill_length_mm", path=path)
+
+
+def test_species_is_no_measurement():
+    with pytest.raises(InputError, match="species"):
+        datasets.load_species("bill_length_mm", "species")

@@ -54,6 +54,10 @@ SHOWN = {
     "first of eight layers": ("09", "def first_to_last", r"Sigmoid.* [1-9]e-0[78]", "Less than"),
     "parameters of two layers": ("09", "for width, depth in", r"depth 2: (\d+)", float),
     "one tanh node": ("09", "for width in (1", r" 1 wide, seed 420: MSE 0\.43", "About the same"),
+    "always Adelie": ("10", "y = (species", r"accuracy ([\d.]+)%", float),
+    "three times as steep": ("10", "bills = (X", r"1: 6 .*0\.04\d+\n.*3: 6 .*0\.0[6-9]", "As many wrong names, and a hig"),
+    "Chinstraps found": ("10", "truth = species", r"Chinstrap \[\d+, (\d+)\]", float),
+    "softmax twice": ("10", "perfect = torch", r"perfect: loss ([\d.]+)", float),
     "rank of the species": ("11", "names = (", r"rank (\d)", float),
     "chosen noise": ("11", "generator = torch.Generator", r"all rows: 8[0-7]", "By less than"),
     "same in Lightning": ("11", "module = PenguinModule()", r"difference 0\.0$", "Not at all"),
@@ -202,7 +206,7 @@ def test_the_questions_are_of_three_kinds_and_two_or_more_about_each_lesson():
     assert of_kind.count("order") >= 3
     notebooks = [place[0] for place in SHOWN.values()]
     assert notebooks == sorted(notebooks)
-    assert all(notebooks.count(f"{number:02}") >= 2 for number in range(1, 12))
+    assert all(notebooks.count(f"{number:02}") >= 2 for number in range(1, 13))
     assert notebooks.count("lab") == 10
     at = [[*q["options"]].index(q["right"]) for q in QUESTIONS.values() if "options" in q]
     assert max(map(at.count, at)) <= len(at) / 2, "the right option is too often at one place"

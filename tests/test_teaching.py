@@ -19,7 +19,7 @@ GUIDE = (ROOT / "classroom" / "TEACHING.md").read_text(encoding="utf-8")
 PAGE = (ROOT / "classroom" / "LEARNERS.md").read_text(encoding="utf-8")
 PATHS = {prefix(path): path for path in LESSON_PATHS}
 OPENING = 1  # minute in each notebook: title, what is needed, import cell
-ROUTES = {"90 minutes": 90, "Half a day": 240, "A day": 480, "Self-study": 565}
+ROUTES = {"90 minutes": 90, "Half a day": 240, "A day": 480, "Self-study": 610}
 MOVE = re.compile(r'`(\w+)\.set\((.*?)\)`(?:[^`"]*"([^"]+)")?')
 
 

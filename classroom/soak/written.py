@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from course_utils import datasets
-from course_utils.explorers import fit, network, node, noise, own_data, training
+from course_utils.explorers import boundary, fit, network, node, noise, own_data, training
 
 
 def in_code(texts: list[str]) -> tuple[int, list[str]]:
@@ -37,6 +37,7 @@ def writers() -> Iterator[tuple[str, Callable[[str], str]]]:
     """Yield for each explorer a function that names the learner's part and returns the code."""
     X, y = datasets.make_line(n=20)
     learners = {
+        boundary.BoundaryExplorer: (lambda logit, y: 0.0,),
         noise.NoiseExplorer: (lambda n, seed, **_: (X, y),),
         fit.FitExplorer: (lambda X, y, degree: lambda X: X, lambda **_: datasets.make_curve(n=400)),
         node.NodeExplorer: (lambda X, w, b, activation: activation(X @ w + b),),

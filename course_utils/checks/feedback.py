@@ -9,6 +9,7 @@ from course_utils import progress
 from course_utils.checks import (  # noqa: F401  each enters its exercises
     batches,
     bugs,
+    classification,
     data,
     evaluation,
     first_steps,

@@ -1,0 +1,259 @@
+"""Checks of exercises on classification: losses, chances, mistakes, a threshold, a border."""
+
+import math
+
+import torch
+
+from course_utils import datasets
+from course_utils.checks.judging import Wrong, call, close, exercise, kind, number, refuse_slips
+
+LOSSES = "abcdc"  # of the five people
+_CONFUSED = {
+    (0, "b"): "The first asks for grams. Is that a yes or a no?",
+    (0, "c"): "The first asks for grams, and no list of classes holds every mass.",
+    (1, "a"): "The squares of the second would train, but they hardly punish a sure mistake. The "
+    "model gives a logit: which loss was made for that?",
+    (1, "c"): "The second has one logit for each bird. The loss in c wants a logit for each class.",
+    (1, "d"): "The second hands over a logit, and the loss in d wants chances.",
+    (2, "b"): "The third has three logits of which one wins. The loss in b takes each by itself.",
+    (2, "e"): "The loss in e gets chances and makes chances of them once more.",
+    (3, "b"): "The fourth has a sigmoid at its end, and the loss in b brings one of its own.",
+    (4, "a"): "Digit 8 is not twice digit 4. The ten digits of the fifth are names.",
+    (4, "e"): "The loss in e gets chances and makes chances of them once more.",
+}
+
+
+@exercise(
+    "10.1",
+    "Choose the loss",
+    "Ask each model what comes out of its end: an amount, a logit, several logits, or a chance?",
+    "`BCEWithLogitsLoss` and `CrossEntropyLoss` bring their sigmoid or softmax with them.",
+    "The fourth model has a sigmoid, so its loss may not bring one. No answer is e.",
+)
+def which_loss(losses: object) -> str:
+    """Compare five letters, and say of the first wrong one what it overlooks."""
+    if type(losses) in (list, tuple) and all(type(letter) is str for letter in losses):
+        losses = "".join(losses)
+    if type(losses) is not str:
+        raise Wrong(f'`losses` is {kind(losses)}, expected five letters such as `"aabcd"`.')
+    letters = [letter for letter in losses.lower() if letter.isalnum()]
+    if len(letters) != len(LOSSES) or not set(letters) <= set("abcde"):
+        raise Wrong(f"{losses!r} is not five letters from a to e, one for each person.")
+    for person, (letter, right) in enumerate(zip(letters, LOSSES, strict=True)):
+        if letter != right:
+            said = _CONFUSED.get((person, letter), "What comes out of that model, and how many?")
+            raise Wrong(f"Person {person + 1} and {letter}: {said}")
+    return (
+        "The loss follows from what comes out of the model. Chances, logits and amounts are all "
+        "plain numbers, so a wrong pair often raises no error."
+    )
+
+
+@exercise(
+    "10.2",
+    "Move a chance",
+    "The weight belongs to the logit, not to the chance. Which logit has the bird now?",
+    "The way back from a chance to its logit: the logarithm of the odds, chance / (1 - chance).",
+    "Logit now, plus `weight * more`, and the sigmoid of the sum.",
+)
+def moved_chance(moved: object) -> str:
+    """Compare chances at several starts."""
+    for chance, weight, more in ((0.5, 2.0, 1.0), (0.2, 1.5, -0.4), (0.9, -0.7, 2.0)):
+        value = number("moved(...)", call("moved", moved, chance, weight, more))
+        odds, step = chance / (1 - chance), weight * more
+        right = _sigmoid(math.log(odds) + step)
+        slips = {
+            "This adds to the chance itself, which can leave the range from 0 to 1. The weight "
+            "adds to the logit.": chance + step,
+            "This is the chance of a bird that began at one half. Where does yours begin?": (
+                _sigmoid(step)
+            ),
+            "The chance is taken for a logit here. Turn it into one first.": _sigmoid(chance + step),
+            "These are the new odds. A chance is odds / (1 + odds).": odds * math.exp(step),
+            "This multiplies the chance. What is multiplied are the odds.": chance * math.exp(step),
+            "This is the new logit. Which curve makes a chance of it?": math.log(odds) + step,
+            "The logarithm of the chance is not its logit: that is the logarithm of the odds.": (
+                _sigmoid(math.log(chance) + step)
+            ),
+            "This is the chance of an Adelie. The sign of the step, or of the logit, is turned.": (
+                1 - right
+            ),
+            "The bill gets longer and the chance goes the wrong way: is the step subtracted?": (
+                _sigmoid(math.log(odds) - step)
+            ),
+            "The weight counts for each spread. Yours counts it once, however much is added.": (
+                _sigmoid(math.log(odds) + weight)
+            ),
+            "This is in percent. A chance lies between 0 and 1.": 100 * right,
+            "This is the chance before the bill was measured again.": chance,
+        }
+        if not close(value, right):
+            refuse_slips(value, slips)
+            raise Wrong(
+                f"From a chance of {chance} with weight {weight} and {more} spreads more, "
+                f"`moved` returns {value:.4g}. Go through the logit by hand."
+            )
+    return (
+        "A weight has no fixed worth in chances: near one half it moves them a lot, near certainty "
+        "hardly at all. In logits it always counts the same."
+    )
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+@exercise(
+    "10.3",
+    "Find the neglected species",
+    "A row holds all birds of one species. Which of its numbers are called by their own name?",
+    "`table.diagonal()` are those named right; `table.sum(dim=1)` are all birds of each species.",
+)
+def shares_found(found: object) -> str:
+    """Compare the share of each row that lies on the diagonal."""
+    for rows in ([[38, 2], [9, 8]], [[5, 1, 0], [3, 20, 2], [0, 4, 8]], [[0, 3], [1, 9]]):
+        table = torch.tensor(rows)
+        value = _shares(call("found", found, table.clone()), len(rows))
+        on, rows_, columns = table.diagonal().double(), table.sum(dim=1), table.sum(dim=0)
+        right = (on / rows_).tolist()
+        total = float(on.sum() / table.sum())
+        slips = {
+            "These are shares of the columns: of all birds that are *called* so, how many are so? "
+            "Asked is the other question: of all that *are* so, how many are called so?": (
+                (on / columns).tolist()
+            ),
+            "These are the shares that were missed. How many were found?": [1 - s for s in right],
+            "Each row is divided by all birds of the table. Divide it by its own.": (
+                (on / table.sum()).tolist()
+            ),
+            "This is the accuracy. It hides who pays for it: look at each species by itself.": (
+                [total] * len(rows)
+            ),
+            "These are counts. Of how many birds?": on.tolist(),
+            "These are percentages. A share lies between 0 and 1.": [100 * s for s in right],
+        }
+        if not all(map(close, value, right)):
+            for said, slip in slips.items():
+                if all(map(close, value, slip)):
+                    raise Wrong(said)
+            raise Wrong(
+                f"For the table {rows} it returns {[round(v, 3) for v in value]}. In the first row "
+                f"there are {sum(rows[0])} birds, and {rows[0][0]} of them are named right."
+            )
+    return (
+        "A high accuracy can hide a species that is hardly ever found, most of all a rare one. "
+        "The share that is found is called recall."
+    )
+
+
+def _shares(value: object, count: int) -> list[float]:
+    if type(value) is torch.Tensor or type(value).__module__ == "numpy":
+        value = value.tolist()
+    if type(value) is dict:
+        value = [*value.values()]
+    if type(value) not in (list, tuple):
+        said = " All species at once would be the accuracy." if type(value) is float else ""
+        raise Wrong(f"`found` returns {kind(value)}, expected a share for each species.{said}")
+    if len(value) != count:
+        raise Wrong(f"`found` returns {len(value)} values for a table of {count} species.")
+    return [number("found(table)", share) for share in value]
+
+
+@exercise(
+    "10.4",
+    "Pay for mistakes",
+    "Write down the cost of one threshold first: `miss` for each Chinstrap below it, `alarm` for "
+    "each Adelie at or above it.",
+    "Between two neighboring chances nothing changes. So the chances themselves are all the "
+    "thresholds worth trying, and one above them all.",
+    "A loop over `chance.tolist() + [1.1]` that remembers the cheapest is enough.",
+)
+def cheapest_threshold(threshold: object) -> str:
+    """Hold the cost of the threshold against the lowest there is."""
+    generator = torch.Generator().manual_seed(420)
+    y = (torch.rand(80, generator=generator) < 0.4).float()
+    logit = 4 * (y - 0.5) + 3 * torch.randn(80, generator=generator)
+    chance = torch.sigmoid(2 * logit + 1)  # too sure of itself, and too fond of Chinstraps
+    for miss, alarm in ((1.0, 1.0), (9.0, 1.0), (1.0, 20.0), (0.0, 1.0)):
+        given = chance.unsqueeze(1).clone(), y.unsqueeze(1).clone()
+        value = number("threshold(...)", call("threshold", threshold, *given, miss, alarm))
+
+        def cost(edge: float, miss: float = miss, alarm: float = alarm) -> float:
+            said = chance >= edge
+            return miss * float((~said & (y == 1)).sum()) + alarm * float((said & (y == 0)).sum())
+
+        tried = [*chance.tolist(), 1.1]
+        least, mine = min(map(cost, tried)), cost(value)
+        if mine <= least + 1e-6:
+            continue
+        told = f"With miss {miss:g} and alarm {alarm:g} it costs {mine:g}. A cheaper one exists. "
+        if close(value, alarm / (alarm + miss)):
+            raise Wrong(
+                f"{told}`alarm / (alarm + miss)` would be best if the chances came true. These are "
+                "too sure of themselves: ask the birds."
+            )
+        if close(value, min(tried, key=lambda edge: cost(edge, alarm, miss))):
+            raise Wrong(f"{told}Are the two costs swapped? A miss is a Chinstrap below it.")
+        if close(value, max(tried, key=cost)):
+            raise Wrong(f"{told}This is the dearest of all: the lowest cost is asked for.")
+        if cost(value, 1.0, 1.0) <= min(cost(edge, 1.0, 1.0) for edge in tried):
+            raise Wrong(f"{told}Yours makes the fewest mistakes, whatever each of them costs.")
+        if close(value, 0.5):
+            raise Wrong(f"{told}0.5 is a habit. Try other thresholds on the birds you are handed.")
+        raise Wrong(f"{told}Does it try every place where a bird changes its name?")
+    return (
+        "The model stays, and its loss too. What a mistake costs is not in the data: somebody has "
+        "to say it, and the threshold is where it is said."
+    )
+
+
+@exercise(
+    "10.5",
+    "Bring back the scale",
+    "Alone, one of the three knows nothing of the species. That says nothing about a pair.",
+    "The border is where the logit is 0. With scaled features: w1 * (bill - center[0]) / spread[0] "
+    "+ w2 * (other - center[1]) / spread[1] + b = 0.",
+    "Solve that for `other`: what stands before `bill` is the slope, all the rest the height.",
+    "Train for some thousand steps: a line that separates well has large weights.",
+)
+def drawn_border(partner: object, border: object) -> str:
+    """Count the birds on the wrong side of a line in the picture."""
+    others = [name for name in datasets.MEASUREMENTS if name != "bill_length_mm"]
+    if type(partner) is not str or partner not in others:
+        raise Wrong(f"`partner` is {partner!r:.60}. It is one of {', '.join(others)}.")
+    if type(border) is torch.Tensor:
+        border = border.tolist()
+    if type(border) not in (tuple, list) or len(border) != 2:
+        raise Wrong(f"`border` is {kind(border)}, expected two numbers: slope and height.")
+    slope, height = (number("border", value) for value in border)
+    X, species = datasets.load_species("bill_length_mm", partner)
+    (bill, other), is_chinstrap = X[species < 2].double().T, species[species < 2] == 1
+
+    def wrong(slope: float, height: float) -> int:
+        above = other > slope * bill + height
+        return min(int((above == is_chinstrap).sum()), int((above != is_chinstrap).sum()))
+
+    mistakes, lazy = wrong(slope, height), int(is_chinstrap.sum())
+    if mistakes <= 4:
+        return (
+            "Two species with the same mass, and the mass tells them apart: at one length of the "
+            "bill, the lighter bird is the Chinstrap. A feature is worth what it adds to the others."
+            if partner == "body_mass_g"
+            else "Hardly a bird stands on the wrong side. Now try the mass as well: alone it knows "
+            "nothing of the species, and a feature is worth what it adds to the others."
+        )
+    told = f"{mistakes} of 219 birds are on the wrong side of this border. "
+    if wrong(height, slope) <= 4:
+        raise Wrong(f"{told}Slope and height are swapped: the slope comes first.")
+    low, high = other.min().item(), other.max().item()
+    at = [slope * length + height for length in (bill.min().item(), bill.max().item())]
+    if max(at) < low or min(at) > high:
+        raise Wrong(
+            f"{told}It does not even cross the picture. The picture is in mm and g: are center and "
+            "spread multiplied out?"
+        )
+    if mistakes >= lazy:
+        raise Wrong(f"{told}The lazy rule has as few. Is it drawn in the units of the picture?")
+    if wrong(-slope, 2 * other.mean().item() - height) <= 4:
+        raise Wrong(f"{told}The slope has the wrong sign.")
+    raise Wrong(f"{told}Four or fewer are possible: train longer, or choose another partner.")

@@ -1,0 +1,265 @@
+"""What notebook 10, its questions and its hints say in general about lines that decide."""
+
+import math
+
+import torch
+from torch import nn
+
+from claims import Claim
+from course_utils import datasets
+
+LESSON = "notebooks/10_classification.ipynb"
+QUESTIONS = "course_utils/questions.toml"
+CHECKS = "course_utils/checks/classification.py"
+bce, cross_entropy = nn.BCEWithLogitsLoss(), nn.CrossEntropyLoss()
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def logits_and_names(seed, n=500):
+    """Return logits, and names that follow them by their chances."""
+    generator = seeded(seed)
+    z = 3 * torch.randn(n, 1, dtype=torch.float64, generator=generator)
+    y = (torch.rand(n, 1, generator=generator) < torch.sigmoid(z)).double()
+    return z, y
+
+
+def fitted(X, y, steps=4000):
+    """Return weights and bias with about the lowest loss, by Newton's method."""
+    A = torch.cat([X, torch.ones(len(X), 1, dtype=X.dtype)], dim=1)
+    line = torch.zeros(A.shape[1], 1, dtype=X.dtype)
+    for _ in range(25):
+        p = torch.sigmoid(A @ line)
+        slope, bend = A.T @ (p - y), (A * p * (1 - p)).T @ A
+        line = line - torch.linalg.solve(bend, slope)
+    return A @ line, line
+
+
+def two_clouds(seed, apart, share=0.31, n=600):
+    """Return one feature of two overlapping classes, the second the rarer."""
+    generator = seeded(seed)
+    y = (torch.rand(n, 1, generator=generator) < share).double()
+    X = apart * y + torch.randn(n, 1, dtype=torch.float64, generator=generator)
+    return X, y
+
+
+def a_random_quarter_may_hold_none(seed):
+    rare = torch.zeros(80, dtype=torch.long)
+    rare[:4] = 1
+    drawn = [rare[torch.randperm(80, generator=seeded(100 * seed + k))[:20]] for k in range(100)]
+    held = {int(part.sum()) for part in drawn}
+    return 0 in held and len(held) >= 3
+
+
+def a_logit_adds_and_odds_multiply(seed):
+    z, step = torch.randn(2, dtype=torch.float64, generator=seeded(seed)).tolist()
+    chances = [1 / (1 + math.exp(-logit)) for logit in (z, z + step)]
+    before, after = (p / (1 - p) for p in chances)
+    return math.isclose(after, before * math.exp(step), rel_tol=1e-9)
+
+
+def softplus_is_the_loss(seed):
+    z, y = logits_and_names(seed)
+    p = torch.sigmoid(z)
+    naive = -torch.where(y == 1, p, 1 - p).log().mean()
+    stable = nn.functional.softplus(torch.where(y == 1, -z, z)).mean()
+    large = 30 + 50 * torch.rand(1, dtype=torch.float64, generator=seeded(seed))
+    near = torch.log1p(large.exp()) - large
+    return torch.allclose(naive, stable, atol=1e-8) and near.item() < 1e-9
+
+
+def the_gradient_is_the_residual(seed):
+    X = torch.randn(60, 1, dtype=torch.float64, generator=seeded(seed))
+    _, y = logits_and_names(seed, 60)
+    weight = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+    loss = bce(weight * X - 0.2, y)
+    (slope,) = torch.autograd.grad(loss, weight)
+    residual = y - torch.sigmoid(0.7 * X - 0.2)
+    return math.isclose(slope.item(), -(residual * X).mean().item(), rel_tol=1e-9)
+
+
+def softmax_of_two_is_a_sigmoid(seed):
+    z = 4 * torch.randn(200, 2, dtype=torch.float64, generator=seeded(seed))
+    return torch.allclose(torch.softmax(z, dim=1)[:, 1], torch.sigmoid(z[:, 1] - z[:, 0]))
+
+
+def every_find_is_paid(seed):
+    z, y = logits_and_names(seed)
+    edges = torch.rand(2, generator=seeded(seed)).sort().values
+    found, alarms = ([int(((z > e) & (y == kind)).sum()) for e in edges] for kind in (1, 0))
+    return found[0] >= found[1] and alarms[0] >= alarms[1]
+
+
+def steeper_names_alike_and_costs_more(seed):
+    """At the lowest loss, three times the logits name the same and cost more."""
+    X, y = two_clouds(seed, apart=3)
+    z, _ = fitted(X, y)
+    same = torch.equal(z > 0, 3 * z > 0)
+    return same and bool(bce(3 * z, y) > bce(z, y)) and bool(bce(z / 3, y) > bce(z, y))
+
+
+def sure_mistakes_are_dear(seed):
+    z, y = logits_and_names(seed)
+    cost = nn.functional.softplus(torch.where(y == 1, -z, z))
+    return bool(cost[(z > 0) == (y == 1)].max() < math.log(2) + 1e-9 <= cost.max())
+
+
+def the_safe_guess_is_the_frequent_class(seed):
+    """Where classes overlap, a line calls fewer birds by the rarer name than there are."""
+    X, y = two_clouds(seed, apart=0.9)
+    z, _ = fitted(X, y)
+    return bool((z > 0).double().mean() < y.mean()) and bool((z[y == 1] > 0).double().mean() < 0.5)
+
+
+def accuracy_hides_the_rare(seed):
+    X, y = two_clouds(seed, apart=0.5, share=0.08, n=2000)
+    z, _ = fitted(X, y)
+    right = ((z > 0) == (y == 1)).double()
+    return bool(right.mean() > 0.85) and bool(right[y == 1].mean() < 0.2)
+
+
+def a_boast_breaks_its_promises(seed):
+    z, y = logits_and_names(seed, 4000)
+    off = []
+    for p in (torch.sigmoid(z), torch.sigmoid(4 * z)):
+        here = (p > 0.6) & (p < 0.95)
+        off.append(abs((p[here].mean() - y[here].mean()).item()))
+    return off[0] < 0.05 < off[1]
+
+
+def sigmoid_twice_has_a_floor(seed):
+    z, y = logits_and_names(seed)
+    perfect = torch.where(y == 1, 50.0, -50.0)
+    floor = bce(torch.sigmoid(perfect), y).item()
+    return bce(torch.sigmoid(z), y).item() > floor > 0.3 and bce(perfect, y).item() < 1e-9
+
+
+def softmax_twice_has_a_floor(seed):
+    z = 8 * torch.randn(300, 3, dtype=torch.float64, generator=seeded(seed))
+    y = torch.randint(3, (300,), generator=seeded(seed))
+    perfect = 100 * nn.functional.one_hot(y, 3).double()
+    floor = cross_entropy(torch.softmax(perfect, dim=1), y).item()
+    low = math.isclose(floor, math.log(1 + 2 / math.e), rel_tol=1e-6)
+    above = cross_entropy(torch.softmax(z, dim=1), y).item() > floor
+    return low and above and cross_entropy(perfect, y).item() < 1e-9
+
+
+def it_learns_all_the_same(seed):
+    """On clouds that lie apart, softmax twice names nearly as many right."""
+    generator = seeded(seed)
+    y = torch.randint(3, (300,), generator=generator)
+    X = 4 * nn.functional.one_hot(y, 3)[:, :2] + torch.randn(300, 2, generator=generator)
+    torch.manual_seed(seed)
+    twice = nn.Sequential(nn.Linear(2, 3), nn.Softmax(dim=1))
+    optimizer = torch.optim.SGD(twice.parameters(), lr=1.0)
+    for _ in range(500):
+        optimizer.zero_grad()
+        loss = cross_entropy(twice(X), y)
+        loss.backward()
+        optimizer.step()
+    right = (twice(X).argmax(dim=1) == y).float().mean().item()
+    return right > 0.9 and loss.item() > 0.55
+
+
+def near_one_half_a_weight_counts_most(seed):
+    step = 0.2 + torch.rand(1, generator=seeded(seed)).item()
+
+    def gained(p):
+        return 1 / (1 + (1 - p) / p * math.exp(-step)) - p
+
+    return gained(0.5) > 5 * gained(0.98) and gained(0.5) > 5 * gained(0.01)
+
+
+def honest_chances_need_no_birds(seed):
+    """With chances that come true, alarm / (alarm + miss) is about the cheapest threshold."""
+    generator = seeded(seed)
+    p = torch.rand(40_000, generator=generator)
+    y = torch.rand(40_000, generator=generator) < p
+    miss, alarm = (1 + 9 * torch.rand(2, generator=generator)).tolist()
+
+    def cost(edge):
+        return miss * ((p < edge) & y).sum().item() + alarm * ((p >= edge) & ~y).sum().item()
+
+    cheapest = min(cost(k / 100) for k in range(101))
+    return cost(alarm / (alarm + miss)) <= 1.02 * cheapest
+
+
+def lines_that_separate_well_are_steep(seed):
+    steep = [fitted(*two_clouds(seed, apart))[1][0].item() for apart in (1, 2, 4)]
+    return steep[0] < steep[1] < steep[2]
+
+
+def a_feature_without_news_can_help(seed):
+    """Two features that each class shares in mean, yet the pair tells more than the first alone."""
+    generator = seeded(seed)
+    y = (torch.rand(800, 1, generator=generator) < 0.4).double()
+    size = torch.randn(800, 1, dtype=torch.float64, generator=generator)
+    first = 1.5 * y + size + 0.3 * torch.randn(800, 1, dtype=torch.float64, generator=generator)
+    X = torch.cat([first, size], dim=1)
+    alone, pair = (((fitted(A, y)[0] > 0) == (y == 1)).double().mean() for A in (size, X))
+    one = ((fitted(first, y)[0] > 0) == (y == 1)).double().mean()
+    return bool(alone < 0.65) and bool(pair > one + 0.1)
+
+
+def four_birds_or_fewer_are_possible(_seed):
+    X, species = datasets.load_species("bill_length_mm", "body_mass_g")
+    X, y = X[species < 2].double(), (species[species < 2] == 1).double().unsqueeze(1)
+    z, _ = fitted((X - X.mean(dim=0)) / X.std(dim=0), y)
+    return int(((z > 0) != (y == 1)).sum()) <= 4
+
+
+CLAIMS = [
+    Claim(
+        LESSON,
+        "of a species with four birds it may hold none",
+        a_random_quarter_may_hold_none,
+    ),
+    Claim(
+        LESSON,
+        "each step along the bill *adds* to the logit and *multiplies* the odds",
+        a_logit_adds_and_odds_multiply,
+    ),
+    Claim(LESSON, "is the same as $\\log(1 + e^z)$", softplus_is_the_loss),
+    Claim(LESSON, "nothing else is left, this time without the 2", the_gradient_is_the_residual),
+    Claim(
+        LESSON,
+        "For two logits it is the sigmoid of their difference.",
+        softmax_of_two_is_a_sigmoid,
+    ),
+    Claim(LESSON, "never finds fewer, and never raises fewer false alarms", every_find_is_paid),
+    Claim(QUESTIONS, "But sure mistakes are expensive", steeper_names_alike_and_costs_more),
+    Claim(LESSON, "Sure and wrong is expensive", sure_mistakes_are_dear),
+    Claim(LESSON, "*Adelie* is the safe guess", the_safe_guess_is_the_frequent_class),
+    Claim(
+        CHECKS,
+        "A high accuracy can hide a species that is hardly ever found",
+        accuracy_hides_the_rare,
+    ),
+    Claim(LESSON, "Four times the logit, so the same names", a_boast_breaks_its_promises),
+    Claim(
+        LESSON,
+        "The same happens with a sigmoid before `BCEWithLogitsLoss`",
+        sigmoid_twice_has_a_floor,
+    ),
+    Claim(LESSON, "So even perfection is punished.", softmax_twice_has_a_floor),
+    Claim(LESSON, "And yet it learns", it_learns_all_the_same, slow=True),
+    Claim(
+        CHECKS,
+        "near one half it moves them a lot, near certainty hardly at all",
+        near_one_half_a_weight_counts_most,
+    ),
+    Claim(LESSON, "If the chances were honest, `alarm / (alarm + miss)`", honest_chances_need_no_birds),
+    Claim(
+        CHECKS,
+        "a line that separates well has large weights",
+        lines_that_separate_well_are_steep,
+    ),
+    Claim(
+        CHECKS,
+        "A feature is worth what it adds to the others.",
+        a_feature_without_news_can_help,
+    ),
+    Claim(CHECKS, "Four or fewer are possible", four_birds_or_fewer_are_possible),
+]
