@@ -24,8 +24,8 @@ export function compute({ w1, w2, b, threshold }, given) {
 export function sentence({ w1, w2, b, threshold }, { loss, wrong, worst, share, chance, best }, { y }) {
   const named = `${wrong.length} of ${y.length} birds are named wrongly`, at = ` at a threshold of ${fixed(threshold)}`;
   if (Math.hypot(w1, w2) < 0.005) return `**No line**: every bird gets the same chance of Chinstrap, ${percent(sigmoid(b))}, whatever its bill. ${named}${at}.`;
-  const one = `One ${NAMES[y[worst]]} makes ${whole(100 * share)} % of the loss: its own species got a chance of ${percent(chance)}.`;
-  if (loss - best.loss < 0.0005) return `**At the bottom.** No line has a lower loss, and still ${named}${at}. ${one}`;
+  const one = `One ${NAMES[y[worst]]} makes ${whole(100 * share)} % of the loss: it had a chance of ${percent(chance)} of being one.`;
+  if (loss - best.loss < 0.0005) return `**At the bottom**, and still ${named}${at}. ${one}`;
   return `**${named}**${at}. ${one}`;
 }
 

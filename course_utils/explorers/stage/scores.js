@@ -8,6 +8,7 @@ import { head } from "./table.js";
 export function scoresOf(stage, names, best) {
   const { y } = stage.given, n = y.length, lazy = Math.max(...[0, 1].map((k) => y.filter((one) => one === k).length)) / n;
   const right = stage.column(0.78), title = head(right, "Two scores"), disagree = element(title, "mark", { textContent: "they disagree", hidden: true });
+  element(title, "small", { textContent: "the further right, the better" });
   const onLoss = (loss) => clamp((100 * Math.log(3 / loss)) / Math.log(3 / 0.035), 2, 98), onAccuracy = (share) => clamp(200 * share - 100, 2, 98);
   const score = (name, tick, below) => {
     const box = element(right, "div", { className: "score" }), value = (element(box, "span", { textContent: name }), element(box, "b")), node = svg(box, "svg", { width: "100%", height: 38, "aria-hidden": true });
