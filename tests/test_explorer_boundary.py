@@ -103,7 +103,7 @@ def test_the_best_line_is_that_of_lbfgs(best):
 
     optimizer.step(closure)
     np.testing.assert_allclose(list(line.values()), found.detach().numpy(), rtol=1e-4)
-    assert lowest == pytest.approx(closure().item(), rel=1e-9)
+    assert lowest == pytest.approx(closure().item(), rel=1e-7)
     np.testing.assert_allclose(told_by_torch(**line)[1], 0, atol=1e-10)
 
 
@@ -152,7 +152,7 @@ def test_a_right_loss_agrees(explorer):
 def test_a_loss_that_overflows_departs_and_says_so():
     """The learner's first version takes the logarithm of 0 where a line is sure and wrong."""
     own = BoundaryExplorer(by_hand)
-    own.set(w1=40.0, w2=-20.0, b=0.0)
+    own.set(w1=1.0, w2=0.0, b=120.0)
     proof = rest(own)
     assert (proof["kind"], "loss" in proof) == ("departs", False)
     assert proof["text"].startswith("loss inf; the binary cross entropy is ")
@@ -214,7 +214,7 @@ def test_the_page_cannot_spoil_the_birds():
 def test_the_cell_of_a_state_gives_the_shown_numbers(page, explorer, values):
     code = explorer.as_code(explorer.settings | values)
     result = page(**values)[0]
-    loss, right = value_of(code, torch=torch, datasets=2, X=3, y=4)
+    loss, right = value_of(code, torch=torch, datasets=2, X=3, y=4, bce=bce)
     assert loss == pytest.approx(result["loss"], rel=1e-9)
     assert right == result["right"]
 
@@ -233,7 +233,7 @@ def test_the_still_picture_draws_the_line_where_the_chance_is_one_half(explorer,
         line = torch.tensor(np.stack([chart.series[2].x, chart.series[2].y], axis=1))
         scaled = (line - known.mean(dim=0)) / known.std(dim=0)
         logit = scaled @ torch.tensor([state["w1"], state["w2"]]).double() + state["b"]
-        np.testing.assert_allclose(logit, 0, atol=1e-9)
+        np.testing.assert_allclose(logit, 0, atol=1e-7)
     assert chart.to_png()
 
 

@@ -163,6 +163,24 @@ def it_learns_all_the_same(seed):
     return right > 0.9 and loss.item() > 0.55
 
 
+def weights_grow_where_nothing_overlaps(seed):
+    """Of two clouds far apart a line's loss keeps falling, and its weight keeps growing."""
+    generator = seeded(seed)
+    X = torch.cat([torch.rand(20, generator=generator), 2 + torch.rand(20, generator=generator)])
+    X, y = X.unsqueeze(1) - 1.5, torch.arange(40).ge(20).float().unsqueeze(1)
+    line = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(line.parameters(), lr=1.0)
+    seen = []
+    for step in range(1001):
+        optimizer.zero_grad()
+        loss = bce(line(X), y)
+        loss.backward()
+        optimizer.step()
+        if step % 250 == 0:
+            seen.append((line.weight.item(), -loss.item()))
+    return seen == sorted(seen) and len(set(seen)) == 5
+
+
 def near_one_half_a_weight_counts_most(seed):
     step = 0.2 + torch.rand(1, generator=seeded(seed)).item()
 
@@ -245,6 +263,12 @@ CLAIMS = [
     ),
     Claim(LESSON, "So even perfection is punished.", softmax_twice_has_a_floor),
     Claim(LESSON, "And yet it learns", it_learns_all_the_same, slow=True),
+    Claim(
+        LESSON,
+        "surer is always better, and no step is the last",
+        weights_grow_where_nothing_overlaps,
+        slow=True,
+    ),
     Claim(
         CHECKS,
         "near one half it moves them a lot, near certainty hardly at all",
