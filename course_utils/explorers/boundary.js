@@ -71,14 +71,15 @@ function build(stage) {
 // The birds, the line between them and the chance on either side of it.
 function birdsOf(stage, line) {
   const { x1, x2, y, center, spread, labels, species } = stage.given, mm = (k) => (v) => fixed(center[k] + v * spread[k], 0), ticks = (k, values) => values.map((v) => (v - center[k]) / spread[k]);
-  const panel = stage.panel(stage.column(1), { title: "Adelie or Chinstrap?", note: "shade: the chance. Ringed: named wrongly.", filled: true, equal: true,
+  const panel = stage.panel(stage.column(1), { title: "Adelie or Chinstrap?", note: "steepness; shade = chance. Ring = wrong name.", filled: true, equal: true,
     x: { label: labels[0], domain: [-2.95, 3.15], ticks: ticks(0, [25, 30, 35, 40, 45, 50, 55, 60]), format: mm(0) }, y: { label: labels[1], domain: [-2.85, 2.85], ticks: ticks(1, [14, 16, 18, 20, 22]), format: mm(1) } });
+  panel.note.style.color = "var(--handtext)";
   const ground = panel.group(false), fade = svg(ground, "linearGradient", { id: `${panel.id}-fade`, gradientUnits: "userSpaceOnUse" }), shade = svg(ground, "rect", { fill: `url(#${panel.id}-fade)` });
   for (let k = 0; k <= 24; k++) {
     const p = sigmoid(-5 + (10 * k) / 24), part = Math.round(26 * Math.abs(2 * p - 1));
     svg(fade, "stop", { offset: k / 24 }).style.stopColor = `color-mix(in srgb, var(--ground), var(--${ROLES[Number(p > 0.5)]}) ${part}%)`;
   }
-  const iso = [0.1, 0.9].map((p) => ({ p, curve: panel.curve("ink", { width: 1.4, dash: "4 4", opacity: 0.55 }), word: panel.words("ink", { bold: false, anchor: "middle" }) }));
+  const iso = [0.1, 0.9].map((p) => ({ p, curve: panel.curve("ink", { width: 1.4, dash: "4 4", opacity: 0.55 }), word: panel.words("ink", { bold: false }) }));
   const decides = panel.curve("ink", { width: 2.4 }), birds = ROLES.map((role, k) => panel.dots(role, { size: k ? 4.2 : 3.4, triangle: k === 1, opacity: 0.9 })), rings = panel.dots("ink", { size: 7.5, open: true });
   const boundary = panel.curve("hand", { width: 3.5, halo: 4.5 }), stem = panel.curve("hand", { width: 3, halo: 4 });
   const frame = () => [[panel.x.invert(panel.box.left + ROOM), panel.x.invert(panel.box.right - ROOM)], [panel.y.invert(panel.box.bottom - ROOM), panel.y.invert(panel.box.top + ROOM)]];
@@ -116,15 +117,15 @@ function birdsOf(stage, line) {
     trace(stem, seen ? [middle(), tip] : []);
     trace(grip, seen ? line.ends : []);
     line.ends.forEach(([x, y], i) => ends[i](x, y, x, `${mm(0)(x)} mm long, ${mm(1)(y)} mm deep`));
-    steep(...tip, size, `steepness ${fixed(size)}`);
+    steep(...tip, size, panel.note.textContent = `steepness ${fixed(size)}`);
     const hands = [...line.ends, tip].map(([x, y]) => [clamp(panel.x(x), left, right), clamp(panel.y(y), top, bottom)]);
     // Lines of one chance, as far as they cross the frame, and their names where no handle is.
     const along = (d) => { const cut = endsIn({ u, v, shift: d }, frame()); return cut.every((end) => on(end, d)) ? cut : []; };
     trace(decides, Math.abs(threshold - 0.5) > 0.005 ? along(shift + logitOf(threshold) / size) : []);
     iso.forEach(({ p, curve, word }) => {
-      const cut = along(shift + logitOf(p) / size), [px, py] = cut.length ? [panel.x(cut[0][0]), panel.y(cut[0][1])] : [0, 0];
+      const cut = along(shift + logitOf(p) / size), [px, py] = cut.length ? [panel.x(cut[1][0]) + 18, panel.y(cut[1][1])] : [0, 0];
       trace(curve, cut);
-      word(cut.length && hands.every(([x, y]) => Math.abs(x - px) > 36 || Math.abs(y - py) > 22) ? `${100 * p} %` : "", ...(cut[0] ?? [0, 0]), { dy: 4 });
+      word(cut.length && hands.every(([x, y]) => Math.abs(x - px) > 34 || Math.abs(y - py) > 22) ? `${100 * p} %` : "", ...(cut[1] ?? [0, 0]), { dx: 5, dy: 2 });
     });
     hint(...line.ends[1]);
   };
@@ -133,9 +134,10 @@ function birdsOf(stage, line) {
 // Each bird at its logit, the sigmoid that turns it into a chance, and the threshold on it.
 function chancesOf(stage) {
   const { given: { y }, controls: { threshold: T } } = stage, GRID = Array.from({ length: 129 }, (_, i) => -FAR + i / 8);
-  const panel = stage.panel(stage.column(1.12), { title: "From logit to chance", note: "each bird at its logit.", x: { label: "logit", domain: [-FAR, FAR] }, y: { label: "", domain: [-0.2, 1.26], ticks: [0, 0.5, 1] } });
+  const panel = stage.panel(stage.column(1.12), { title: "From logit to chance", note: "threshold; each bird at its logit.", x: { label: "logit", domain: [-FAR, FAR] }, y: { label: "", domain: [-0.2, 1.26], ticks: [0, 0.5, 1] } });
   const grounds = ROLES.map((role) => svg(panel.group(false), "rect", { fill: `var(--${role})`, "fill-opacity": 0.13 })), called = ROLES.map((role, k) => panel.words(role, { anchor: k ? "end" : "start" }));
   const upright = panel.curve("hand", { width: 1.6 }), birds = ROLES.map((role, k) => panel.dots(role, { size: k ? 3.8 : 3, triangle: k === 1, opacity: 0.9 })), rings = panel.dots("ink", { size: 7, open: true }), curve = panel.curve("ink", { width: 3, halo: 4 });
+  panel.note.style.color = "var(--handtext)";
   const further = [panel.words("ink", { bold: false }), panel.words("ink", { bold: false, anchor: "end" })];
   const move = (chance) => { stage.touch(); T.moveTo(chance); };
   const ring = panel.handle({ label: "threshold", drag: ([logit]) => move(sigmoid(logit)), nudge: ([dx, dy]) => move(T.value + 0.02 * (dx + dy)) });
@@ -151,7 +153,7 @@ function chancesOf(stage) {
     show(rings, wrong);
     curve(GRID, GRID.map(sigmoid));
     [logits.filter((z) => z <= -FAR).length, logits.filter((z) => z >= FAR).length].forEach((count, k) => further[k](count ? `${count} further` : "", k ? FAR : -FAR, k, { dx: k ? -6 : 6, dy: k ? 32 : -24 }));
-    ring(edge, threshold, threshold, `threshold ${fixed(threshold)}`);
+    ring(edge, threshold, threshold, panel.note.textContent = `threshold ${fixed(threshold)}`);
   };
 }
 

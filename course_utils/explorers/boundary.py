@@ -96,7 +96,7 @@ def line_shown():
     X, species = datasets.load_species("bill_length_mm", "bill_depth_mm")
     X, species = X[species < 2].double(), species[species < 2]
     X, y = (X - X.mean(dim=0)) / X.std(dim=0), (species == 1).double().unsqueeze(1)
-    weight = torch.tensor([[{settings["w1"]!r}], [{settings["w2"]!r}]]).double()
+    weight = torch.tensor([[{settings["w1"]!r}], [{settings["w2"]!r}]], dtype=X.dtype)
     logit = X @ weight + {settings["b"]!r}
     right = (torch.sigmoid(logit) >= {settings["threshold"]!r}) == (y == 1)
     loss = {self.called(self._loss, "torch.nn.BCEWithLogitsLoss()")}(logit, y)
