@@ -123,14 +123,14 @@ def test_steepness_moves_the_loss_alone_and_the_threshold_the_names_alone(page, 
 def test_the_sentence_tells_what_is_drawn(page, best):
     result, said = page()
     assert said.startswith("**23 of 219 birds are named wrongly** at a threshold of 0.50.")
-    wrong, _, _, share, chance = numbers_in(said)
+    wrong, _, _, chance, share = numbers_in(said)
     assert wrong == 219 - result["right"]
     X, y = birds()
     logit = told_by_torch(w1=1.43, w2=0.47, b=-0.57)[3]
     costs = np.logaddexp(0, np.where(y == 1, -logit, logit))
     assert share == round(100 * costs.max() / costs.sum())
     assert chance == pytest.approx(100 * np.exp(-costs.max()), abs=0.5)
-    assert ("One Chinstrap" in said) == (y[costs.argmax()] == 1)
+    assert ("a Chinstrap given" in said) == (y[costs.argmax()] == 1)
     assert page(**best[0])[1].startswith("**At the bottom**, and still 6 of 219")
     assert "every bird gets the same chance of Chinstrap, 31 %" in page(**LAZY)[1]
 

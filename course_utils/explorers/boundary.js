@@ -6,7 +6,6 @@ import { scoresOf } from "./stage/scores.js";
 
 const RATE = 4, FAR = 8, ROOM = 16; // of a step; the last logit in sight; pixels from an end to the frame
 const NAMES = ["Adelie", "Chinstrap"], ROLES = ["data", "neg"];
-
 const percent = (p) => (p < 0.001 ? "less than 0.1 %" : p > 0.999 ? "more than 99.9 %" : `${fixed(100 * p, p < 0.1 || p > 0.9 ? 1 : 0)} %`);
 
 export function compute({ w1, w2, b, threshold }, given) {
@@ -24,7 +23,7 @@ export function compute({ w1, w2, b, threshold }, given) {
 export function sentence({ w1, w2, b, threshold }, { loss, wrong, worst, share, chance, best }, { y }) {
   const named = `${wrong.length} of ${y.length} birds are named wrongly`, at = ` at a threshold of ${fixed(threshold)}`;
   if (Math.hypot(w1, w2) < 0.005) return `**No line**: every bird gets the same chance of Chinstrap, ${percent(sigmoid(b))}, whatever its bill. ${named}${at}.`;
-  const one = `One ${NAMES[y[worst]]} makes ${whole(100 * share)} % of the loss: it had a chance of ${percent(chance)} of being one.`;
+  const one = `The costliest, ${y[worst] ? "a Chinstrap" : "an Adelie"} given ${percent(chance)}, makes ${whole(100 * share)} % of the loss.`;
   if (loss - best.loss < 0.0005) return `**At the bottom**, and still ${named}${at}. ${one}`;
   return `**${named}**${at}. ${one}`;
 }
@@ -49,7 +48,7 @@ function build(stage) {
   let frames = 0, before = null; // what there was when a hand took hold
   stage.play("Train: play or pause", () => step(++frames < 60 ? 1 : frames < 150 ? 4 : 20), { begin: () => { frames = 0; } });
   const stop = stage.stop;
-  stage.stop = () => { before = line.ends = null; stop(); };
+  stage.stop = () => { before = line.held = null; stop(); };
   for (const type of ["pointerdown", "keydown"]) stage.root.addEventListener(type, () => { before = stage.result; }, true);
   stage.button("Step", () => { stage.touch(); play(); step(1); });
   stage.more(() => {
@@ -88,7 +87,7 @@ function birdsOf(stage, line) {
     const other = line.ends[1 - i], own = inside(place), [dx, dy] = [own[0] - other[0], own[1] - other[1]], far = Math.hypot(dx, dy), { size, u, v } = normalOf(line.now);
     if (far < 0.8) return;
     const to = (Math.max(size, 0.3) * (Math.sign(dx * v - dy * u) || 1)) / far; // Chinstraps stay on their side
-    line.ends = i ? [other, own] : [own, other];
+    line.held = i ? [other, own] : [own, other];
     line.put([-to * dy, to * dx, to * (dy * own[0] - dx * own[1])]);
   };
   const grip = panel.grip(([x, y], [px, py]) => {
@@ -106,7 +105,8 @@ function birdsOf(stage, line) {
   return (settings, { wrong }) => {
     const { w1, w2, b, threshold } = settings, normal = normalOf([w1, w2, b]), { size, u, v, shift } = normal, { left, right, top, bottom } = panel.box;
     const on = ([x, y], d = shift) => Math.abs(x * u + y * v - d) < 0.02, trace = (curve, points) => curve(points.map(([x]) => x), points.map(([, y]) => y));
-    if (!line.ends?.every((end) => on(end))) line.ends = endsIn(normal, frame());
+    if (!line.held?.every((end) => on(end))) line.held = null; // where a hand has put them, as long as they are on the line
+    line.ends = line.held ?? endsIn(normal, frame());
     const seen = line.ends.every((end) => on(end)), [mx, my] = middle(), far = logitOf(0.9) / size, tip = [mx + u * far, my + v * far];
     const [x0, y0, reach] = [panel.x(u * shift), panel.y(v * shift), (5 / size) * (panel.x(1) - panel.x(0))];
     put(shade, { x: left, y: top, width: right - left, height: bottom - top });
