@@ -58,7 +58,7 @@ def which_loss(losses: object) -> str:
 )
 def moved_chance(moved: object) -> str:
     """Compare chances at several starts."""
-    for chance, weight, more in ((0.5, 2.0, 1.0), (0.2, 1.5, -0.4), (0.9, -0.7, 2.0)):
+    for chance, weight, more in ((0.2, 1.5, 0.8), (0.5, 2.0, 1.0), (0.9, -0.7, 2.0)):
         value = number("moved(...)", call("moved", moved, chance, weight, more))
         odds, step = chance / (1 - chance), weight * more
         right = _sigmoid(math.log(odds) + step)
@@ -174,7 +174,7 @@ def cheapest_threshold(threshold: object) -> str:
     y = (torch.rand(80, generator=generator) < 0.4).float()
     logit = 4 * (y - 0.5) + 3 * torch.randn(80, generator=generator)
     chance = torch.sigmoid(2 * logit + 1)  # too sure of itself, and too fond of Chinstraps
-    for miss, alarm in ((1.0, 1.0), (9.0, 1.0), (1.0, 20.0), (0.0, 1.0)):
+    for miss, alarm in ((9.0, 1.0), (1.0, 20.0), (1.0, 1.0), (0.0, 1.0)):
         given = chance.unsqueeze(1).clone(), y.unsqueeze(1).clone()
         value = number("threshold(...)", call("threshold", threshold, *given, miss, alarm))
 

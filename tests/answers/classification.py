@@ -168,7 +168,7 @@ RIGHT = {  # unusual, and right
         THRESHOLD,
         changed(
             THRESHOLD,
-            ("chance.flatten().tolist() + [1.1]", "torch.linspace(0, 1.0001, 20001).tolist()"),
+            ("chance.flatten().tolist()", "torch.sigmoid(torch.linspace(-30, 30, 6001)).tolist()"),
         ),
         changed(THRESHOLD, ("+ [1.1]", "+ [2.0]"), ("< lowest", "<= lowest")),
         "def threshold(chance, y, miss, alarm):\n"
@@ -180,7 +180,7 @@ RIGHT = {  # unusual, and right
     "10.5": [
         f"{BORDER}\nborder = list(border)",
         f"{BORDER}\nborder = torch.tensor(border)",
-        'partner = "body_mass_g"\nborder = 200.0, -5000.0',
+        'partner = "body_mass_g"\nborder = 199.0, -4990.0',
         changed(BORDER, ("steps=3000", "steps=8000")),
     ],
 }
