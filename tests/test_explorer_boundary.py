@@ -125,7 +125,7 @@ def test_the_sentence_tells_what_is_drawn(page, best):
     assert said.startswith("**23 of 219 birds are named wrongly** at a threshold of 0.50.")
     wrong, _, _, chance, share = numbers_in(said)
     assert wrong == 219 - result["right"]
-    X, y = birds()
+    _, y = birds()
     logit = told_by_torch(w1=1.43, w2=0.47, b=-0.57)[3]
     costs = np.logaddexp(0, np.where(y == 1, -logit, logit))
     assert share == round(100 * costs.max() / costs.sum())

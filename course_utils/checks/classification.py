@@ -68,7 +68,9 @@ def moved_chance(moved: object) -> str:
             "This is the chance of a bird that began at one half. Where does yours begin?": (
                 _sigmoid(step)
             ),
-            "The chance is taken for a logit here. Turn it into one first.": _sigmoid(chance + step),
+            "The chance is taken for a logit here. Turn it into one first.": _sigmoid(
+                chance + step
+            ),
             "These are the new odds. A chance is odds / (1 + odds).": odds * math.exp(step),
             "This multiplies the chance. What is multiplied are the odds.": chance * math.exp(step),
             "This is the new logit. Which curve makes a chance of it?": math.log(odds) + step,
@@ -236,8 +238,9 @@ def drawn_border(partner: object, border: object) -> str:
     mistakes, lazy = wrong(slope, height), int(is_chinstrap.sum())
     if mistakes <= 4:
         return (
-            "Two species with the same mass, and the mass tells them apart: at one length of the "
-            "bill, the lighter bird is the Chinstrap. A feature is worth what it adds to the others."
+            "Two species with the same mass, and the mass tells them apart: at one length of "
+            "the bill, the lighter bird is the Chinstrap. A feature is worth what it adds to the "
+            "others."
             if partner == "body_mass_g"
             else "Hardly a bird stands on the wrong side. Now try the mass as well: alone it knows "
             "nothing of the species, and a feature is worth what it adds to the others."

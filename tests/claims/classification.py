@@ -274,7 +274,9 @@ CLAIMS = [
         "near one half it moves them a lot, near certainty hardly at all",
         near_one_half_a_weight_counts_most,
     ),
-    Claim(LESSON, "If the chances were honest, `alarm / (alarm + miss)`", honest_chances_need_no_birds),
+    Claim(
+        LESSON, "If the chances were honest, `alarm / (alarm + miss)`", honest_chances_need_no_birds
+    ),
     Claim(
         CHECKS,
         "a line that separates well has large weights",
@@ -282,7 +284,7 @@ CLAIMS = [
     ),
     Claim(
         CHECKS,
-        "A feature is worth what it adds to the others.",
+        "A feature is worth what it adds to the",
         a_feature_without_news_can_help,
     ),
     Claim(CHECKS, "Four or fewer are possible", four_birds_or_fewer_are_possible),
