@@ -92,9 +92,9 @@ function build(stage) {
   const counter = stage.extra("count");
   element(counter, "small", { textContent: "epoch" });
   const passed = element(counter, "b");
-  stage.slider("epochs", { label: "epochs", width: 116 });
-  stage.slider("lr", { label: "learning rate", width: 150 });
-  stage.slider("noise", { label: "noise \u03c3", width: 108 });
+  stage.slider("epochs", { label: "epochs", width: 100 });
+  stage.slider("lr", { label: "learning rate", width: 130 });
+  stage.slider("noise", { label: "noise \u03c3", width: 90 });
   stage.more(() => { for (const name of ["batch_size", "loss", "optimizer"]) stage.select(name); });
   const trained = stage.extra("result"), line = element(trained, "b");
   element(trained, "small", { textContent: "trained line" });
