@@ -57,11 +57,6 @@ def a_choice_fits_the_rows_it_was_made_on(seed):
     return bool(on_val.gather(1, best).mean() < fresh.gather(1, best).mean())
 
 
-def the_split_stays(seed):
-    twice = [random_split(range(342), [206, 68, 68], generator=seeded(seed)) for _ in range(2)]
-    return all(one.indices == two.indices for one, two in zip(*twice, strict=True))
-
-
 def dropout_scales(seed):
     p = 0.1 + 0.8 * torch.rand(1, generator=seeded(seed)).item()
     torch.manual_seed(seed)
@@ -265,7 +260,6 @@ CLAIMS = [
         "they chose, so their score flatters the winner",
         a_choice_fits_the_rows_it_was_made_on,
     ),
-    Claim(NOTEBOOK, "the piles stay the same however often you run it", the_split_stays),
     Claim(
         NOTEBOOK,
         "A line has two numbers and cannot learn 206 birds by heart",
