@@ -70,7 +70,7 @@ class TrainingExplorer(Explorer):
         gaps = [abs(a - b) for a, b in zip(best, origin, strict=True)]
         half = [_digits(1.3 * max(gap, 0.5)) for gap in gaps]
         middle = [h / 10 * round(10 * m / h) for m, h in zip(best, half, strict=True)]
-        around = [[m - h, m + h] for m, h in zip(middle, half, strict=True)]
+        around = [np.round([m - h, m + h], 9).tolist() for m, h in zip(middle, half, strict=True)]
         epochs = [e for e in EPOCHS if e * n <= MOST_ROWS]
         top_loss = float(descent.mean_loss(X, y, *origin))
         power = round(np.log10(max(top_loss, 1e-12)))
