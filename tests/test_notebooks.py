@@ -188,7 +188,7 @@ def test_words(path):
     assert not names & {"criterion", "cost", "theta", "dl", "bs", "train_dl", "learning_rate"}
 
 
-NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
+NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 def read_aloud(cells):

@@ -218,7 +218,7 @@ def as_given(name):
 
 def numbers(text):
     """Return the numbers of three digits or more, signs left out."""
-    found = re.findall(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?", text)
+    found = re.findall(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?", text)
     return {number for number in found if sum(map(str.isdigit, number)) >= 3}
 
 

@@ -280,7 +280,7 @@ def test_no_screen_around_a_question_tells_its_answer(open_notebook, lab, path):
     ("at", "text"),
     [
         (0, "On average the zookeeper misses by 0.1743 kg."),
-        (2, "## Which wins?\n\nYou saw that the lazy one's average is closer."),
+        (2, "## Which wins?\n\nIt has to be said: The lazy one's."),
         (2, ""),
     ],
     ids=["before", "behind", "unveiled"],
@@ -322,7 +322,7 @@ def around(notebook, names, cells, when):
                 notebook.page.screenshot(path=Path(folder) / picture)
             told += [(name, when, texts[cell]) for cell in veiled_by(name, cells) if texts[cell]]
             text = "\n".join(texts[:asked] + texts[asked + 1 :])
-            found = [re.search(pattern, text, re.M | re.I) for pattern in tells(name)]
+            found = [re.search(pattern, text, re.M) for pattern in tells(name)]
             told += [(name, when, block, match[0]) for match in found if match]
     return told
 
