@@ -145,7 +145,7 @@ def planned(names: str, sections: str, known: dict[str, dict[str, int]]) -> int:
     minutes = known[names]
     chosen = sections.removeprefix("all but ").split("; ")
     if stale := set(chosen) - minutes.keys():
-        sys.exit(f"A route of TEACHING names {stale}, which {names} lacks: {[*minutes]}.")
+        sys.exit(f"A route of TEACHING names {stale}; the sections of {names}: {[*minutes]}")
     some = sum(minutes[title] for title in chosen)
     if sections.startswith("all but "):
         return sum(minutes.values()) - some

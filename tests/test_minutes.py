@@ -4,17 +4,18 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from minutes import minutes_of, sections_of, with_guide, with_minutes, with_notebooks
+from minutes import estimates, minutes_of, sections_of, with_guide, with_minutes, with_notebooks
 
 text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
-STUB = '# Exercise 1\ndef double(x):\n    return ...\n\ncheck("00.1", double)'
+STUB = '# Exercise 1\ndef double(x):\n    small = x < 0\n    return ...\n\ncheck("00.1", double)'
 SOLUTION = """<details><summary>Solution 1</summary>
 
 ```python
 # Exercise 1
 def double(x):
-    twice = x &lt; 0
+    small = x &lt; 0
     twice = 2 * x
+    print(small)
     return twice
 
 check("00.1", double)
@@ -32,17 +33,17 @@ def notebook_of(*cells):
 @pytest.mark.parametrize(
     ("cells", "minutes"),
     [
-        ([text("word " * 2000)], 10),
-        ([code("x = 1\n\n" * 50)], 5),
-        ([code('predict("a")')] * 5, 5),
-        ([code("from a import FitExplorer\n" * 8 + "explorer = FitExplorer(fit)")] * 5, 15),
-        ([text(f"<details>{'word ' * 2000}</details>")], 0),
-        ([code(STUB)] * 5, 10),
-        ([code(STUB)] * 5 + [text(SOLUTION)], 15),  # three lines more to write, in each
+        ([text("word " * 4000)], 20),
+        ([code("x = 1\n\n" * 200)], 20),
+        ([code('predict("a")')] * 20, 20),
+        ([code("from a import FitExplorer\nexplorer = FitExplorer(fit)")] * 20, 44),
+        ([text(f"<details>{'word ' * 4000}</details>")], 0),
+        ([code(STUB)] * 20, 40),
+        ([code(STUB)] * 20 + [text(SOLUTION)], 60),  # three lines more to write, in each
     ],
 )
 def test_minutes_follow_from_words_lines_questions_explorers_and_exercises(cells, minutes):
-    assert minutes_of(notebook_of(text("word " * 1000), *cells)) == 5 + minutes
+    assert sum(estimates(notebook_of(*cells)).values()) == pytest.approx(minutes)
 
 
 def lesson(title, **sections):
