@@ -293,7 +293,7 @@ def test_a_notebook_that_tells_is_noticed(open_notebook, lab, at, text):
     nbformat.write(told, lab.path("told"))
     notebook = open_notebook("told")
     notebook.page.set_viewport_size(SCREEN)
-    expect(notebook.page.locator(".predict-show")).to_have_count(1, timeout=DRAW_MS)
+    expect(notebook.page.locator(".predict-show").last).to_be_attached(timeout=DRAW_MS)
     assert (around(notebook, ["lazy rule"], cells, "told") == []) == (not text)
     if not text:
         notebook.page.evaluate("document.querySelector('link[href$=\"veil.css\"]').remove()")
