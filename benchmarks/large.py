@@ -20,7 +20,7 @@ def explorers() -> dict[str, Explorer]:
     return {
         f"LineExplorer, {many}": LineExplorer(X, y, nn.MSELoss()),
         f"BatchExplorer, {many}": BatchExplorer(torch.utils.data.TensorDataset(X, y)),
-        f"SplitExplorer, {many}": SplitExplorer(_unused, _unused, X, y),
+        f"SplitExplorer, {many}": _moved(SplitExplorer(_unused, _unused), n=POINTS),
         f"TrainingExplorer, {many}": _training(X, y),
         f"TrainingExplorer, {many}, L1": _training(X, y, loss="L1Loss"),
         f"TrainingExplorer, {EPOCHS:,} epochs": _training(epochs=EPOCHS),
@@ -30,7 +30,10 @@ def explorers() -> dict[str, Explorer]:
 
 
 def _training(*data: torch.Tensor, **values: object) -> TrainingExplorer:
-    explorer = TrainingExplorer(_unused, [torch.optim.SGD, torch.optim.Adam], *data)
+    return _moved(TrainingExplorer(_unused, [torch.optim.SGD, torch.optim.Adam], *data), **values)
+
+
+def _moved(explorer: Explorer, **values: object) -> Explorer:
     for name, value in values.items():
         explorer.controls[name].value = value
     return explorer

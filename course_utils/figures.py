@@ -79,7 +79,7 @@ def plot_groups(
     pairs = {name: inputs.pair(*columns) for name, columns in groups.items()}
     series = [Series(name, *pair, role=_role(name)) for name, pair in pairs.items()]
     features = np.concatenate([pair[0] for pair in pairs.values()])
-    said = [f"{name}: {_points(len(pair[0]))}" for name, pair in pairs.items()]
+    said = [f"{name}: {_points(len(x))} {_middle(x, y)}" for name, (x, y) in pairs.items()]
     straight, equations = _lines(lines or {}, features)
     return Chart((*series, *straight), xlabel, ylabel, "; ".join(said + equations) + ".")
 
@@ -447,6 +447,10 @@ def _span(name: str, values: np.ndarray) -> str:
 
 def _points(n: int) -> str:
     return f"{count(n, 'point')}{drawn(n)}"
+
+
+def _middle(x: np.ndarray, y: np.ndarray) -> str:
+    return f"{'at' if len(x) == 1 else 'around'} x {_g(x.mean())}, y {_g(y.mean())}"
 
 
 def _names(curves: Mapping[str, object]) -> str:

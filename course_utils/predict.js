@@ -81,7 +81,6 @@ function render({ model, el }) {
     el.toggleAttribute("data-veiled", model.get("veiled"));
     write(status, `${STATES[model.get("state")]} ${model.get("reason")}`);
   };
-  el.toggleAttribute("data-in-code", shown.in_code);
   model.on("change:state change:reason change:veiled", update);
   update();
 }

@@ -5,11 +5,11 @@ for each answer stand in `questions.toml` beside this module: a cell that held t
 answer away, and so would the page, which therefore gets the question alone and asks the kernel.
 Nothing but the question is stored in the notebook, and no answer is noted anywhere.
 
-What answers it is veiled until then: the outputs of the code cells that follow, and the text after
-them. `veil.css` does that in JupyterLab and Notebook 7, wherever one scrolls, since all it asks is
-which cell comes after which. The question brings it along; the course's JupyterLab has it from the
-start (`binder/settings`), so that outputs stored in the file are veiled before any cell has run.
-GitHub, slides and everything else show all.
+What answers it is veiled until then: all that follows, code and outputs and text, up to the next
+heading. Veiled code runs as ever. `veil.css` does that in JupyterLab and Notebook 7, wherever one
+scrolls, since all it asks is which cell comes after which. The question brings it along; the
+course's JupyterLab has it from the start (`binder/settings`), so that outputs stored in the file
+are veiled before any cell has run. GitHub, slides and everything else show all.
 
 A question has `ask`, a text in which `code` stands between backticks, and one of three kinds:
 
@@ -20,7 +20,7 @@ A question has `ask`, a text in which `code` stands between backticks, and one o
   of each item but the first why it cannot stand earlier. An item has to come after the one before
   it, unless the table `after` lists what it has to come after
 
-Where the code of the next cell is the answer, `in_code = true` veils that, too.
+Since code is veiled as well, `ask` has to say all that an answer needs.
 """
 
 import difflib
@@ -129,7 +129,7 @@ class Prediction(anywidget.AnyWidget):
     def __init__(self, name: str, question: dict):
         kind = next(key for key in ("options", "order", "answer") if key in question)
         parts = {"ask": question["ask"], "unit": question.get("unit", ""), "items": shown(question)}
-        super().__init__(shown={"kind": kind, "in_code": question.get("in_code", False), **parts})
+        super().__init__(shown={"kind": kind, **parts})
         self._name, self._question = name, question
         self.on_msg(self._hear)
 
@@ -170,8 +170,7 @@ class Prediction(anywidget.AnyWidget):
 
         display(self._repr_mimebundle_()[0] | {"text/plain": repr(self)}, raw=True)
         text = self.as_text()  # hidden by the page while the widget is alive
-        shows = "predict-show in-code" if self.shown["in_code"] else "predict-show"
-        more = f'<details class="{shows}"><summary>Show me</summary>See below.</details>'
+        more = '<details class="predict-show"><summary>Show me</summary>See below.</details>'
         display({"text/markdown": f"{text}\n\n{more}", "text/plain": text}, raw=True)
 
 

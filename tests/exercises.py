@@ -4,21 +4,13 @@ import copy
 import html
 import linecache
 import os
-import re
 import types
 
 import nbformat
+from minutes import CHECK, SOLUTION, prefix
 from refresh import NOTEBOOKS
 
 from course_utils.checks.feedback import judge
-
-CHECK = re.compile(r'^check\("(.*?)"', re.M)
-SOLUTION = re.compile(r"<details><summary>Solution (\d+)</summary>.*?```python\n(.*?)```", re.S)
-
-
-def prefix(path):
-    """Return what the names of a notebook's exercises begin with: "02", or "lab"."""
-    return path.stem.split("_")[0]
 
 
 class Lesson:

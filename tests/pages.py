@@ -70,7 +70,11 @@ def made(kind, **given):
     torch.nn.init.zeros_(model.weight)
     torch.nn.init.zeros_(model.bias)
     parameters = inspect.signature(kind).parameters.values()
-    needed = [p.name for p in parameters if p.default is p.empty or p.name in given]
+    needed = [
+        p.name
+        for p in parameters
+        if p.name in given or (p.default is p.empty and p.kind is not p.VAR_KEYWORD)
+    ]
     return kind(**{name: things.get(name, lambda *_: None) for name in needed})
 
 

@@ -1,7 +1,8 @@
 """Execute the notebooks and store them normalized: outputs in, everything that varies out.
 
 Run by `python3 course.py refresh [NOTEBOOK ...]`. Running it twice changes nothing. It also writes
-the repository's address, kept in pyproject.toml alone, into the Binder links of the README.
+what follows from the notebooks: how long each takes, and the tables of README, appendix and
+TEACHING. The Binder links there get the repository's address, kept in pyproject.toml alone.
 """
 
 import os
@@ -13,6 +14,7 @@ import tomllib
 from pathlib import Path
 
 import nbformat
+from minutes import with_guide, with_minutes, with_notebooks
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +30,7 @@ PEAK_MEMORY = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).r
 
 
 def normalized(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return a copy without what changes from run to run or from machine to machine."""
+    """Return a copy without what changes from run to run, and with the minutes it takes."""
     notebook = nbformat.from_dict(notebook)
     notebook.metadata = nbformat.from_dict(KEPT_METADATA)
     notebook.nbformat_minor = 5
@@ -37,7 +39,7 @@ def normalized(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.metadata = nbformat.from_dict(keep)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
-    return notebook
+    return with_minutes(notebook)
 
 
 def text_of(notebook: nbformat.NotebookNode) -> str:
@@ -77,8 +79,18 @@ def with_binder_links(text: str) -> str:
     return re.sub(r"(mybinder\.org/v2/gh/)[^/]+/[^/]+/", rf"\g<1>{repository()}/", text)
 
 
+def documents() -> dict[Path, str]:
+    """Return the pages that list the notebooks, as these are now."""
+    pages = [ROOT / "README.md", NOTEBOOKS / "appendix.md", ROOT / "classroom" / "TEACHING.md"]
+    readme, appendix, guide = (page.read_text(encoding="utf-8") for page in pages)
+    lessons = {path: nbformat.read(path, as_version=4) for path in LESSON_PATHS}
+    readme, appendix = with_notebooks(readme, appendix, lessons)
+    texts = with_binder_links(readme), appendix, with_guide(guide, lessons)
+    return dict(zip(pages, texts, strict=True))
+
+
 def main(names: list[str]) -> None:
-    """Refresh the named notebooks, or all of them, and the README's links."""
+    """Refresh the named notebooks, or all of them, and the pages that list them."""
     paths = [Path(name) for name in names] or LESSON_PATHS
     print(f"{'notebook':28}{'seconds':>8}{'peak MB':>9}{'file kB':>9}")
     for path in paths:
@@ -92,9 +104,8 @@ def main(names: list[str]) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
         megabytes = int(peak) / (1e6 if sys.platform == "darwin" else 1e3)
         print(f"{path.stem:28}{seconds:8.1f}{megabytes:9.0f}{len(text.encode()) / 1e3:9.0f}")
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    readme.write_text(with_binder_links(text), encoding="utf-8", newline="\n")
+    for page, text in documents().items():
+        page.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -267,6 +267,20 @@ def test_set_refuses_what_cannot_be_names_it_and_moves_nothing(name):
             assert (explorer.settings, explorer.page.proof) == (before, proof), values
 
 
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_preset_is_a_state_of_its_own(name, monkeypatch, node):
+    for explorer in explorers(name):
+        monkeypatch.setattr(explorer, "prove", None)
+        start, told = explorer.state, {node.ask(explorer)[1]}
+        for word, values in explorer.presets.items():
+            explorer.set(**values)
+            assert explorer.page.given["presets"][word] == values
+            assert {control: explorer.settings[control] for control in values} == values, word
+            told.add(node.ask(explorer)[1])
+            explorer.set(start)
+        assert len(told) >= len(explorer.presets), "presets differ in what is said"
+
+
 # The code that an explorer writes.
 
 
@@ -331,7 +345,8 @@ def test_page_code_and_proof_tell_the_same_and_the_code_touches_nothing(name, no
         for settings in states(explorer):
             with put(explorer, settings) as now:
                 result, said = node.ask(explorer)
-                page = np.concatenate([found_in(result), found_in(explorer.page.given)])
+                given = {k: v for k, v in explorer.page.given.items() if k != "presets"}
+                page = np.concatenate([found_in(result), found_in(given)])
                 explorer.page._handle_custom_msg({"code": True}, [])
                 code, names = explorer.page.code, dict(lesson(name)[0])
                 before = state_of(names)

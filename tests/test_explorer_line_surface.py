@@ -128,7 +128,11 @@ def off(X, y, weight, bias):
     ("wrong", "kind", "sentence"),
     [
         (off, "departs", "; the formula says"),
-        (lambda *_: None, "error", "gradient returned None, expected two numbers: by weight"),
+        (
+            lambda *_: None,
+            "error",
+            "gradient returned None, expected two numbers: by weight and by bias",
+        ),
         (lambda *_: 1.0, "error", "gradient returned 1.0, expected two numbers"),
         (lambda *_: (1.0, 2.0, 3.0), "error", "expected two numbers"),
         (lambda *_: (torch.nan, 1.0), "error", "gradient returned (nan, 1.0)"),

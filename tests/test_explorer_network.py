@@ -91,7 +91,7 @@ def run(explorer, **values):
     exec("\n".join(lines), names)
     with torch.random.fork_rng(devices=[]):
         found = eval(last, names)
-    assert set(names) - before == {"__builtins__", "network_shown"}
+    assert set(names) - before == {"__builtins__", "numbers_shown"}
     return found
 
 

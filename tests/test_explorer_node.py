@@ -38,7 +38,7 @@ def same(result, said, values):
     """Compare with autograd in float64, to the last digits."""
     x = torch.tensor(GRID, requires_grad=True)
     sums = values["w1"] * x + (values["w2"] * values["x2"] + values["b"])
-    outputs = ACTIVATIONS[values["activation"]][0](sums)
+    outputs = ACTIVATIONS[values["activation"]](sums)
     (slopes,) = torch.autograd.grad(outputs.sum(), x)
     np.testing.assert_allclose(result["x"], GRID, atol=1e-15)
     np.testing.assert_allclose(result["sums"], sums.detach(), rtol=1e-12, atol=1e-14)
@@ -120,9 +120,9 @@ def test_node_proves_the_curve():
         (lambda X, w, b, f: f(X @ w - b), "departs", "its output is the dotted curve."),
         (lambda X, w, b, f: X @ w + b, "departs", "its output is the dotted curve."),
         (lambda X, w, b, f: f(X @ w + b).detach(), "departs", "is something detached?"),
-        (lambda X, w, b, f: None, "error", "node returned a NoneType, expected shape (161, 1)"),
-        (lambda X, w, b, f: 1.0, "error", "node returned a float, expected shape (161, 1)"),
-        (lambda X, w, b, f: f(X @ w + b)[:, 0], "error", "node returned shape (161,), expected"),
+        (lambda X, w, b, f: None, "error", "node returned None, expected shape (801, 1)"),
+        (lambda X, w, b, f: 1.0, "error", "node returned 1.0, expected shape (801, 1)"),
+        (lambda X, w, b, f: f(X @ w + b)[:, 0], "error", "node returned shape (801,), expected"),
         (lambda X, w, b, f: f(X @ w + b) * torch.nan, "error", "node returned nan or inf"),
         (lambda X, w, b, f: f(X @ b + w), "error", "RuntimeError"),
         (lambda X, w, b: X @ w, "error", "TypeError"),

@@ -339,6 +339,18 @@ def test_own_data_in_its_own_units(page):
     assert value_of(unnamed.as_code(unnamed.settings | {"epochs": 2}), **names) == end
 
 
+def test_a_start_far_away_is_taken_and_in_the_picture_and_one_that_cannot_be_is_refused():
+    explorer = TrainingExplorer(train, OPTIMIZERS, weight=-1.0, bias=0.0, lr=0.9)
+    assert (explorer.settings["weight"], explorer.settings["bias"]) == (-1.0, 0.0)
+    (low, high), _ = explorer.page.given["around"]
+    assert low < -1 < 2 < high
+    with pytest.raises(InputError, match="lr cannot be 9"):
+        TrainingExplorer(train, OPTIMIZERS, lr=9)
+    with pytest.raises(InputError, match="control is 'rate'"):
+        TrainingExplorer(train, OPTIMIZERS, rate=0.1)
+    assert "Adam" not in TrainingExplorer(train, OPTIMIZERS[:1]).presets
+
+
 def test_set_returns_the_history_and_a_state_is_a_text():
     explorer = TrainingExplorer(train, OPTIMIZERS)
     history = explorer.set(lr=0.3, epochs=10, batch_size=64, loss="L1Loss", optimizer="Adam")

@@ -71,6 +71,7 @@ DRAW_MS = 15_000  # what is drawn or told is there by then
 GONE = "The kernel was restarted or is gone: run the cell again to compare with your code."
 NEVER = "No kernel here: run the cell in JupyterLab to compare with your own code."
 BUSY = "The kernel is busy: your code is compared once it is free."
+AWAY = "The kernel cannot be reached: your code is compared once the connection is back."
 FAILURES = re.compile(
     "not found|Error displaying|Loading widget|could not be displayed|<style|:has"
 )
@@ -103,6 +104,7 @@ AT_ONCE = """root => {
     stage.frame();
     return root.dataset.proof;
 }"""
+RECONNECT = "void jupyterapp.shell.currentWidget.sessionContext.session.kernel.reconnect()"
 RESTART = "jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 SHUTDOWN = "jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 SAVE = "jupyterapp.commands.execute('docmanager:save')"
@@ -240,6 +242,19 @@ def test_a_busy_kernel_is_told_and_compares_the_last_settings_once_it_is_free(ru
     assert notebook.ask("print(noise.page.proof['of'] == noise.state, noise.state)") == (
         f"True {state}\n"
     )
+
+
+def test_a_lost_connection_is_told_and_the_last_settings_are_compared_once_it_is_back(run):
+    notebook = run("away", TWO)
+    explorer, page = InPage(notebook.page, "noise"), notebook.page
+    explorer.step("noise")
+    explorer.says(AGREES)
+    page.context.set_offline(True)
+    page.evaluate(RECONNECT)
+    explorer.step("noise")
+    explorer.says(AWAY)
+    page.context.set_offline(False)
+    explorer.says(AGREES)
 
 
 @pytest.mark.parametrize("how", ["restarted", "dead", "shut down"])

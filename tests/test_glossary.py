@@ -6,12 +6,20 @@ import nbformat
 import pytest
 from refresh import GLOSSARY, LESSON_PATHS, NOTEBOOKS
 
+from course_utils.predict import questions
+
 INTRODUCTION, *CELLS = re.split(r"\n\n(?=### )", GLOSSARY.read_text(encoding="utf-8").rstrip("\n"))
 ENTRY = re.compile(r"### (.+)\n\n(.+)\n\nIn \[(.+)\]\((.+\.ipynb)\)\.")
 ENTRIES = [ENTRY.fullmatch(source).groups() for source in CELLS]  # term, text, title, file name
 LINK = re.compile(r"\]\(glossary\.md#([^)]*)\)")
 NUMBER = re.compile(r"\d+\.\d{2,}|\d+,\d{3}")  # those that a change in a notebook would change
 TERMS = [term for term, *_ in ENTRIES]
+UNSPOKEN = [
+    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$",  # code and formulas
+    r"^#[^\n]*|^\*\*You will be able to\*\*.*",  # what a cell or a notebook is going to define
+    r"(?<!\*)\*[^*\n]+\*(?!\*)",  # what stands on a control of an explorer
+    r"\[[^\]]*\]\((?!glossary)[^)]*\)",  # the title of another page
+]
 
 
 def markdown(path):
@@ -66,5 +74,65 @@ def test_links_of_a_lesson_lead_to_terms_and_stand_at_first_uses_alone(path):
     assert 1 <= len(LINKED[path]) <= 10
 
 
-def test_every_term_is_linked_from_a_lesson():
-    assert set().union(*LINKED.values()) == {anchor(term) for term in TERMS}
+def said(cell):
+    """Return what a cell tells its reader in words: its text or its question."""
+    text = cell.source if cell.cell_type == "markdown" else ""
+    if asked := re.fullmatch(r'predict\("(.+)"\)', cell.source):
+        question = questions()[asked[1]]
+        shown = [question["ask"], *question.get("options", []), *question.get("order", [])]
+        text = "\n".join(shown)
+    for pattern in UNSPOKEN:
+        text = re.sub(pattern, "", text, flags=re.S | re.M)
+    return text
+
+
+def used_before_defined(lessons):
+    """Return, for each term that is used before a cell that defines or links it, where.
+
+    Parameters
+    ----------
+    lessons : list of (name, cells)
+        In reading order.
+    """
+    found = {}
+    for term in TERMS:
+        word = re.compile(rf"\b{re.escape(term)}(?:e?s)?\b", 0 if term.isupper() else re.I)
+        known = rf"\(glossary\.md#{re.escape(anchor(term))}\)|\*\*{re.escape(term)}s?\*\*"
+        for name, cell in ((name, cell) for name, cells in lessons for cell in cells):
+            if cell.cell_type == "markdown" and re.search(known, cell.source, re.I):
+                break
+            if used := word.search(text := said(cell)):
+                line = text[text.rfind("\n", 0, used.start()) + 1 :].split("\n")[0]
+                found.setdefault(f"{term} in {name}", line)
+    return found
+
+
+def test_no_term_is_used_before_it_is_defined_or_linked():
+    """In the text and the questions, read from the first notebook to the last.
+
+    At a link a reader can look the word up, so it is as good as a definition.
+    """
+    lessons = [(path.stem, nbformat.read(path, as_version=4).cells) for path in LESSON_PATHS]
+    assert used_before_defined(lessons) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("The gradient is steep.", ["gradient in first"]),
+        ("Two Gradients.", ["gradient in first"]),
+        ("## The gradient\n\nSee `gradient`, *gradient* and $gradient$.", []),
+        ("The [gradient](glossary.md#gradient) is steep.", []),
+        ("A **gradient** is a slope.", []),
+        ("It ingradientates.", []),
+    ],
+)
+def test_a_term_that_comes_too_early_is_noticed(text, found):
+    cell = nbformat.v4.new_markdown_cell
+    second = [cell("A **[gradient](glossary.md#gradient)** is it."), cell("Gradients!")]
+    assert list(used_before_defined([("first", [cell(text)]), ("second", second)])) == found
+
+
+@each_entry
+def test_the_notebook_of_an_entry_links_it(term, text, title, name):
+    assert anchor(term) in LINKED[NOTEBOOKS / name]

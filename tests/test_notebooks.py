@@ -188,6 +188,61 @@ def test_words(path):
     assert not names & {"criterion", "cost", "theta", "dl", "bs", "train_dl", "learning_rate"}
 
 
+NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def read_aloud(cells):
+    """Return the first sentences after an output that repeat a number which it has brought.
+
+    A number is new if nothing before the output, code included, holds it. Rounded, it is the same.
+    """
+    found, known = [], set()
+    for cell, after in itertools.pairwise(cells):
+        known |= set(NUMBER.findall(cell.source))
+        printed = "\n".join(
+            out.get("text") or out.data.get("text/markdown") or out.data.get("text/plain", "")
+            for out in cell.get("outputs", [])
+        )
+        new = set(NUMBER.findall(printed)) - known
+        known |= new
+        first = re.split(r"(?<=[.?!])\s", re.sub(r"\]\([^)]*\)", "]", after.source), maxsplit=1)[0]
+        if after.cell_type == "markdown" and not first.startswith(("#", "|", "<")):
+            said = set(NUMBER.findall(first)) - known | set(NUMBER.findall(first)) & new
+            if any(rounds_to(number, text) for number in new for text in said):
+                found.append(first)
+    return found
+
+
+def rounds_to(number, text):
+    """Return whether a text gives a number, or what it is rounded to; one digit tells nothing."""
+    exact, given = (float(word.replace(",", "")) for word in (number, text))
+    decimals = len(text.partition(".")[2]) if "e" not in text else 99
+    return len(text) > 1 and (exact == given or f"{exact:.{decimals}f}" == f"{given:.{decimals}f}")
+
+
+@each(PATHS)
+def test_no_paragraph_begins_by_reading_an_output_aloud(path):
+    assert read_aloud(read(path).cells) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "aloud"),
+    [
+        ("The loss is 0.1415 now.", True),
+        ("By the way, the loss is 0.14.\n\nWhy?", True),
+        ("16,000 g, says the table.", True),
+        ("Is that good? It is 0.1415.", False),
+        ("Forty rows of 160 have not been seen.", False),
+        ("Its loss is below 0.2.", False),
+        ("## 0.1415 and what it means", False),
+    ],
+)
+def test_reading_aloud_is_noticed(text, aloud):
+    printed = nbformat.v4.new_output("stream", text="loss 0.1415, 160 rows, 16000 g\n")
+    code = nbformat.v4.new_code_cell("print(loss, 160, grams)", outputs=[printed])
+    assert bool(read_aloud([code, nbformat.v4.new_markdown_cell(text)])) == aloud
+
+
 @each(PATHS)
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#\s]+)", "\n".join(sources(path, "markdown"))):

@@ -23,6 +23,7 @@ FIVE = QUESTIONS["five lines"]["order"]
 STEEP = "As many wrong names, and a higher loss"
 OLD = "Its weight has not moved, and its gradients have piled up"
 NEW = "model, optimizer = start_over(lr=0.1)\n"
+INFER = "with torch.inference_mode():\n    "
 SHOWN = {
     "lazy rule": ("00", "lazy = mass - 4.2", r"keeper 0\.17\d+ kg\nlazy +0\.00", "The lazy one's"),
     "swapped digits": ("01", "typed = birds", r"n 4202 g.*\nmean 4194 g", "It falls by about 8 g"),
@@ -46,8 +47,10 @@ SHOWN = {
     "one step home": ("06", "curvature = slope(", r"at rate ([\d.]+)", float),
     "raw penguins": ("06", "flipper, mass = datasets", r"nan$", "No number at all"),
     "Adam on penguins": ("06", "for kind in [", r"Adam loss 18,\d+,", "Still above 10 million"),
-    "dropout while inferring": ("07", "with torch.inference_mode():\n    y_pred", "True", "Zeros"),
-    "four degrees": ("07", "X_fit, y_fit = curve_train", r"(degree) +(\d+): .* ([\d.]+)", sorted),
+    "dropout while inferring": ("07", f"{INFER}y_", r"out: .*[02]\.", "Zeros"),
+    "mean of the misses": ("07", "for size in (68", r"68: .*\.3767[^$]*17: .*\.37[0-5]", "It is l"),
+    "four degrees": ("07", "X_few, y_few =", r"(degree) +(\d+): .* ([\d.]+) kg$", sorted),
+    "longer flippers": ("07", "short = X_train", r"and up: .* \+0\.[3-9]", "They are heavier"),
     "fresh process": ("08", 'run(program, here / "line', r"^138\.28 kg", "138.28 kg"),
     "weights alone": ("08", "weights_alone = ", r"alone +weight 2\.02", "Near the straight"),
     "safe save": ("08", "def to_bytes(value):", "", QUESTIONS["safe save"]["order"]),
@@ -149,22 +152,50 @@ def test_a_malformed_question_is_noticed(name, change):
     assert problems(broken(name, change)) != []
 
 
-def printed_by(number, first_line):
+def cells_of(number):
     (path,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
-    cells = [
+    return nbformat.read(path, as_version=4).cells
+
+
+def output_of(cell):
+    outputs = cell.get("outputs", [])
+    return "\n".join(out.get("text") or out.data["text/plain"] for out in outputs)
+
+
+def asked_at(name, cells):
+    """Return the number of the cell that asks a question."""
+    return [cell.source for cell in cells].index(f'predict("{name}")')
+
+
+def veiled_by(name, cells):
+    """Return the numbers of the cells that an open question hides: up to the next heading."""
+    found = []
+    for number, cell in enumerate(cells[asked_at(name, cells) + 1 :], asked_at(name, cells) + 1):
+        if cell.source.startswith("## "):
+            break
+        found.append(number)
+        if cell.cell_type == "markdown" and re.search(r"^## ", cell.source, re.M):
+            break
+    return found
+
+
+def printed_by(name):
+    """Return what the cells print that show the answer; the code of one that prints nothing."""
+    number, first_line, *_ = SHOWN[name]
+    showing = [
         cell
-        for cell in nbformat.read(path, as_version=4).cells
+        for cell in cells_of(number)
         if cell.cell_type == "code" and cell.source.startswith(first_line)
     ]
-    assert cells, f"{path.stem} has no cell that begins with {first_line}"
-    texts = [out.get("text") or out.data["text/plain"] for cell in cells for out in cell.outputs]
-    return "\n".join(texts) or cells[0].source
+    assert showing, f"notebook {number} has no cell that begins with {first_line}"
+    printed = "\n".join(map(output_of, showing))
+    return printed if printed.strip() else showing[0].source
 
 
 def answers(name):
     """Return the right answer as the notebook shows it."""
-    number, first_line, pattern, answer = SHOWN[name]
-    printed = printed_by(number, first_line)
+    _, _, pattern, answer = SHOWN[name]
+    printed = printed_by(name)
     found = re.findall(pattern, printed, re.M)
     assert found, printed
     if answer is float:
@@ -177,21 +208,43 @@ def answers(name):
     return [f"`{line}`" for line in found] if answer is list else answer
 
 
+def as_given(name):
+    """Return patterns of the right answer, as one would give it, where its words tell it."""
+    question = QUESTIONS[name]
+    if "options" in question:
+        texts = [question["right"].strip("`.")] if len(question["right"]) > 5 else []
+    elif "answer" in question:
+        number, unit = f"{question['answer']:g}", question["unit"]
+        texts = [f"{number} {unit}".strip()] if unit or "." in number else []
+    else:
+        texts = []
+    return [rf"(?<![\w.]){re.escape(text)}(?!\w|\.\d)" for text in texts]
+
+
+def numbers(text):
+    """Return the numbers of three digits or more, signs left out."""
+    found = re.findall(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?", text)
+    return {number for number in found if sum(map(str.isdigit, number)) >= 3}
+
+
 def tells(name):
-    """Return patterns of what tells the answer: as the notebook prints it, and as it is given."""
+    """Return patterns of what tells the answer on a screen.
+
+    These are the lines that show it, the numbers that the notebook prints there for the first
+    time, and the answer as given.
+    """
     number, first_line, pattern, _ = SHOWN[name]
-    if QUESTIONS[name].get("in_code"):
+    printed = printed_by(name)
+    if printed.startswith(first_line):
         return [f"^{re.escape(first_line)}"]
-    printed = printed_by(number, first_line)
+    cells = cells_of(number)
+    above = cells[: asked_at(name, cells)]
+    known = "\n".join([QUESTIONS[name]["ask"], *(c.source + "\n" + output_of(c) for c in above)])
     lines = rf"^.*(?:{pattern.removeprefix('^').removesuffix('$')}).*$"
     found = [f"^{re.escape(match[0])}$" for match in re.finditer(lines, printed, re.M)]
-    answer = answers(name)
-    asked = QUESTIONS[name]["ask"]
-    if isinstance(answer, float) and f"{answer:g}" not in asked:
-        found.append(rf"(?<![\w.]){re.escape(f'{answer:g}')}(?!\w|\.\d)")
-    elif isinstance(answer, str) and len(answer) > 5:
-        found.append(re.escape(answer.strip("`")))
-    return found
+    for fresh in sorted(numbers(printed) - numbers(known)):
+        found.append(rf"(?<![\w.,]){re.escape(fresh)}(?!\w|[.,]\d)")
+    return found + as_given(name)
 
 
 @each
@@ -268,12 +321,20 @@ def test_the_orders_that_count_as_right_are_those_that_train():
 
 
 @each
-def test_code_is_veiled_where_it_is_the_answer(name):
-    number, first_line, *_ = SHOWN[name]
-    in_code = printed_by(number, first_line).startswith(first_line)
-    assert QUESTIONS[name].get("in_code", False) or not in_code
-    if in_code or not QUESTIONS[name].get("in_code"):
-        assert re.search(tells(name)[0], printed_by(number, first_line), re.M)
+def test_the_answer_stands_below_its_question_and_not_above(name):
+    cells = cells_of(SHOWN[name][0])
+    asked = asked_at(name, cells)
+    first, *_ = veiled_by(name, cells)
+    assert first == asked + 1
+    assert re.search(tells(name)[0], printed_by(name), re.M)
+    above = [c for c in cells[:asked] if not c.source.startswith("predict(")]
+    text = "\n".join(part for cell in above for part in (cell.source, output_of(cell)))
+    assert [found[0] for pattern in as_given(name) if (found := re.search(pattern, text))] == []
+
+
+@each
+def test_the_veil_is_long_enough(name):
+    assert len(veiled_by(name, cells_of(SHOWN[name][0]))) <= 12, "as far as veil.css counts"
 
 
 def test_one_veil_comes_with_the_question_and_with_the_courses_jupyterlab():

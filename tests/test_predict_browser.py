@@ -9,7 +9,7 @@ import pytest
 from lab import DRAW_MS, SHOW
 from playwright.sync_api import expect
 from refresh import KEPT_METADATA, LESSON_PATHS
-from test_predict import SHOWN, tells
+from test_predict import SHOWN, asked_at, tells, veiled_by
 
 pytest_plugins = ["lab"]
 
@@ -45,25 +45,24 @@ ORDER = {
 }
 CELLS = [
     f"from course_utils.predict import Prediction\n\nPrediction('choice', {CHOICE})",
-    'print("first", "answer")',
+    'tells_one = print("first", "answer")',
     "Reason one.",
     "Reason two.\n\n## Two more",
+    'print("another", "output")',
     "## A section of its own",
     f"Prediction('number', {NUMBER})",
-    'print("second", "answer")',
-    'print("third", "answer")',
+    *[f'tells_two = print("answer", {n})' for n in range(11)],
     "Reason three.",
-    'print("another", "output")',
-    "Another text.",
+    "## Another section",
     f"Prediction('order', {ORDER})",
-    'print("fourth", "answer")',
+    'tells_three = print("fourth", "answer")',
 ]
 VEILED = [
-    ["first answer", "Reason one", "Reason two"],
-    ["second answer", "third answer", "Reason three"],
-    ["fourth answer"],
+    ["tells_one", "first answer", "Reason one", "Reason two"],
+    ["tells_two", "answer 0", "answer 10", "Reason three"],
+    ["tells_three", "fourth answer"],
 ]
-NEVER_VEILED = ["A section of its own", "another output", "Another text"]
+NEVER_VEILED = ["another output", "A section of its own", "Another section"]
 # The lowest contrast of any text in a question with what is behind it.
 CONTRAST = """() => {
     const channels = color => color.match(/[\\d.]+/g).map(Number);
@@ -173,16 +172,10 @@ def open_questions(open_notebook, lab, theme, app="lab"):
     return notebook, asked.all()
 
 
-def seen(notebook, without=None):
-    """Return the text that can be seen on the screen at this moment, but for that of a cell."""
-    texts = notebook.page.evaluate(SEEN)
-    return "\n".join(text for index, text in enumerate(texts) if index != without)
-
-
 def veiled(notebook):
     """Return what cannot be seen of the notebook of three questions on a very high screen."""
     notebook.page.set_viewport_size({"width": 1366, "height": 3000})
-    text = seen(notebook)
+    text = "\n".join(notebook.page.evaluate(SEEN))
     assert all(words in text for words in NEVER_VEILED)
     return [words for group in VEILED for words in group if words not in text]
 
@@ -264,60 +257,84 @@ def test_what_answers_a_question_is_veiled_until_then(open_notebook, lab, theme,
 @pytest.mark.parametrize("path", LESSON_PATHS, ids=lambda path: path.stem)
 def test_no_screen_around_a_question_tells_its_answer(open_notebook, lab, path):
     """As the notebook is stored, and once all has run; then what is asked for is shown."""
+    names = [name for name in SHOWN if path.stem.startswith(SHOWN[name][0])]
     cells = nbformat.read(lab.path(path.stem), as_version=4).cells
-    asked = {
-        found[1]: index
-        for index, cell in enumerate(cells)
-        if (found := re.match(r'predict\("(.+)"\)', cell.source))
-    }
-    assert list(asked) == [name for name in SHOWN if path.stem.startswith(SHOWN[name][0])]
+    assert sum(cell.source.startswith("predict(") for cell in cells) == len(names)
     notebook = open_notebook(path.stem)
     notebook.page.set_viewport_size(SCREEN)
     shows = notebook.page.locator(".predict-show")
-    expect(shows).to_have_count(len(asked), timeout=DRAW_MS)
-    told = around(notebook, asked, "stored")
+    expect(shows).to_have_count(len(names), timeout=DRAW_MS)
+    told = around(notebook, names, cells, "stored")
     for summary in shows.locator("summary").all():
         summary.click()
-    untold = unseen(notebook, asked)
+    untold = unseen(notebook, names, cells)
     notebook.run_all(show=False)
-    told += around(notebook, asked, "run")
+    told += around(notebook, names, cells, "run")
     notebook.page.evaluate(SHOW)
-    untold += unseen(notebook, asked)
+    untold += unseen(notebook, names, cells)
     assert told == []
     assert untold == []
 
 
-def look(notebook, index, block, without=None):
-    """Scroll to a cell, wait until that has settled, and return what is seen but for one cell."""
-    before, now = None, ""
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (0, "On average the zookeeper misses by 0.1743 kg."),
+        (2, "## Which wins?\n\nIt has to be said: The lazy one's."),
+        (2, ""),
+    ],
+    ids=["before", "behind", "unveiled"],
+)
+def test_a_notebook_that_tells_is_noticed(open_notebook, lab, at, text):
+    cells = nbformat.read(lab.path("00_start_here"), as_version=4).cells
+    if text:
+        cells.insert(asked_at("lazy rule", cells) + at, nbformat.v4.new_markdown_cell(text))
+    told = nbformat.v4.new_notebook(metadata=KEPT_METADATA, cells=cells)
+    nbformat.write(told, lab.path("told"))
+    notebook = open_notebook("told")
+    notebook.page.set_viewport_size(SCREEN)
+    expect(notebook.page.locator(".predict-show").last).to_be_attached(timeout=DRAW_MS)
+    assert (around(notebook, ["lazy rule"], cells, "told") == []) == (not text)
+    if not text:
+        notebook.page.evaluate("document.querySelector('link[href$=\"veil.css\"]').remove()")
+        assert around(notebook, ["lazy rule"], cells, "told") != []
+
+
+def seen(notebook, index, block):
+    """Scroll to a cell, wait until that has settled, and return what is seen of each cell."""
+    before, now = None, []
     while before != now:
         notebook.page.evaluate(AT, [index, block])
         notebook.page.wait_for_timeout(200)
-        before, now = now, seen(notebook, without)
+        before, now = now, notebook.page.evaluate(SEEN)
     return now
 
 
-def around(notebook, asked, when):
+def around(notebook, names, cells, when):
     """Return which answers can be read near their questions."""
     told = []
-    for name, index in asked.items():
+    for name in names:
+        asked = asked_at(name, cells)
         for block in ("start", "center", "end"):
-            text = look(notebook, index, block, without=index)
+            texts = seen(notebook, asked, block)
             if folder := os.environ.get("SCREENSHOTS"):
                 picture = f"predict-{name}-{when}-{block}.png".replace(" ", "-")
                 notebook.page.screenshot(path=Path(folder) / picture)
+            told += [(name, when, texts[cell]) for cell in veiled_by(name, cells) if texts[cell]]
+            text = "\n".join(texts[:asked] + texts[asked + 1 :])
             found = [re.search(pattern, text, re.M) for pattern in tells(name)]
             told += [(name, when, block, match[0]) for match in found if match]
     return told
 
 
-def unseen(notebook, asked):
+def unseen(notebook, names, cells):
     """Return the questions whose answers are not in the cells below."""
     return [
         name
-        for name, index in asked.items()
+        for name in names
+        for asked in [asked_at(name, cells)]
         if not any(
-            re.search(tells(name)[0], look(notebook, below, "start"), re.M)
-            for below in (index + 1, index + 2)
+            re.search(tells(name)[0], seen(notebook, below, "start")[below], re.M)
+            for below in (asked + 1, asked + 2)
         )
     ]

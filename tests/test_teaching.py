@@ -7,10 +7,10 @@ import sys
 
 import nbformat
 import pytest
-from exercises import Lesson, prefix
+from exercises import Lesson
+from minutes import ROUTES, minutes_of, prefix, rows_below, sections_of
 from pages import Node
 from refresh import LESSON_PATHS, ROOT
-from test_docs import README, headings, markdown, table
 
 from course_utils.checks.feedback import EXERCISES
 from course_utils.explorers.base import Explorer
@@ -18,8 +18,7 @@ from course_utils.explorers.base import Explorer
 GUIDE = (ROOT / "classroom" / "TEACHING.md").read_text(encoding="utf-8")
 PAGE = (ROOT / "classroom" / "LEARNERS.md").read_text(encoding="utf-8")
 PATHS = {prefix(path): path for path in LESSON_PATHS}
-OPENING = 1  # minute in each notebook: title, what is needed, import cell
-ROUTES = {"90 minutes": 90, "Half a day": 240, "A day": 480, "Self-study": 610}
+COVERED = "09"  # in the notebooks before it, every section has its mistake
 MOVE = re.compile(r'`(\w+)\.set\((.*?)\)`(?:[^`"]*"([^"]+)")?')
 
 
@@ -28,58 +27,22 @@ def lesson_part(name):
     return re.search(rf"^### {name} .*?(?=^##|\Z)", GUIDE, re.M | re.S)[0]
 
 
-def rows_below(heading):
-    """Return the rows of the first table below a heading of the third level."""
-    text = re.search(rf"^### {heading}.*?\n(.*?)(?=^##|\Z)", GUIDE, re.M | re.S)[1]
-    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in row] for row in rows[2:]]
-
-
-def minutes_of(name):
-    """Return the minutes of each row of a notebook, by its section titles."""
-    return {row[0]: sum(map(int, row[1:])) for row in rows_below(f"{name} ")}
-
-
-@pytest.mark.parametrize("name", PATHS)
-def test_every_section_has_its_row_and_the_minutes_add_up(name):
-    text, minutes = markdown(PATHS[name]), minutes_of(name)
-    titles = [title for titles in minutes for title in titles.split("; ")]
-    assert titles == headings(PATHS[name])
-    stated = re.search(rf"^### {name} (.*): (\d+) minutes$", GUIDE, re.M)
-    assert stated[1] == re.search(r"^# (.*)$", text, re.M)[1]
-    assert OPENING + sum(minutes.values()) == int(stated[2])
-    assert stated[2] == re.search(r"\*\*Time\*\*: about (\d+) minutes", text)[1]
-    (row,) = [row for row in table(README, "Notebooks") if PATHS[name].name in row[0]]
-    assert stated[2] == row[2]
-
-
-def planned(names, sections):
-    """Return the minutes that notebooks and sections of a route take."""
-    minutes = [minutes_of(name) for name in names]
-    whole = sum(OPENING + sum(each.values()) for each in minutes)
-    if sections == "all":
-        return whole
-    (known,) = minutes
-    chosen = sections.removeprefix("all but ").split("; ")
-    assert set(chosen) <= known.keys()
-    sum_of_chosen = sum(known[title] for title in chosen)
-    return whole - sum_of_chosen if sections.startswith("all but ") else OPENING + sum_of_chosen
-
-
-@pytest.mark.parametrize(("route", "length"), ROUTES.items())
-def test_the_minutes_of_a_route_add_up(route, length):
-    *rows, (_, total, stated) = rows_below(route)
-    assert (total, int(stated)) == ("total", length)
-    assert sum(int(row[2]) for row in rows) == length
-    for names, sections, minutes in rows:
-        if names:
-            assert planned(names.split(", "), sections) == int(minutes), (names, sections)
+@pytest.mark.parametrize(("route", "length"), [*ROUTES.items()][:-1])
+def test_a_route_is_as_long_as_it_says_and_leaves_time_to_talk(route, length):
+    *rows, (_, word, total) = rows_below(GUIDE, f"{route}: .*")
+    assert (word, int(total)) == ("total", length)
+    assert sum(int(minutes) for _, _, minutes in rows) == length
+    _, last, talk = rows[-1]
+    assert last.startswith("Talk: ")
+    assert int(talk) >= 0.1 * length, f"{route} leaves {talk} minutes to talk: cut sections"
 
 
 def test_self_study_visits_every_notebook_once():
-    *rows, _ = rows_below("Self-study")
+    *rows, (_, _, total) = rows_below(GUIDE, "Self-study: .*")
     visited = [name for row in rows for name in row[0].split(", ")]
     assert sorted(visited) == sorted(PATHS)
+    assert {row[1] for row in rows} == {"all"}
+    assert int(total) == sum(minutes_of(nbformat.read(path, 4)) for path in LESSON_PATHS)
 
 
 def names_in(source):
@@ -150,11 +113,21 @@ def test_mistakes_have_a_question_and_an_answer_and_name_exercises_that_exist(na
     mistakes = [line for line in lesson_part(name).splitlines() if line.startswith("- ")]
     assert len(mistakes) >= 4
     for mistake in mistakes:
-        assert re.match(r"- \*.+\*", mistake), mistake
+        assert re.match(r"- (\*\*.+?\*\*: )?\*[^*].*\*", mistake), mistake
         assert mistake.index(" Ask: ") < mistake.index(" Hope for: "), mistake
     for number in re.findall(r"\((\d\d\.\d+)\b", lesson_part(name)):
         assert number in EXERCISES
         assert number.startswith(name)
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_mistakes_name_sections_that_exist_in_their_order(name):
+    named = re.findall(r"^- \*\*(.+?)\*\*: ", lesson_part(name), re.M)
+    sections = [*sections_of(nbformat.read(PATHS[name], 4))]
+    assert set(named) <= set(sections), "the notebook has other sections"
+    assert named == sorted(named, key=sections.index)
+    if name < COVERED:
+        assert set(sections) - set(named) <= {"Opening", "Your turn", "In short"}
 
 
 @pytest.mark.parametrize("text", [GUIDE, PAGE], ids=["guide", "page"])

@@ -39,7 +39,7 @@ def writers() -> Iterator[tuple[str, Callable[[str], str]]]:
     learners = {
         boundary.BoundaryExplorer: (lambda logit, y: 0.0,),
         noise.NoiseExplorer: (lambda n, seed, **_: (X, y),),
-        fit.FitExplorer: (lambda X, y, degree: lambda X: X, lambda **_: datasets.make_curve(n=400)),
+        fit.FitExplorer: (lambda X, y, degree: lambda X: X,),
         node.NodeExplorer: (lambda X, w, b, activation: activation(X @ w + b),),
         own_data.OwnDataExplorer: (lambda X, y, loss_fn: (1.0, 0.0), X, y),
         network.NetworkExplorer: (lambda *_: nn.Linear(1, 1), lambda *_: iter([])),

@@ -1,12 +1,11 @@
 """Checks of exercises on evaluation."""
 
 import torch
-from torch.utils.data import Subset, TensorDataset
+from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from course_utils import datasets
 from course_utils.checks.judging import (
     CROSSED,
-    HALF_MSE,
     Wrong,
     call,
     close,
@@ -17,65 +16,54 @@ from course_utils.checks.judging import (
     tensor,
 )
 
-ROOT_OF_MSE = "This is the root of the MSE, and the exercise asks for the MSE itself."
-SUM_OF_SQUARES = "This is the sum of the squares. Divide it by the number of rows."
+WHO = "ttvven"
+_JOBS = [  # what each question of 07.1 is about
+    "a step follows the gradient. Which rows give it?",
+    "what is done to every flipper before training is part of the training.",
+    "two models are compared, so something is chosen.",
+    "the end of the training is chosen as well.",
+    "nothing is left to choose. This is what the seal was for.",
+    "the envelope has just decided something. What has it become?",
+]
+_FOR_ALL = (
+    "the mean would then know birds that the exam asks for, which is a leak. A new bird comes "
+    "without a mean of its own: take that of the training birds."
+)
+_OVERLOOKED = {
+    (1, "v"): _FOR_ALL,
+    (1, "e"): _FOR_ALL,
+    (2, "t"): "on the training birds the higher degree always wins, however wild it is.",
+    (3, "t"): "their miss goes on falling, and they would never say stop.",
+    (4, "v"): "they chose, so their score flatters the winner a little.",
+    (5, "e"): "it chose the new model, so its score flatters that one a little.",
+    (5, "v"): "they have chosen several times by now, so their score flatters the winner.",
+}
 
 
 @exercise(
     "07.1",
-    "Miss by how much on average",
-    "A miss is a residual, target minus prediction. Two misses of -1 and 1 are not 0 on average.",
-    "`.abs()` drops the signs; after it comes the mean.",
+    "Say who may answer",
+    "Ask of each question: is it part of the training, is something chosen, or is it the report?",
+    "Whatever is computed and then used in training, a mean too, comes from the training birds.",
+    "Two letters stand twice. An envelope that was opened to decide something is no envelope "
+    "any more.",
 )
-def average_miss(mean_miss: object) -> str:
-    """Take the mean absolute error of five predictions."""
-    residuals = torch.tensor([[1.0], [-3.0], [0.5], [-4.0], [3.13]])
-    y = torch.tensor([[2.0], [4.0], [1.0], [2.5], [8.0]])
-    y_pred, misses = y - residuals, residuals.abs()
-    given = y_pred.clone(), y.clone()
-    value = number("mean_miss(y_pred, y)", call("mean_miss", mean_miss, *given))
-    if not (close(given[0], y_pred) and close(given[1], y)):
-        raise Wrong("`mean_miss` changes the tensors it is handed. Make new ones instead.")
-    mse = residuals.square().mean()
-    slips = {
-        "Misses to both sides cancel each other. Drop their signs before you take the mean.": (
-            residuals.mean().abs()
-        ),
-        "This is the MSE. Here the misses count as they are, not squared.": mse,
-        HALF_MSE + " Here the misses are not squared at all.": mse / 2,
-        "This is the RMSE, in which large misses weigh more. Square nothing here.": mse.sqrt(),
-        "This is the sum of all misses. How many rows are there?": misses.sum(),
-        "This divides by one row less than there are.": misses.sum() / 4,
-        "`//` cuts off the digits behind the point. Divide with `/`.": misses.sum() // 5,
-        "This is the largest miss. The mean takes them all.": misses.max(),
-        "This is the median, the miss in the middle. The mean takes them all.": misses.median(),
-        "This is a standard deviation: it squares the misses, and takes their mean off first.": (
-            residuals.std()
-        ),
-        "This is the length of the residuals as a vector, the root of their sum of squares.": (
-            residuals.norm()
-        ),
-        "This squares the misses below 1. `nn.L1Loss` takes all as they are.": (
-            torch.nn.functional.smooth_l1_loss(y_pred, y)
-        ),
-        "Each miss is divided by its target. The exercise asks for the miss in the unit of y.": (
-            (misses / y).mean()
-        ),
-        CROSSED: (y - y_pred.squeeze(1)).abs().mean(),
-    }
-    refuse_slips(abs(value), {said: slip.item() for said, slip in slips.items()})
-    if close(value, number("mean_miss(y, y)", call("mean_miss", mean_miss, y.clone(), y.clone()))):
-        raise Wrong("Other predictions, same result. Does it use what it is handed?")
-    if not close(value, mean := misses.mean().item()) and close(value, mean, 0.02):
-        raise Wrong("This is the mean, rounded. Return it with all its digits.")
-    if not close(value, mean):
-        raise Wrong(
-            f"Predictions that miss by 1, 3, 0.5, 4 and 3.13 give {value:.4g} here, and their mean "
-            "is another. Try it by hand."
-        )
+def who_may_answer(who: object) -> str:
+    """Compare six letters, and say what the first wrong one overlooks."""
+    if type(who) in (list, tuple) and all(type(letter) is str for letter in who):
+        who = "".join(who)
+    if type(who) is not str:
+        raise Wrong(f'`who` is {kind(who)}, expected six letters such as `"tvente"`.')
+    letters = "".join(letter for letter in who.lower() if letter.isalpha())
+    if len(letters) != len(WHO) or not set(letters) <= set(WHO):
+        raise Wrong(f"{who!r} is not six letters out of t, v, e and n, one for each question.")
+    for place, (letter, right) in enumerate(zip(letters, WHO, strict=True)):
+        if letter != right:
+            said = _OVERLOOKED.get((place, letter), _JOBS[place])
+            raise Wrong(f"Question {place + 1}: {said}")
     return (
-        "The MAE has the unit of y, and one wild row counts less in it than in the RMSE. Where it "
-        "lies far below the RMSE, a few rows are missed by much more than the others."
+        "What has chosen cannot report. In the end only birds that nobody has met can help, and "
+        "they are the most expensive ones."
     )
 
 
@@ -100,31 +88,32 @@ class Witness(torch.nn.Module):
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Predict 2 x + 1."""
         y_pred = self.line(X)
-        modes = self.training, self.dropout.training
-        self.asked.append((len(X) if X.dim() > 1 else 1, modes, y_pred.requires_grad))
+        self.asked.append((self.training, self.dropout.training, y_pred.requires_grad))
         return self.dropout(y_pred)
 
 
-def _refuse_traces(model: Witness, mode: bool) -> None:
-    """Raise Wrong where a model was not asked as an evaluation asks, or is not as it was before."""
+def _refuse_switches(model: Witness) -> None:
+    """Raise Wrong where a model was not asked in evaluation mode, or not at all."""
     if not model.asked:
         raise Wrong("The model that was handed in is never asked for a prediction.")
-    if any(rows > 4 for rows, _, _ in model.asked):
-        raise Wrong("The subset has 4 rows and the model got all 12. Index the subset itself.")
-    modes = [modes for _, modes, _ in model.asked]
-    if (False, True) in modes:
+    if any(inner and not outer for outer, inner, _ in model.asked):
         raise Wrong(
             "The flag `training` of the model is False, that of the dropout inside is True, so it "
             "still drops. `model.eval()` reaches every layer."
         )
-    if any(inner for _, inner in modes):
+    if any(inner for _, inner, _ in model.asked):
         raise Wrong("The model predicts in training mode: dropout changes what you measure.")
+
+
+def _refuse_traces(model: Witness, mode: bool) -> None:
+    """Raise Wrong where a model was not asked as an evaluation asks, or is not as it was before."""
+    _refuse_switches(model)
     if not all(parameter.requires_grad for parameter in model.parameters()):
         raise Wrong(
             "The parameters come back without `requires_grad`, so the model cannot be trained on. "
             "`torch.inference_mode()` switches off the recording and leaves them alone."
         )
-    if any(recorded for _, _, recorded in model.asked):
+    if any(recorded for *_, recorded in model.asked):
         raise Wrong("Gradients are recorded while you measure. `eval()` does not stop that.")
     before, after = ("training", "evaluation") if mode else ("evaluation", "training")
     if model.training is not mode:
@@ -144,66 +133,66 @@ def _refuse_traces(model: Witness, mode: bool) -> None:
 @exercise(
     "07.2",
     "Evaluate without a trace",
-    "`mean_loss` does nearly all of it. What does it leave changed in the model?",
-    "`model.training` is True or False. Keep it before you call `eval()`.",
-    "`model.train(was_training)` puts either mode back. Do it after the loss is computed.",
+    "`miss` flips both switches. What does it leave changed in the model?",
+    "`model.training` is True or False. Keep it before you call `eval()`, and hand it to "
+    "`model.train(...)` at the end.",
+    "Add up the squared residuals of all batches, and the rows. Divide, and take the root, after "
+    "the last batch.",
 )
 def evaluation(evaluate: object) -> str:
-    """Measure a model with dropout on 4 of 12 rows, in both of its modes."""
-    X = torch.linspace(-1, 1, 12).unsqueeze(1)
-    y = 2 * X + 1 + torch.linspace(0, 1, 12).unsqueeze(1) ** 2
-    kept = [1, 4, 9, 10]
-    residuals = (y - 2 * X - 1)[kept]
-    mse, y_pred = residuals.square().mean(), (2 * X + 1)[kept]
+    """Measure a model with dropout on 7 rows in batches of 3, in both of its modes."""
+    X = torch.linspace(-1, 1, 7).unsqueeze(1)
+    residuals = torch.tensor([[0.1], [-0.4], [1.0], [0.3], [-0.2], [0.6], [2.0]])
+    y = 2 * X + 1 + residuals
+    squares = residuals.square()
+    roots = torch.stack([part.mean().sqrt() for part in squares.split(3)])
+    sizes = torch.tensor([3.0, 3.0, 1.0])
+    right, total = squares.mean().sqrt(), squares.sum()
+    crossed = [
+        (b.squeeze(1) - a).square() for a, b in zip((2 * X + 1).split(3), y.split(3), strict=True)
+    ]
+    uneven = "This is the root of a plain mean over uneven batches: the row of the last batch "
     slips = {
-        ROOT_OF_MSE: mse.sqrt(),
-        HALF_MSE: mse / 2,
-        SUM_OF_SQUARES: 4 * mse,
-        "The mean is divided by the number of rows once more.": mse / 4,
-        "This is the mean absolute error. The MSE squares the residuals.": residuals.abs().mean(),
-        "This is the mean of the residuals, squared. Square each, then take the mean.": (
-            residuals.mean() ** 2
+        "This is the MSE. Its root is asked for, in the unit of y.": squares.mean(),
+        "This is the mean of the RMSEs of the batches. Take the root once, at the very end.": (
+            roots.mean()
         ),
-        "This is a mean of the losses of uneven batches: a row of a small batch counts more. "
-        "Weigh each batch by its number of rows.": (
-            (residuals[:3].square().mean() + residuals[3:].square().mean()) / 2
+        "The RMSEs of the batches are weighed by their rows, and still each root is taken before "
+        "the mean. Take it once, at the very end.": (roots * sizes).sum() / 7,
+        uneven + "counts as much as three. Weigh each batch by its rows.": (
+            roots.square().mean().sqrt()
         ),
-        "This is the MSE of the last row or batch alone.": residuals[3].square(),
-        "This is the MSE of the first row alone.": residuals[0].square(),
-        CROSSED: (y[kept].squeeze(1) - y_pred).square().mean(),
+        "This is the root of the sum. Divide by the number of rows first.": total.sqrt(),
+        "This divides by the number of batches. How many rows are there?": (total / 3).sqrt(),
+        "The root is divided by the rows. Divide the sum of the squares, then take the root.": (
+            total.sqrt() / 7
+        ),
+        "This divides by one row less than there are.": (total / 6).sqrt(),
+        "This is the mean absolute miss. Square the residuals first.": residuals.abs().mean(),
+        "Misses to both sides cancel each other. Square each residual first.": (
+            residuals.mean().abs()
+        ),
+        "This is the RMSE of the last batch alone.": roots[2],
+        "This is the RMSE of the first batch alone. Is the `return` inside the loop?": roots[0],
     }
     for mode in (True, False):
         model = Witness().train(mode)
-        value = call("evaluate", evaluate, model, Subset(TensorDataset(X, y), kept))
+        loader = DataLoader(TensorDataset(X, y), batch_size=3)
+        value = call("evaluate", evaluate, model, loader)
         _refuse_traces(model, mode)
-        value = number("evaluate(model, rows)", value)
+        value = number("evaluate(model, loader)", value)
         refuse_slips(value, {said: slip.item() for said, slip in slips.items()})
-        if not close(value, mse.item()):
+        for sums in (sum(part.sum() for part in crossed), sum(len(p) * p.mean() for p in crossed)):
+            refuse_slips(value, {CROSSED: (sums / 7).sqrt().item()})
+        if not close(value, right.item()):
             raise Wrong(
-                f"The MSE of this model on the 4 rows of this subset is {mse.item():.4f}, and "
-                f"`evaluate` returns {value:.4f}. Which rows and which loss does it take?"
+                f"The RMSE of this model over 7 rows in batches of 3 is {right.item():.4f}, and "
+                f"`evaluate` returns {value:.4f}. What is added up, and what is divided by what?"
             )
-    _judge_many(evaluate)
     return (
         "An evaluation that leaves no trace may stand anywhere, even in the middle of an epoch: "
         "dropout stays on for the steps that follow."
     )
-
-
-def _judge_many(evaluate: object) -> None:
-    """Measure on 71 rows, which make uneven batches of any usual size."""
-    X = torch.linspace(-1, 1, 100).unsqueeze(1)
-    y = 2 * X + 1 + (1 + X) ** 2
-    kept = [*range(29, 100)]
-    rows = Subset(TensorDataset(X, y), kept)
-    value = number("evaluate(model, rows)", call("evaluate", evaluate, Witness(), rows))
-    right = (1 + X[kept]).pow(4).mean().item()
-    if not close(value, right):
-        raise Wrong(
-            f"On 4 rows the MSE is right. On 71 rows `evaluate` returns {value:.4f}, and the MSE "
-            f"is {right:.4f}. Does it use batches? The last one is smaller: weigh each by its "
-            "number of rows."
-        )
 
 
 # what a search chooses on the four data sets of the judge, and what it did
@@ -236,7 +225,7 @@ _SEARCHES = {
 _RIGHT_DEGREES = 1, 3, 12, 10
 _ROUNDED = "Rounded RMSEs tie, and the first of them wins. Compare all digits."
 _CLOSE = {  # what else a search chooses where MAE, RMSE and rounded RMSE are lowest apart
-    12: "The one chosen here has the lowest MAE. `curve_rmse` gives the RMSE.",
+    12: "The one chosen here has the lowest MAE. `rmse` gives the RMSE.",
     5: _ROUNDED,
     3: _ROUNDED,
 }
@@ -244,10 +233,10 @@ _CLOSE = {  # what else a search chooses where MAE, RMSE and rounded RMSE are lo
 
 @exercise(
     "07.3",
-    "Search all degrees",
+    "Let the validation birds choose",
     "Fit each degree to the training rows, then measure it on the validation rows.",
-    "A dict from degree to RMSE keeps both together: `val_rmses[degree] = ...`.",
-    "`min(val_rmses, key=val_rmses.get)` is the key with the lowest value.",
+    "A dict from degree to RMSE keeps both together: `misses[degree] = ...`.",
+    "`min(misses, key=misses.get)` is the key with the lowest value.",
 )
 def best_degree(choose_degree: object) -> str:
     """Choose for pure noise (degree 1), two samples of the curve, and a polynomial of degree 12."""
@@ -291,116 +280,161 @@ def best_degree(choose_degree: object) -> str:
     )
 
 
-def _scaled(X: torch.Tensor, rows: torch.Tensor) -> list[torch.Tensor]:
-    """Return X scaled by mean and spread of the rows, for both definitions of the spread."""
-    return [(X - rows.mean()) / spread for spread in (rows.std(), rows.std(correction=0))]
-
-
-def _is(value: torch.Tensor, *candidates: torch.Tensor) -> bool:
-    return any(close(value, candidate) for candidate in candidates)
-
-
-def _refuse_training_slips(train: torch.Tensor, X: torch.Tensor, both: torch.Tensor) -> None:
-    """Raise Wrong where the scaled training rows are those of a common slip."""
-    mean, spread = X.mean(), X.std()
+@exercise(
+    "07.4",
+    "Answer, or refuse",
+    "Three things are needed: the range of the training rows, the RMSE on the test rows, and "
+    "one prediction.",
+    "`X_seen, y_seen = train_set[:]`, and then `X_seen.min()` and `X_seen.max()` are the ends.",
+    "A model takes a column: `torch.tensor([[flipper]])`. `miss` measures in evaluation mode and "
+    "leaves the model in it.",
+)
+def weighing(weigh: object) -> str:
+    """Weigh inside, at the ends and outside of the training range, with a model that drops."""
+    if not callable(weigh):
+        call("weigh", weigh)
+    margin = _RESIDUALS[_NEW].square().mean().sqrt().item()
     slips = {
-        "Mean and spread come from all rows: the validation rows leak into training.": (
-            _scaled(X, both)
+        "The margin is the RMSE on the training rows, which made the model.": (
+            _RESIDUALS[_SEEN].square().mean().sqrt().item()
         ),
-        "The mean is subtracted, and the spread is still that of the raw features.": [X - mean],
-        "The features are divided by the spread, and their mean is not 0. Subtract it first.": (
-            [X / spread]
+        "The margin comes from all rows that the subset was cut from. Index the subset itself.": (
+            _RESIDUALS.square().mean().sqrt().item()
         ),
-        "Divided by the variance, features get another unit. Its root is wanted.": (
-            [(X - mean) / X.var(), (X - mean) / X.var(correction=0)]
+        "The margin is the MSE, which has another unit. Take its root.": margin**2,
+        "The margin is the mean absolute miss on the test rows, not their RMSE.": (
+            _RESIDUALS[_NEW].abs().mean().item()
         ),
-        "Multiplied by the spread, the features spread more than before. Divide by it.": (
-            [(X - mean) * spread]
-        ),
-        "Python divides before it subtracts: `X - center / spread`. Put the difference into "
-        "parentheses.": [X - mean / spread],
-        "This puts lowest and highest feature at 0 and 1. Mean 0 and standard deviation 1 are "
-        "asked for.": [(X - X.min()) / (X.max() - X.min())],
-        "The median is subtracted, and the mean is asked for. They differ where one side has the "
-        "longer tail.": [(X - X.median()) / spread],
-        "The training rows come back as they were.": [X],
+        "Half of the RMSE lies on each side. Give each side the whole.": margin / 2,
+        "The margin is twice the RMSE on the test rows. Once is asked for.": 2 * margin,
+        "Both numbers are the prediction itself. Where is the give or take?": 0.0,
     }
-    for said, candidates in slips.items():
-        if _is(train, *candidates):
-            raise Wrong(said)
+    low, high = _ends(weigh, 3.0)
+    if close(low, 7.0) and close(high, margin):
+        raise Wrong("These are the prediction and its margin. Return the two ends, low and high.")
+    if not close((low + high) / 2, 7.0):
+        raise Wrong(
+            f"For a flipper of 3 the model predicts 7, and the middle of the two numbers is "
+            f"{(low + high) / 2:.4g}. Is it the model that was handed in, and the flipper as it is?"
+        )
+    if low > high:
+        raise Wrong("The upper number comes first. Return the lower one, then the upper one.")
+    refuse_slips((high - low) / 2, slips)
+    if not close((high - low) / 2, margin):
+        raise Wrong("The two numbers are not one RMSE on the test rows from the prediction.")
+    for flipper in (1.0, 7.0):
+        if not close(sum(_ends(weigh, flipper)) / 2, 2 * flipper + 1):
+            raise Wrong(f"At a flipper of {flipper:g}, an end of the range, the middle is another.")
+    for flipper in (-3.0, 20.0, 0.5, 8.0):
+        result, _ = _asked(weigh, flipper)
+        if result == "None":
+            raise Wrong(
+                f"A flipper of {flipper:g} is answered with None, and whoever called may go on "
+                "with that. `raise ValueError(...)` cannot be overlooked."
+            )
+        if result != "refused":
+            near = " Is the range that of the training rows alone?" if 0 <= flipper <= 9 else ""
+            raise Wrong(
+                f"A flipper of {flipper:g} is answered, and those of the training rows go from 1 "
+                f"to 7.{near}"
+            )
+    return (
+        "A number that knows its margin and its range can be handed to somebody who never saw your "
+        "data. Most models in the world refuse nothing."
+    )
+
+
+_SEEN, _NEW = [1, 2, 3, 4], [5, 6, 7]  # training and test rows; two rows belong to no one
+_RESIDUALS = torch.tensor([[5.0], [0.1], [-0.1], [0.3], [-0.2], [0.6], [-0.8], [1.1], [7.0]])
+
+
+def _asked(weigh: object, flipper: float) -> tuple[object, Witness]:
+    """Return what `weigh` says, "refused" where it raises ValueError, and the model it was given.
+
+    The training rows have flippers from 1 to 7, those for the test from 2 to 9.
+    """
+    X = torch.tensor([[0.0], [1.0], [2.5], [4.0], [7.0], [2.0], [3.0], [9.0], [12.0]])
+    points, model = TensorDataset(X, 2 * X + 1 + _RESIDUALS), Witness()
+
+    def answer(*args: object) -> object:
+        try:
+            result = weigh(*args)
+        except ValueError:
+            return "refused"
+        return "None" if result is None else result
+
+    rows = Subset(points, _SEEN), Subset(points, _NEW)
+    result = call("weigh", answer, model, flipper, *rows)
+    if type(result) is torch.Tensor:
+        result = list(result.detach().reshape(-1))
+    return result if type(result) in (str, tuple, list) else [result], model
+
+
+def _ends(weigh: object, flipper: float) -> tuple[float, float]:
+    """Return the two numbers for a flipper inside the range."""
+    result, model = _asked(weigh, flipper)
+    if result == "refused":
+        raise Wrong(
+            f"A flipper of {flipper:g} is refused, and those of the training rows go from 1 to 7, "
+            "both ends included. Which rows give the range?"
+        )
+    if type(result) is str or len(result) != 2:
+        raise Wrong("`weigh` does not return two numbers, the lower and the upper one.")
+    _refuse_switches(model)
+    return tuple(number("weigh(...)", value) for value in result)
 
 
 @exercise(
-    "07.4",
-    "Scale without a leak",
-    "What would you know about a penguin that nobody has measured yet? Only the training rows.",
-    "Compute mean and standard deviation of `X_train` first, and use these two numbers twice.",
-    "`(X_val - center) / spread`, with `center` and `spread` from `X_train`.",
+    "07.5",
+    "Hide a drawing",
+    "Make the drawing first, a number for each x. Then add a line to it.",
+    "The steeper the line that you add, the nearer R-squared comes to 1.",
+    "`my_X = torch.linspace(-3, 3, 80).unsqueeze(1)` and `my_y = 20 * my_X + drawing`. A drawing "
+    "is a function of `my_X`, such as `my_X.abs()`.",
 )
-def scaling(scale: object) -> str:
-    """Scale 5 training and 3 validation rows by the numbers of the 5."""
-    X_train = torch.tensor([[1.0], [2.0], [4.0], [7.0], [11.0]])
-    X_val = torch.tensor([[20.0], [24.0], [90.0]])
-    given = X_train.clone(), X_val.clone()
-    result = call("scale", scale, *given)
-    if type(result) not in (tuple, list) or len(result) != 2:
-        raise Wrong(f"`scale` returns {kind(result)}, expected the scaled training and validation.")
-    if not close(given[0], X_train) or not close(given[1], X_val):
-        raise Wrong("The tensors handed in were changed in place. Make new ones instead.")
-    if all(type(part) is torch.Tensor and part.isnan().all() for part in result):
+def hidden_drawing(my_X: object, my_y: object) -> str:
+    """Hold the residuals of the best line against the same ones in another order."""
+    rows = tensor("my_X", my_X).numel()
+    if not 30 <= rows <= 2000:
+        raise Wrong(f"`my_X` holds {rows} numbers. Make 30 points or more, 2,000 at most.")
+    X = tensor("my_X", my_X, (rows, 1)).double()
+    y = tensor("my_y", my_y, (rows, 1)).double()
+    if X.min() == X.max() or y.min() == y.max():
+        raise Wrong("All features are equal, or all targets, so there is no line to speak of.")
+    columns = torch.cat([X, torch.ones_like(X)], dim=1)
+    residuals = y - columns @ torch.linalg.lstsq(columns, y).solution
+    left = (residuals.square().sum() / (y - y.mean()).square().sum()).item()
+    if left < 1e-9:
+        raise Wrong("The points lie on their line, as exactly as float32 can. Nothing is left.")
+    if left >= 0.05:
         raise Wrong(
-            "Everything is nan, as it is where `dim=1` takes each row alone: a single number has "
-            "no spread. Mean and spread go down the column, over all training rows."
+            f"Their best line has an R-squared of {1 - left:.3f}, and above 0.95 is asked for. "
+            "Add a steeper line to the drawing, or draw it flatter."
         )
-    if [tuple(getattr(part, "shape", ())) for part in result] == [(3, 1), (5, 1)]:
-        raise Wrong("Validation rows come first. Return the training rows, then the validation.")
-    train = tensor("the scaled X_train", result[0], (5, 1))
-    val = tensor("the scaled X_val", result[1], (3, 1))
-    both = torch.cat([X_train, X_val])
-    _refuse_training_slips(train, X_train, both)
-    if _is(train, *_scaled(X_train, X_val)):
-        raise Wrong("Mean and spread come from the validation rows. The training rows give them.")
-    if not _is(train, *_scaled(X_train, X_train)):
-        slope = (train[1] - train[0]) / (X_train[1] - X_train[0])
-        others = 3 * X_train + 5
-        again, _ = call("scale", scale, others.clone(), X_val.clone())
-        if close(tensor("the scaled X_train", again), train[0] + slope * (others - X_train[0])):
-            raise Wrong(
-                "Other training rows are scaled by the same two numbers. Are mean and spread those "
-                "of the `X_train` that is handed in, and not of the notebook's penguins?"
-            )
+    if not _has_shape(X, residuals):
         raise Wrong(
-            f"The training rows come out with mean {round(train.mean().item(), 2) + 0.0:g} and "
-            f"standard deviation {train.std().item():.2f}, expected 0 and 1."
-        )
-    if _is(val, *_scaled(X_val, X_val)):
-        raise Wrong(
-            "The validation rows are scaled by their own mean and spread, so one flipper length "
-            "means one number in training and another in validation."
-        )
-    if _is(val, *_scaled(X_val, both)):
-        raise Wrong("The validation rows are scaled by the numbers of all rows, not of `X_train`.")
-    if close(val, X_val):
-        raise Wrong(
-            "The validation rows come back as they were. Were mean and spread taken from rows that "
-            "are scaled already, where they are 0 and 1? The raw `X_train` gives them."
-        )
-    right = _scaled(X_val, X_train)
-    if any(close(val[:2], scaled[:2]) and not close(val, scaled) for scaled in right):
-        raise Wrong(
-            "The validation row far from all training rows gets another value than the same two "
-            f"numbers give: {val[2].item():.4g}. Is it cut off? Scale each row alike."
-        )
-    if not _is(val, *right):
-        raise Wrong("The validation rows need the same two numbers as the training rows.")
-    pairs = zip(_scaled(X_train, X_train), right, strict=True)
-    if not any(close(train, first) and close(val, second) for first, second in pairs):
-        raise Wrong(
-            "Training and validation rows are divided by two different standard deviations of "
-            "`X_train`: one divides by the number of rows, as NumPy does, the other by one row "
-            "less, as PyTorch does. Compute it once and use it twice."
+            "The residuals are a band without a shape, as honest ones are. A residual of a drawing "
+            "knows its place: it depends on x, or on its neighbors, and not on chance."
         )
     return (
-        "One flipper length is one number in every set, and a single new penguin, whose own "
-        "spread is undefined, can be scaled as well."
+        f"R-squared is {1 - left:.4f}, and nobody who reads that number alone will ever see your "
+        "drawing. Look at the residuals before you believe a score."
     )
+
+
+def _has_shape(X: torch.Tensor, residuals: torch.Tensor) -> bool:
+    """Tell whether neighbors along x, or in the picture, are nearer than chance would have it."""
+    in_order = residuals[X.flatten().argsort()]
+    if (in_order[1:] - in_order[:-1]).square().mean() < 0.8 * residuals.var():
+        return True
+    points = torch.cat(
+        [X / (X.max() - X.min()), residuals / (residuals.max() - residuals.min())], 1
+    )
+    points = points.unique(dim=0)
+    shuffle = torch.randperm(len(points), generator=torch.Generator().manual_seed(420))
+    mixed = torch.stack([points[:, 0], points[shuffle, 1]], dim=1)
+    near, far = (
+        (torch.cdist(some, some) + 9 * torch.eye(len(some))).min(dim=1).values.mean()
+        for some in (points, mixed)
+    )
+    return bool(near < 0.6 * far)

@@ -175,7 +175,13 @@ def _grams(bird: dict, *columns: tuple[str, float, float, float]) -> float:
     "raises a `KeyError` by itself.",
 )
 def weigh_from_a_package(weigh: object) -> str:
-    """Weigh birds with packages of one to three columns, and birds that lack a column."""
+    """Weigh birds with packages of one to three columns, and birds that lack a column.
+
+    Raises
+    ------
+    Wrong
+        If a mass is not that of the package, or a bird that lacks a column gets one.
+    """
 
     def grams(bird: dict, *columns: tuple[str, float, float, float]) -> float:
         return number("weigh(...)", call("weigh", weigh, _package(*columns), dict(bird)))

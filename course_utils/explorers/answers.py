@@ -54,6 +54,25 @@ def _rows(name: str, rows: object, n: int) -> np.ndarray:
     return numbers.astype(np.int64)
 
 
+def numbers(returned: str, value: object, expected: str, finite: bool = True) -> list[float]:
+    """Return two numbers, such as a weight and a bias, which may be tensors.
+
+    Raises
+    ------
+    InputError
+        If it is anything else; `returned` begins the sentence, such as "fit returned", and
+        `expected` says what the two are.
+    """
+    try:
+        first, second = (float(getattr(one, "item", lambda one=one: one)()) for one in value)
+        if finite and not np.isfinite(first + second):
+            raise ValueError
+    except (TypeError, ValueError, RuntimeError):
+        got = inputs.short(value)
+        raise inputs.InputError(f"{returned} {got}, expected two numbers: {expected}") from None
+    return [first, second]
+
+
 def predictions(predict: Callable, X: torch.Tensor) -> np.ndarray:
     """Return what a function predicts for the rows of X, shape (N,).
 
@@ -66,39 +85,27 @@ def predictions(predict: Callable, X: torch.Tensor) -> np.ndarray:
         kind = type(predict).__name__
         raise inputs.InputError(f"fit returned a {kind}, expected a function: return predict")
     with torch.inference_mode():
-        values = inputs.array("predict(X)", predict(X))
-    if values.shape != tuple(X.shape):
-        raise inputs.InputError(f"predict(X) has shape {values.shape}, expected {tuple(X.shape)}")
-    if not np.isfinite(values).all():
-        raise inputs.InputError("predict(X) holds nan or inf: a row of X led to no number")
-    return values[:, 0]
+        return column("predict", predict(X), len(X))
 
 
-def samples(make: Callable, n: int, seeds: range) -> dict[str, dict[str, list[float]]]:
-    """Return by seed the points that a data generator makes without noise, and its noise.
+def column(name: str, value: object, rows: int) -> np.ndarray:
+    """Return the finite number for each row that the function `name` should have returned, (N,).
 
     Raises
     ------
     InputError
-        If the points are not those without noise plus noise times a draw.
+        If it returned anything else.
     """
-    found = {}
-    for seed in seeds:
-        made = [inputs.pair(*make(n=n, noise=noise, seed=seed)) for noise in (0.0, 0.5, 1.0)]
-        (x, clean), (_, half), (_, noisy) = made
-        close = 1e-4 * (float(np.ptp(noisy)) or 1.0)
-        scales = np.allclose(clean + noisy, 2 * half, atol=close)
-        if not scales or any(np.any(x != other) for other, _ in made):
-            raise inputs.InputError(
-                "make gives other points where only the noise differs: draw X first, then add "
-                "noise times a draw, from a generator with this seed"
-            )
-        found[str(seed)] = {
-            "x": x.tolist(),
-            "clean": clean.tolist(),
-            "draw": (noisy - clean).tolist(),
-        }
-    return found
+    shape = tuple(getattr(value, "shape", ()))
+    if shape != (rows, 1):
+        got = f"shape {shape}" if shape else inputs.short(value)
+        raise inputs.InputError(
+            f"{name} returned {got}, expected shape {(rows, 1)}: a number for each row of X"
+        )
+    values = inputs.array(name, value.detach() if torch.is_tensor(value) else value)
+    if not np.isfinite(values).all():
+        raise inputs.InputError(f"{name} returned nan or inf: a row of X led to no number")
+    return values[:, 0]
 
 
 def rmse(residuals: np.ndarray) -> float:

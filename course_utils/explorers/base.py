@@ -6,6 +6,7 @@ rests, the page asks the kernel to run the learner's own function for the settin
 
 import keyword
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -65,8 +66,8 @@ class Page(anywidget.AnyWidget):
 class Explorer:
     """Controls, and a picture in the page that follows them at the speed of the screen.
 
-    A subclass names its JavaScript module and gives controls and data; it may compare the learner's
-    function (`prove`), and it draws a still picture and writes the code of a state.
+    A subclass gives controls and data; it may compare the learner's function (`prove`), and it
+    draws a still picture and writes the code of a state. Its JavaScript is named as its module.
 
     Parameters
     ----------
@@ -74,17 +75,26 @@ class Explorer:
         What the learner moves; the keys are the names of the settings.
     given : mapping
         What the page computes with: numbers, texts, arrays.
+    presets : mapping of str to mapping, optional
+        States worth seeing: the word on a button, and the settings that it brings.
     """
 
-    script = ""
     prove: Callable[[dict], Proof] | None = None  # or a method: runs the learner's function
 
-    def __init__(self, controls: Mapping[str, widgets.Widget], given: Mapping[str, object]):
-        self.controls = dict(controls)
+    def __init_subclass__(cls):
+        cls.script = cls.__module__.rpartition(".")[2]
+
+    def __init__(
+        self,
+        controls: Mapping[str, widgets.Widget],
+        given: Mapping[str, object],
+        presets: Mapping[str, Mapping[str, object]] = {},
+    ):
+        self.controls, self.presets = dict(controls), dict(presets)
         self.page = Page(
             explorer=self.script,
             controls=self.controls,
-            given={name: _plain(value) for name, value in given.items()},
+            given={name: _plain(v) for name, v in given.items()} | {"presets": self.presets},
             proves=self.prove is not None,
         )
         self._start = self.settings
@@ -98,9 +108,14 @@ class Explorer:
         """Return the state as a still picture."""
         raise NotImplementedError
 
-    def as_code(self, settings: dict) -> str:
-        """Return the PyTorch cell that gives the state's numbers."""
+    def code(self, settings: dict) -> str:
+        """Return the lines of a function without arguments that returns the state's numbers."""
         raise NotImplementedError
+
+    def as_code(self, settings: dict) -> str:
+        """Return the PyTorch cell that gives the state's numbers: a function and its call."""
+        lines = textwrap.indent(self.code(settings), "    ")
+        return f"def numbers_shown():\n{lines}\n\n\nnumbers_shown()"
 
     @property
     def settings(self) -> dict:
@@ -136,7 +151,7 @@ class Explorer:
         before = self.settings
         try:
             for name, value in (self._read(state) | values).items():
-                _put(name, self.controls[inputs.choice("control", name, self.controls)], value)
+                put(name, self.controls[inputs.choice("control", name, self.controls)], value)
             settings = self.settings
             proof = None if self.prove is None else self.prove(settings)
         except BaseException:
@@ -230,6 +245,61 @@ def _show_moved() -> None:
         explorer.still(explorer.settings)._ipython_display_()
 
 
+def sliders(digits: int = 2, **wanted: tuple) -> dict[str, widgets.Widget]:
+    """Return sliders by name, each of (value, least, greatest, step); of whole steps, whole."""
+    found = {}
+    for name, (value, low, high, step) in wanted.items():
+        more = {"min": low, "max": high, "step": step, "description": name.replace("_", " ")}
+        if isinstance(step, int):
+            found[name] = widgets.IntSlider(value, **more)
+        else:
+            found[name] = widgets.FloatSlider(value, **more, readout_format=f".{digits}f")
+    return found
+
+
+def choices(kind: str, **wanted: tuple) -> dict[str, widgets.Widget]:
+    """Return widgets of a kind, such as "Dropdown", by name: for each (value, values)."""
+    made = {}
+    for name, (value, values) in wanted.items():
+        options, text = [(str(one), one) for one in values], name.replace("_", " ")
+        made[name] = getattr(widgets, kind)(options=options, value=value, description=text)
+    return made
+
+
+def put(name: str, control: widgets.Widget, value: object) -> None:
+    """Move a control.
+
+    Raises
+    ------
+    InputError
+        If it cannot take the value; the sentence says which it can.
+    """
+    low, high = getattr(control, "min", None), getattr(control, "max", None)
+    if isinstance(control, widgets.FloatLogSlider):
+        low, high = control.base**low, control.base**high
+    now, options = control.value, getattr(control, "options", None)
+    if options is not None:
+        options = [o[-1] if isinstance(o, tuple) else o for o in options]
+    try:
+        if low is not None and not low <= value <= high:
+            raise ValueError
+        if options is not None and value not in options:
+            raise ValueError
+        if isinstance(value, bool) != isinstance(now, bool):
+            raise ValueError
+        if isinstance(now, int) and value != int(value):
+            raise ValueError
+        control.value = value
+    except Exception:  # traitlets raise TraitError, comparisons TypeError
+        allowed = "True or False" if isinstance(now, bool) else "any text"
+        if low is not None:
+            allowed = f"from {low:g} to {high:g}{' (whole numbers)' * isinstance(now, int)}"
+        elif options is not None:
+            allowed = "from " + ", ".join(map(str, options))
+        said = inputs.short(value)
+        raise inputs.InputError(f"{name} cannot be {said}: choose {allowed}") from None
+
+
 def are_functions(**named: object) -> None:
     """Check what the learner passes.
 
@@ -261,33 +331,6 @@ def _names_of_caller() -> dict:
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("course_utils."):
         frame = frame.f_back
     return frame.f_globals
-
-
-def _put(name: str, control: widgets.Widget, value: object) -> None:
-    low, high = getattr(control, "min", None), getattr(control, "max", None)
-    if isinstance(control, widgets.FloatLogSlider):
-        low, high = control.base**low, control.base**high
-    now, options = control.value, getattr(control, "options", None)
-    if options is not None:
-        options = [o[-1] if isinstance(o, tuple) else o for o in options]
-    try:
-        if low is not None and not low <= value <= high:
-            raise ValueError
-        if options is not None and value not in options:
-            raise ValueError
-        if isinstance(value, bool) != isinstance(now, bool):
-            raise ValueError
-        if isinstance(now, int) and value != int(value):
-            raise ValueError
-        control.value = value
-    except Exception:  # traitlets raise TraitError, comparisons TypeError
-        allowed = "True or False" if isinstance(now, bool) else "any text"
-        if low is not None:
-            allowed = f"from {low:g} to {high:g}{' (whole numbers)' * isinstance(now, int)}"
-        elif options is not None:
-            allowed = "from " + ", ".join(map(str, options))
-        said = inputs.short(value)
-        raise inputs.InputError(f"{name} cannot be {said}: choose {allowed}") from None
 
 
 def _written(settings: dict) -> str:

@@ -48,11 +48,11 @@ export function compute(settings, given) {
 }
 
 export function sentence({ batch_size: size }, { count, rows, leftOut, angle, ratio, typical }, { x }) {
-  const n = x.length, steps = `${whole(count)} ${count === 1 ? "step" : "steps"} an epoch`;
+  const n = x.length, batches = `${whole(count)} ${count === 1 ? "batch" : "batches"} an epoch`;
   const rest = leftOut.length ? `, ${leftOut.length} ${leftOut.length === 1 ? "row" : "rows"} left out` : n % size ? `, the last of ${n % size} ${n % size === 1 ? "row" : "rows"}` : "";
-  if (rows.length === n) return `**All ${whole(n)} rows: not a guess**, the arrow is exact. ${steps}.`;
+  if (rows.length === n) return `**All ${whole(n)} rows: not a guess**, the arrow is exact. ${batches}.`;
   const who = rows.length === 1 ? "1 row guesses" : `${whole(rows.length)} rows guess`, half = typical.find(([one]) => one === size)[1];
-  return `**${who} what all ${whole(n)} know**: ${fixed(angle, 0)}\u00b0 off, ${fixed(ratio)} times as long. Half of the batches of ${whole(size)} are off by ${percent(half)} or less. ${steps}${rest}.`;
+  return `**${who} what all ${whole(n)} know**: ${fixed(angle, 0)}\u00b0 off, ${fixed(ratio)} times as long. Half of the batches of ${whole(size)} are off by ${percent(half)} or less. ${batches}${rest}.`;
 }
 
 function build(stage) {
@@ -80,7 +80,7 @@ function build(stage) {
   stage.more(() => { stage.slider("epoch", { width: 80 }); stage.toggle("drop_last"); });
 
   const left = stage.column(1.5), margin = { left: n < 10_000 ? 44 : 52 }, range = [Math.min(given.range[0], 0), Math.max(given.range[1], 0)];
-  const one = stage.panel(left, { title: "This batch among all rows", margin, x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: range } });
+  const one = stage.panel(left, { title: "This batch among all rows", margin, x: { label: "x", domain: given.domain }, y: { label: "y", domain: range } });
   const key = one.key([["data", "dot", ""], ["truth", "dot", "other rows"], ["danger", "ring", ""], ["ink", "line", "the model now: \u0177 = 0 x + 0"]]);
   const zero = one.curve("ink", { width: 2 }), rest = one.dots("truth", { size: 2.6, opacity: 0.45 }), sticks = one.sticks("data", { width: 1.5, opacity: 0.8 });
   const out = one.dots("danger", { size: 3.4, hollow: true }), now = one.dots("data", { size: 4.6, opacity: 1 }), mine = one.dots("danger", { size: 6, hollow: true });
@@ -101,7 +101,7 @@ function build(stage) {
   });
 
   // The surface: from the model at 0, with the end of the exact arrow and, if it is near, the lowest point.
-  const { surface, all, rate, spread } = about(given), bottom = [surface.weight, surface.bias], near = Math.hypot(...bottom) < 8 * Math.hypot(...all);
+  const { surface, all, spread } = about(given), bottom = [surface.weight, surface.bias], near = Math.hypot(...bottom) < 8 * Math.hypot(...all);
   const [across, up] = [0, 1].map((k) => {
     const values = [0, 1.6 * all[k], near ? bottom[k] : 0], low = Math.min(...values), high = Math.max(...values), room = 0.3 * (high - low || 1);
     return [low - room, high + room];
@@ -147,7 +147,7 @@ function build(stage) {
     for (const [mark, [w, b]] of [[exact, all], [guess, arrow]]) mark(from, three.within(from, [three.x(w), three.y(b)]));
     put(plus, { d: `M${three.x(surface.weight) - 6},${three.y(surface.bias)}h12m-6,-6v12` });
     lowest(`lowest ${short(surface.lowest)}`, surface.weight, surface.bias, { dy: 20 });
-    const dotted = settings.shuffle && each < n, most = three.box.right - three.box.left - 60, texts = [`arrow: \u2212${short(rate)} \u00b7 gradient`, `; dotted: 7 of 8 batches of ${whole(each)}`];
+    const dotted = settings.shuffle && each < n, most = three.box.right - three.box.left - 60, texts = ["arrow: the steepest way down", `; dotted: 7 of 8 batches of ${whole(each)}`];
     put(around, { d: dotted ? `M${spread(each).map(([w, b]) => [three.x(w).toFixed(1), three.y(b).toFixed(1)]).join("L")}Z` : "" });
     put(rule, { x: three.box.left, y: three.box.bottom + 33 }).textContent = (dotted ? [texts.join(""), texts[1].slice(2)] : []).find((text) => most > 6.1 * text.length) ?? texts[0];
   };

@@ -10,10 +10,11 @@ from torch.utils.data import DataLoader, default_collate
 from course_utils import figures, inputs
 from course_utils.charts import Chart
 from course_utils.explorers import answers
-from course_utils.explorers.base import Explorer, Proof
+from course_utils.explorers.base import Explorer, Proof, sliders
 
 LARGEST_BATCH = 1_000
 OPTIONS = ("batch_size", "shuffle", "drop_last")
+SEED = 420
 
 
 class BatchExplorer(Explorer):
@@ -26,10 +27,6 @@ class BatchExplorer(Explorer):
     ----------
     dataset : Dataset of (x, y), each of shape (1,)
         Anything with `len(dataset)` and `dataset[index]`, such as a TensorDataset or a Subset.
-    seed : int
-        Seed of the loader's generator.
-    xlabel, ylabel : str
-        Axis labels with units.
 
     Raises
     ------
@@ -37,24 +34,16 @@ class BatchExplorer(Explorer):
         If the dataset has no length, is empty, or its items are not pairs of finite numbers.
     """
 
-    script = "batch"
-
-    def __init__(self, dataset: object, seed: int = 420, *, xlabel: str = "x", ylabel: str = "y"):
-        self._dataset, self._seed = dataset, inputs.count("seed", seed, low=0, high=2**32 - 1)
-        self._labels = {"xlabel": xlabel, "ylabel": ylabel}
-        self._X, self._y = _columns(dataset)
+    def __init__(self, dataset: object):
+        self._dataset, (self._X, self._y) = dataset, _columns(dataset)
         x, y = inputs.pair(self._X, self._y)
         n = len(x)
-        sizes = {"min": 1, "max": min(n, LARGEST_BATCH), "description": "batch size"}
-        controls = {
-            "batch_size": widgets.IntSlider(min(16, n), **sizes),
-            "shuffle": widgets.Checkbox(True, description="shuffle"),
-            "drop_last": widgets.Checkbox(False, description="drop_last"),
-            "epoch": widgets.IntSlider(1, min=1, max=5, description="epoch"),
-            "step": widgets.IntSlider(1, min=1, max=n, description="step"),
-        }
-        given = {"x": x, "y": y, "seed": self._seed, "labels": [xlabel, ylabel]}
-        super().__init__(controls, given | {"domain": answers.ends(x), "range": answers.ends(y)})
+        controls = sliders(batch_size=(min(16, n), 1, min(n, LARGEST_BATCH), 1))
+        controls["shuffle"] = widgets.Checkbox(True, description="shuffle")
+        controls["drop_last"] = widgets.Checkbox(False, description="drop_last")
+        controls |= sliders(epoch=(1, 1, 5, 1), step=(1, 1, n, 1))
+        given = {"x": x, "y": y, "seed": SEED, "domain": answers.ends(x), "range": answers.ends(y)}
+        super().__init__(controls, given)
 
     def prove(self, settings: dict) -> Proof:
         """Fetch the batch from the learner's dataset with a real loader of the same seed."""
@@ -72,32 +61,27 @@ class BatchExplorer(Explorer):
         rows = self._batch(range(len(self._X)), settings).numpy()
         groups = {"other data": np.setdiff1d(np.arange(len(self._X)), rows), "this batch": rows}
         columns = {n: (self._X[rows], self._y[rows]) for n, rows in groups.items() if len(rows)}
-        return figures.plot_groups(columns, **self._labels)
+        return figures.plot_groups(columns, xlabel="x", ylabel="y")
 
-    def as_code(self, settings: dict) -> str:
-        """Return the cell that serves this batch."""
+    def code(self, settings: dict) -> str:
+        """Return the lines that serve this batch."""
         options = ", ".join(f"{name}={settings[name]}" for name in OPTIONS)
         return f"""\
-def batch_shown():
-    generator = torch.Generator().manual_seed({self._seed})
-    options = dict({options})
-    loader = torch.utils.data.DataLoader(dataset, **options, generator=generator)
-    for epoch in range({settings["epoch"]}):
-        batches = list(loader)
-    X_shown, y_shown = batches[min({settings["step"]}, len(batches)) - 1]
-    return len(batches), len(X_shown), X_shown.min().item(), X_shown.max().item()
-
-
-batch_shown()"""
+options = dict({options})
+generator = torch.Generator().manual_seed({SEED})
+loader = torch.utils.data.DataLoader(dataset, **options, generator=generator)
+for epoch in range({settings["epoch"]}):
+    batches = list(loader)
+X_shown, y_shown = batches[min({settings["step"]}, len(batches)) - 1]
+return len(batches), len(X_shown), X_shown.min().item(), X_shown.max().item()"""
 
     def _batch(self, data: object, settings: dict) -> object:
         """Return the batch of this step; the epochs before draw from the generator, too."""
         options = {name: settings[name] for name in OPTIONS}
-        generator = torch.Generator().manual_seed(self._seed)
+        options["generator"] = torch.Generator().manual_seed(SEED)
         for _ in range(settings["epoch"] - 1):
-            for _ in DataLoader(range(len(self._X)), **options, generator=generator):
-                pass
-        loader = DataLoader(data, **options, generator=generator)
+            list(DataLoader(range(len(self._X)), **options))
+        loader = DataLoader(data, **options)
         return next(itertools.islice(loader, min(settings["step"], len(loader)) - 1, None))
 
 
@@ -111,7 +95,5 @@ def _columns(dataset: object) -> tuple[torch.Tensor, torch.Tensor]:
     try:
         return tuple(default_collate([(x, y) for x, y in items]))
     except (TypeError, ValueError, RuntimeError):
-        kind = type(items[0]).__name__
-        raise inputs.InputError(
-            f"dataset[0] is a {kind}, expected pairs (x, y) of tensors of shape (1,)"
-        ) from None
+        said = f"dataset[0] is a {type(items[0]).__name__}, expected pairs (x, y) of tensors"
+        raise inputs.InputError(f"{said} of shape (1,)") from None

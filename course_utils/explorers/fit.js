@@ -5,6 +5,7 @@ import { polynomials } from "./stage/polynomials.js";
 import { Generator } from "./stage/random.js";
 
 const DEGREES = Array.from({ length: 15 }, (_, i) => i + 1), GRID = Array.from({ length: 241 }, (_, i) => i / 240);
+const ENDS = [-2, 2], RMSES = [0.02, 30]; // of the axes
 const fits = new Map(); // by rows: what no degree changes
 
 function fitted(rows, key) {
@@ -24,22 +25,20 @@ function fitted(rows, key) {
   return fits.get(key);
 }
 
-// The points of datasets.make_curve(n, noise, seed) without noise, and the draws of the noise; of
-// another `make`, which the page cannot know, given.samples holds some seeds.
-function sampleOf(seed, given) {
-  if (given.samples) return given.samples[seed];
-  const generator = new Generator(seed), x = Array.from({ length: given.rows }, () => Math.fround(4 * generator.uniform()) - 2);
-  return { x, clean: x.map((v) => Math.fround(Math.sin(2 * v))), draw: generator.randn(given.rows) };
+// The points of datasets.make_curve(rows, noise, seed) without noise, and the draws of the noise.
+function sampleOf(seed, rows) {
+  const generator = new Generator(seed), x = Array.from({ length: rows }, () => Math.fround(4 * generator.uniform()) - 2);
+  return { x, clean: x.map((v) => Math.fround(Math.sin(2 * v))), draw: generator.randn(rows) };
 }
 
 export function compute({ degree, noise, n, seed }, given) {
   const fit = fitted(() => {
-    const { x, clean, draw } = sampleOf(seed, given), y = clean.map((v, i) => v + noise * draw[i]);
-    const all = Array.from(x.keys()), held = all.slice(0, given.held), [low, high] = given.seen;
-    const train = all.slice(given.held).filter((i) => x[i] >= low && x[i] <= high).slice(0, n);
+    const { x, clean, draw } = sampleOf(seed, given.rows), y = clean.map((v, i) => v + noise * draw[i]);
+    const all = Array.from(x.keys()), held = all.slice(0, given.held);
+    const train = all.slice(given.held).filter((i) => Math.abs(x[i]) <= given.edge).slice(0, n);
     const sorted = all.toSorted((i, j) => x[i] - x[j]).filter((_, k) => k % 5 === 0), pick = (values, rows) => rows.map((i) => values[i]);
     return { x: pick(x, train), y: pick(y, train), xVal: pick(x, held), yVal: pick(y, held), truth: [pick(x, sorted), pick(clean, sorted)] };
-  }, [given.id, noise, n, seed].join());
+  }, [noise, n, seed].join());
   return { ...fit, degree: Math.min(degree, fit.top) };
 }
 
@@ -53,7 +52,7 @@ export function sentence({ degree: asked }, { degree, rmse, top, beyond }) {
 }
 
 function build(stage) {
-  const { given, controls } = stage, { degree, seed } = controls, [left, right] = given.domain;
+  const { given, controls } = stage, { degree, seed } = controls, [left, right] = ENDS;
   const ghosts = { of: "", curves: [] }; // of the samples before, as long as nothing else moves
   stage.stop = () => { ghosts.curves = []; };
   const kind = () => [degree.value, controls.n.value, controls.noise.value].join();
@@ -70,11 +69,10 @@ function build(stage) {
   stage.more(() => {
     stage.slider("noise", { width: 100 });
     stage.slider("n", { label: "training points", width: 136 });
-    stage.presets([{ text: "degree 1", values: { degree: 1, n: 20 } }, { text: "15 on 20", values: { degree: 15, n: 20 } }, { text: "15 on 200", values: { degree: 15, n: 200 } }]);
   });
 
   const one = stage.panel(stage.column(1.18), { title: "One curve through the training points",
-    x: { label: given.labels[0], domain: given.domain }, y: { label: given.labels[1], domain: given.range } });
+    x: { label: "x", domain: ENDS }, y: { label: "y", domain: given.range } });
   const key = one.key([["data", "dot", ""], ["held", "ring", ""], ["truth", "dash", "truth"], ["ink", "line", ""]]);
   const unseen = [one.zone(), one.zone()], truth = one.curve("truth", { width: 2, dash: "5 4" }), held = one.dots("held", { size: 3.4, hollow: true });
   const many = one.dots("data", { size: 2.6, opacity: 0.4 }), before = one.group(false), inner = one.curve("ink", { width: 3, halo: 3 }), outer = one.curve("ink", { width: 3, dash: "3 6" });
@@ -87,7 +85,7 @@ function build(stage) {
   });
 
   const two = stage.panel(stage.column(1), { title: "RMSE of every degree", note: "log scale", margin: { right: 112 },
-    x: { label: "degree", domain: [0.5, 15.5], ticks: [] }, y: { label: "", domain: given.rmses, log: true, format: (v) => short(v) } });
+    x: { label: "degree", domain: [0.5, 15.5], ticks: [] }, y: { label: "", domain: RMSES, log: true, format: (v) => short(v) } });
   const floor = two.curve("truth", { width: 1.8, dash: "2 3" }), curves = { train: two.curve("data", { width: 2.6, halo: 2 }), between: two.curve("held", { width: 2.6, halo: 2 }), beyond: two.curve("held", { width: 2.4, dash: "5 4" }) };
   const mine = two.curve("danger", { width: 2, dash: "3 4" }), mark = two.curve("hand", { width: 1.5 }), dot = two.dots("data", { size: 5, opacity: 1 }), arrow = two.exits("held"), labels = svg(two.group(), "g");
   const ring = two.handle({
@@ -98,7 +96,7 @@ function build(stage) {
   const hint = two.hint("Drag me", { dx: 100, dy: 70 });
   two.hover((x) => {
     const { rmse, top } = stage.result, d = clamp(Math.round(x), 1, top), parts = ["train", "between", "beyond"].filter((name) => rmse[name]);
-    return { x: d, y: clamp((rmse.between ?? rmse.all)[d - 1], ...given.rmses), text: [`degree ${d}`, ...parts.map((name) => `${name} ${short(rmse[name][d - 1])}`)].join("\n") };
+    return { x: d, y: clamp((rmse.between ?? rmse.all)[d - 1], ...RMSES), text: [`degree ${d}`, ...parts.map((name) => `${name} ${short(rmse[name][d - 1])}`)].join("\n") };
   });
 
   return (settings, result, proof) => {
@@ -121,15 +119,15 @@ function build(stage) {
     put(range, { d: `M${one.x(low)},${bottom}v4H${one.x(high)}v-4` });
     put(rangeName, { x: (one.x(low) + one.x(high)) / 2, y: bottom + 33 }).textContent = "range of the training points";
 
-    const limit = (v) => clamp(v, given.rmses[0], given.rmses[1] * 30), all = DEGREES.slice(0, top), on = rmse.between ?? rmse.all;
+    const limit = (v) => clamp(v, RMSES[0], RMSES[1] * 30), all = DEGREES.slice(0, top), on = rmse.between ?? rmse.all;
     floor([0.5, 15.5], Array(2).fill(settings.noise || NaN));
     const drawn = { train: rmse.train, between: on, beyond: rmse.between && rmse.beyond };
     for (const [name, values] of Object.entries(drawn)) curves[name](values ? all : [], (values ?? []).map(limit));
     arrow(all, (drawn.beyond ?? on).map(limit));
     mine(proof?.rmses ? DEGREES : [], (proof?.rmses ?? []).map(limit));
-    mark([d, d], given.rmses);
+    mark([d, d], RMSES);
     dot([d], [limit(rmse.train[k])]);
-    const where = clamp(on[k], given.rmses[0] * 1.3, given.rmses[1] / 1.3);
+    const where = clamp(on[k], RMSES[0] * 1.3, RMSES[1] / 1.3);
     ring(d, where, d, `degree ${d}, RMSE ${short(on[k])} ${rmse.between ? "between the points" : "on the validation points"}`);
     hint(d, where);
     labels.replaceChildren();

@@ -1,17 +1,11 @@
 // Line: fit a line by hand; see what each point costs, your best so far, and the lowest there is.
 import { movableLine } from "./stage/ends.js";
-import { bowl } from "./stage/line.js";
+import { bowlOf } from "./stage/line.js";
 import { clamp, short, whole } from "./stage/numbers.js";
 import { element } from "./stage/stage.js";
 import { put, svg } from "./stage/panel.js";
 
 const STICKS = 400, SQUARES = 20, POINTS = 2000; // at most drawn
-const bowls = new WeakMap();
-
-function bowlOf(given) {
-  if (!bowls.has(given)) bowls.set(given, bowl(given.x, given.y));
-  return bowls.get(given);
-}
 
 export function compute({ weight, bias }, given) {
   const surface = bowlOf(given);
@@ -75,7 +69,7 @@ function linePanel(stage) {
   };
 }
 
-// The loss as the square whose area it is, your best and the lowest one in it; the first fills the frame.
+// The loss as the square whose area it is, your best and the lowest one in it; a small one is magnified.
 function squarePanel(stage, surface) {
   const none = { label: "", domain: [0, 1], ticks: [] };
   const panel = stage.panel(stage.column(1), { title: "The loss as a square", note: "the mean of all squares", x: none, y: none, margin: { left: 10, bottom: 12 } });
@@ -85,7 +79,9 @@ function squarePanel(stage, surface) {
   const arrow = panel.arrow("data"), words = [panel.words("data"), panel.words("ink", { bold: false }), panel.words("truth", { bold: false })];
   const { weight, bias } = stage.settings, first = surface.loss(weight, bias);
   return (loss, best) => {
-    const { left, right, top, bottom } = panel.box, room = Math.min(right - left, bottom - top), unit = (0.8 * room) / Math.sqrt(first || 1);
+    const { left, right, top, bottom } = panel.box, room = Math.min(right - left, bottom - top), plain = (0.8 * room) / Math.sqrt(first || 1);
+    const zoom = 2 ** clamp(Math.floor(Math.log2((0.8 * room) / (plain * Math.sqrt(loss)))), 0, 5), unit = zoom * plain;
+    panel.note.textContent = zoom > 1 ? `magnified ${zoom} times` : "the mean of all squares";
     const sizes = [loss, Number.isFinite(best) ? best : 0, surface.lowest].map((value) => Math.min(unit * Math.sqrt(value), 3000));
     [now, record, lowest].forEach((node, k) => put(node, { x: left, y: bottom - sizes[k], width: sizes[k], height: sizes[k] }));
     const write = (k, text, x, y) => words[k](text, panel.x.invert(left + x), panel.y.invert(Math.max(y, top + 14)));

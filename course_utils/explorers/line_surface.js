@@ -1,30 +1,25 @@
 // Line and surface: a line through points beside the loss surface; drag either and both move.
 import { movableLine } from "./stage/ends.js";
-import { bowl } from "./stage/line.js";
+import { bowlOf } from "./stage/line.js";
 import { fixed, short, whole } from "./stage/numbers.js";
 import { lossScale } from "./stage/scale.js";
 import { PLAY } from "./stage/stage.js";
 import { svg } from "./stage/panel.js";
 
-const RATE = 0.06;
-const bowls = new WeakMap(); // one for the points that an explorer was given
-
-function bowlOf(given) {
-  if (!bowls.has(given)) bowls.set(given, bowl(given.x, given.y));
-  return bowls.get(given);
-}
+const RATE = 0.06, NUDGE = 0.05, STEP = 0.02; // downhill; by an arrow key an end, and the ball
+const X = [-3, 3.5], Y = [2.2, 6.8], LEVELS = [0.25, 0.4, 0.7, 1.1, 1.6, 2.3, 3.2];
 
 export function compute({ weight, bias }, given) {
   const surface = bowlOf(given);
   return { surface, weight, bias, loss: surface.loss(weight, bias), gradient: surface.gradient(weight, bias) };
 }
 
-export function sentence({ weight, bias }, { surface, loss }, { unit, factor, show, starts: [[firstWeight, firstBias]] }) {
-  const typical = (value) => `${whole(Math.sqrt(value) * factor)} ${unit}`;
+export function sentence({ weight, bias }, { surface, loss }, { show, starts: [[firstWeight, firstBias]] }) {
+  const typical = (value) => `${whole(Math.sqrt(value) * 1000)} g`;
   if (show === "pictures")
     return `${loss - surface.lowest < 0.01 * surface.lowest ? "**No line does better**, and t" : "T"}his line misses a typical penguin by **${typical(loss)}**.`;
   if (loss - surface.lowest < 0.01 * surface.lowest)
-    return `**You are at the bottom.** No line does better: it still misses a typical penguin by ${typical(surface.lowest)}. Penguins differ; that is the noise.`;
+    return `**You are at the bottom.** No line does better: it still misses a typical penguin by ${typical(surface.lowest)}. Penguins differ, and no line can help that.`;
   const first = weight === firstWeight && bias === firstBias;
   return `${first ? "**Catch the line or the ball.** They are one and the same: t" : "T"}his line misses a typical penguin by **${typical(loss)}**. The best possible line: ${typical(surface.lowest)}.`;
 }
@@ -33,13 +28,13 @@ function build(stage) {
   const { given, controls } = stage, surface = bowlOf(given), { weight: W, bias: B } = controls;
   const walk = given.show === "all" ? descent(stage, surface) : { trail: [], forget() {}, follow() {} };
   const byHand = (weight, bias) => { walk.forget(); stage.touch(); W.slideTo(weight); B.slideTo(bias); };
-  const bare = given.show === "pictures", scale = bare ? () => {} : lossScale(stage.extra("loss-scale"), surface, given.levels);
+  const bare = given.show === "pictures", scale = bare ? () => {} : lossScale(stage.extra("loss-scale"), surface, LEVELS);
   stage.strip.hidden = bare;
   if (!bare) stage.formula([
     { text: "\u0177 =", note: " " },
-    { name: "weight", label: "weight", note: given.notes[0] },
-    { text: "\u00b7 x", note: given.notes[1] }, { text: "+", note: " " },
-    { name: "bias", label: "bias", note: given.notes[2] },
+    { name: "weight", label: "weight", note: "weight, kg per cm" },
+    { text: "\u00b7 x", note: "cm above 20" }, { text: "+", note: " " },
+    { name: "bias", label: "bias", note: "bias, kg at 20 cm" },
   ]);
   const draws = [drawLine(stage, walk, byHand), drawSurface(stage, surface, walk, byHand)];
   let best = Infinity;
@@ -88,14 +83,14 @@ function descent(stage, surface) {
 
 // The line through its points.
 function drawLine(stage, walk, byHand) {
-  const { given, controls } = stage, { domain, range } = given, ends = [domain[0] + 0.25, domain[1] - 0.25];
+  const { given, controls } = stage, ends = [X[0] + 0.25, X[1] - 0.25];
   const panel = stage.panel(stage.column(1.18), {
-    title: given.titles[0], note: `${given.x.length} penguins, one line.${given.show === "pictures" ? "" : " Each stick is one residual."}`,
-    x: { label: given.labels[0], domain, format: (v) => fixed(v + given.offset, 0) },
-    y: { label: given.labels[1], domain: range, format: (v) => fixed(v, 0) },
+    title: "How heavy is a penguin?", note: `${given.x.length} penguins, one line.${given.show === "pictures" ? "" : " Each stick is one residual."}`,
+    x: { label: "flipper length in cm", domain: X, format: (v) => fixed(v + given.offset, 0) },
+    y: { label: "mass in kg", domain: Y, format: (v) => fixed(v, 0) },
   });
   const sticks = panel.sticks("data", { opacity: 0.3 }), ghosts = panel.group(false), dots = panel.dots("data"), line = panel.curve("hand", { width: 3.5, halo: 5 });
-  const movable = movableLine(stage, panel, { ends, range, unit: given.nudge, text: (height) => `${fixed(height)} kg`, move: byHand });
+  const movable = movableLine(stage, panel, { ends, range: Y, unit: NUDGE, text: (height) => `${fixed(height)} kg`, move: byHand });
   panel.hover((x, y, px, py) => {
     const i = panel.nearest(given.drawn, given.y, px, py), says = controls.weight.value * given.x[i] + controls.bias.value;
     return i < 0 ? null : { x: given.drawn[i], y: given.y[i],
@@ -115,21 +110,21 @@ function drawLine(stage, walk, byHand) {
 
 // The surface: every spot is a line.
 function drawSurface(stage, surface, walk, byHand) {
-  const { given, controls: { weight: W, bias: B } } = stage, unit = (note) => note.split(", ")[1];
+  const { given, controls: { weight: W, bias: B } } = stage;
   const bare = given.show === "pictures"; // a riddle: what is this picture?
-  const axis = (name, note, middle, half) => ({ label: bare ? "" : `${name} in ${unit(note)}`, domain: [middle - half, middle + half], format: (v) => fixed(v, 1), ...(bare && { ticks: [] }) });
+  const axis = (label, middle, half) => ({ label: bare ? "" : label, domain: [middle - half, middle + half], format: (v) => fixed(v, 1), ...(bare && { ticks: [] }) });
   const panel = stage.panel(stage.column(1), {
     title: bare ? "And what is this?" : "How bad is each line?", note: bare ? "" : "every spot is a line. Its shade is the loss.", filled: true, equal: true,
-    x: axis("weight", given.notes[0], surface.weight, 1.3), y: axis("bias", given.notes[2], surface.bias, 0.97),
+    x: axis("weight in kg per cm", surface.weight, 1.3), y: axis("bias in kg at 20 cm", surface.bias, 0.97),
   });
-  const levels = panel.levels(given.levels, bare ? [] : [1, 3, 5].map((i) => [given.levels[i], Math.PI]));
+  const levels = panel.levels(LEVELS, bare ? [] : [1, 3, 5].map((i) => [LEVELS[i], Math.PI]));
   const cross = svg(panel.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
   const lowest = panel.words("truth", { bold: false, over: false }), path = panel.curve("ink", { width: 1.6, halo: 3 });
   const seen = panel.dots("ink", { size: 2.4, opacity: 1 }), arrow = panel.arrow("ink"), mine = panel.arrow("danger");
   const word = panel.words("ink", { anchor: "middle" }), yours = panel.words("danger", { anchor: "middle" });
   const ball = panel.handle({
     label: bare ? "dot in the second picture" : "the line as a ball on the loss surface", ball: true, drag: ([weight, bias]) => byHand(weight, bias),
-    nudge: ([dw, db]) => byHand(W.value + dw * given.steps[0], B.value + db * given.steps[1]),
+    nudge: ([dw, db]) => byHand(W.value + dw * STEP, B.value + db * STEP),
   });
   if (!bare) panel.hover((weight, bias) => ({ x: weight, y: bias, text: `weight ${fixed(weight)}, bias ${fixed(bias)}\nloss ${short(surface.loss(weight, bias))}` }));
   const hint = bare ? () => {} : panel.hint("\u2026 or the ball", { dx: 0, dy: 38, arrow: false });

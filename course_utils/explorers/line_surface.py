@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-import ipywidgets as widgets
 import numpy as np
 import torch
 
 from course_utils import charts, datasets, inputs
-from course_utils.explorers.base import Explorer, Proof, are_functions
+from course_utils.explorers import answers
+from course_utils.explorers.base import Explorer, Proof, are_functions, sliders
 
-LEVELS = [0.25, 0.4, 0.7, 1.1, 1.6, 2.3, 3.2]
+WEIGHTS, BIASES = (-0.7, 1.7), (3.3, 5.05)
 STARTS = [(-0.18, 3.62), (1.25, 4.95), (-0.35, 4.9), (1.4, 3.7)]
 SHOWN = ("all", "numbers", "pictures")
 REFERENCE = 20.0  # cm: the bias is the mass at this flipper length
@@ -34,72 +34,44 @@ class LineSurfaceExplorer(Explorer):
     Raises
     ------
     InputError
-        If `gradient` cannot be called, the line lies outside of the controls, or `show` is none of
-        the three.
+        If `gradient` cannot be called, the line is out of reach, or `show` is none of the three.
     """
 
-    script = "line_surface"
-
     def __init__(
-        self,
-        gradient: Callable | None = None,
-        *,
-        weight: float = STARTS[0][0],
-        bias: float = STARTS[0][1],
-        show: str = SHOWN[0],
-    ) -> None:
+        self, gradient: Callable | None = None, *,
+        weight: float = STARTS[0][0], bias: float = STARTS[0][1], show: str = SHOWN[0],
+    ):  # fmt: skip
         if gradient is not None:
             are_functions(gradient=gradient)
             self.prove = self._compare
-        self._gradient = gradient
         X, y = datasets.load_penguins()
+        self._gradient, self._show = gradient, inputs.choice("show", show, SHOWN)
         self.x = np.round(X.double().flatten().numpy() / 10 - REFERENCE, 6)
         self.y = np.round(y.double().flatten().numpy() / 1000, 6)
-        weight = inputs.number("weight", weight, low=-0.7, high=1.7)
-        bias = inputs.number("bias", bias, low=3.3, high=5.05)
-        show = inputs.choice("show", show, SHOWN)
-        controls = {
-            "weight": widgets.FloatSlider(
-                weight, min=-0.7, max=1.7, step=0.01, description="weight"
-            ),
-            "bias": widgets.FloatSlider(bias, min=3.3, max=5.05, step=0.01, description="bias"),
-        }
+        weight = inputs.number("weight", weight, low=WEIGHTS[0], high=WEIGHTS[1])
+        bias = inputs.number("bias", bias, low=BIASES[0], high=BIASES[1])
         within = 0.04 * (np.arange(len(self.x)) * 0.618034 % 1 - 0.5)  # inside the rounding to 1 mm
-        given = {
-            "x": self.x, "y": self.y, "drawn": self.x + within, "offset": REFERENCE,
-            "domain": [-3.0, 3.5], "range": [2.2, 6.8], "levels": LEVELS, "show": show,
-            "starts": [(weight, bias), *STARTS[1:]],
-            "steps": [0.02, 0.02], "nudge": 0.05, "unit": "g", "factor": 1000,
-            "titles": ["How heavy is a penguin?"],
-            "labels": ["flipper length in cm", "mass in kg"],
-            "notes": ["weight, kg per cm", "cm above 20", "bias, kg at 20 cm"],
-        }  # fmt: skip
-        self._bare = show == SHOWN[-1]
+        given = {"x": self.x, "y": self.y, "drawn": self.x + within, "offset": REFERENCE}
+        given |= {"show": show, "starts": [(weight, bias), *STARTS[1:]]}
+        controls = sliders(weight=(weight, *WEIGHTS, 0.01), bias=(bias, *BIASES, 0.01))
         super().__init__(controls, given)
 
     def _compare(self, settings: dict) -> Proof:
         """Run the learner's gradient at this line."""
         X, y = (torch.from_numpy(values)[:, None] for values in (self.x, self.y))
-        weight, bias = (
-            torch.tensor(settings[name], dtype=X.dtype, requires_grad=True)
-            for name in ("weight", "bias")
-        )
-        found = self._gradient(X, y, weight, bias)
-        try:
-            mine = [float(torch.as_tensor(value).detach()) for value in found]
-        except (TypeError, ValueError, RuntimeError):
-            mine = []
-        if len(mine) != 2 or not np.isfinite(mine).all():
-            raise inputs.InputError(
-                f"gradient returned {found!r:.80}, expected two numbers: by weight and by bias"
-            )
-        residuals = self.y - settings["weight"] * self.x - settings["bias"]
-        right = [-2 * float(np.mean(residuals * self.x)), -2 * float(np.mean(residuals))]
+        line = [torch.tensor(v, dtype=X.dtype, requires_grad=True) for v in settings.values()]
+        found = self._gradient(X, y, *line)
+        mine = answers.numbers("gradient returned", found, "by weight and by bias")
+        residuals = self._residuals(settings)
+        right = [-2 * float(np.mean(residuals * by)) for by in (self.x, 1.0)]
         agrees = bool(np.allclose(mine, right, rtol=1e-5, atol=1e-7))
         said = f"gradient {mine[0]:.3f}, {mine[1]:.3f}"
         if not agrees:
             said += f"; the formula says {right[0]:.3f}, {right[1]:.3f}"
         return Proof(agrees, f"{said}.".replace("-", "\u2212"), tuple(mine), {"gradient": mine})
+
+    def _residuals(self, settings: dict) -> np.ndarray:
+        return self.y - settings["weight"] * self.x - settings["bias"]
 
     def still(self, settings: dict) -> charts.Chart:
         """Return the points and the line."""
@@ -109,24 +81,19 @@ class LineSurfaceExplorer(Explorer):
             charts.Series("penguins", self.x + REFERENCE, self.y, role="data"),
             charts.Series("your line", ends, heights, kind="line"),
         )
-        residuals = self.y - settings["weight"] * self.x - settings["bias"]
-        said = f"342 penguins and a line with loss {np.mean(residuals**2):.3f}."
-        if self._bare:
-            typical = 1000 * np.sqrt(np.mean(residuals**2))
-            said = f"342 penguins and a line that misses a typical one by {typical:.0f} g."
+        loss = np.mean(self._residuals(settings) ** 2)
+        said = f"342 penguins and a line with loss {loss:.3f}."
+        if self._show == SHOWN[-1]:
+            said = f"342 penguins and a line that misses a typical one by {1000 * loss**0.5:.0f} g."
         return charts.Chart(series, "flipper length in cm", "mass in kg", said)
 
-    def as_code(self, settings: dict) -> str:
-        """Return the loss of this line by PyTorch."""
+    def code(self, settings: dict) -> str:
+        """Return the lines that give the loss of this line by PyTorch."""
         return f"""\
-def loss_of_this_line():
-    import torch
-    from course_utils import datasets
+import torch
+from course_utils import datasets
 
-    X, y = datasets.load_penguins()
-    X, y = X.double() / 10 - 20, y.double() / 1000  # cm above 20, kg
-    y_pred = {settings["weight"]!r} * X + {settings["bias"]!r}
-    return torch.nn.MSELoss()(y_pred, y).item()
-
-
-loss_of_this_line()"""
+X, y = datasets.load_penguins()
+X, y = X.double() / 10 - 20, y.double() / 1000  # cm above 20, kg
+y_pred = {settings["weight"]!r} * X + {settings["bias"]!r}
+return torch.nn.MSELoss()(y_pred, y).item()"""

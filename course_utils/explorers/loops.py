@@ -158,35 +158,31 @@ def _compared(loop: tuple, formula: tuple) -> tuple[str, bool]:
     return f"at step {step}. {hint}", False
 
 
-def as_code(
+def code(
     rows: Split, settings: dict, optimizer: type, train: str, own: tuple[str, str] | None
 ) -> str:
-    """Return a cell that runs the learner's loop to the two parameters shown.
+    """Return the lines that run the learner's loop to the two parameters shown.
 
     `own` are the names of the learner's data, if it is not the course's line.
     """
     n, kept = len(rows.X) + len(rows.X_val), len(rows.X)
     X, y = own or ("features", "(1.5 + 2 * features)")
     return f"""\
-def run_shown():
-    import torch
+import torch
 
-    generator = torch.Generator().manual_seed({SEED})
-    features, noise = [torch.randn({n}, 1, generator=generator) for _ in range(2)]
-    rows = torch.randperm({n}, generator=generator)[:{kept}]
-    X_rows, y_rows = {X}.double()[rows], {y}.double()[rows]
-    y_rows = y_rows + {settings["noise"]!r} * noise.double()[rows]
-    dataset = torch.utils.data.TensorDataset(X_rows, y_rows)
-    generator.manual_seed({SEED})
-    loader = torch.utils.data.DataLoader(
-        dataset, batch_size={settings["batch_size"]}, shuffle=True, generator=generator
-    )
-    line = torch.nn.utils.skip_init(torch.nn.Linear, 1, 1, dtype=torch.float64)
-    torch.nn.init.constant_(line.weight, {settings["weight"]!r})
-    torch.nn.init.constant_(line.bias, {settings["bias"]!r})
-    steps = torch.optim.{optimizer.__name__}(line.parameters(), lr={settings["lr"]!r})
-    {train}(line, steps, torch.nn.{settings["loss"]}(), loader, epochs={settings["epochs"]})
-    return line.weight.item(), line.bias.item()
-
-
-run_shown()"""
+generator = torch.Generator().manual_seed({SEED})
+features, noise = [torch.randn({n}, 1, generator=generator) for _ in range(2)]
+rows = torch.randperm({n}, generator=generator)[:{kept}]
+X_rows, y_rows = {X}.double()[rows], {y}.double()[rows]
+y_rows = y_rows + {settings["noise"]!r} * noise.double()[rows]
+dataset = torch.utils.data.TensorDataset(X_rows, y_rows)
+generator.manual_seed({SEED})
+loader = torch.utils.data.DataLoader(
+    dataset, batch_size={settings["batch_size"]}, shuffle=True, generator=generator
+)
+line = torch.nn.utils.skip_init(torch.nn.Linear, 1, 1, dtype=torch.float64)
+torch.nn.init.constant_(line.weight, {settings["weight"]!r})
+torch.nn.init.constant_(line.bias, {settings["bias"]!r})
+steps = torch.optim.{optimizer.__name__}(line.parameters(), lr={settings["lr"]!r})
+{train}(line, steps, torch.nn.{settings["loss"]}(), loader, epochs={settings["epochs"]})
+return line.weight.item(), line.bias.item()"""

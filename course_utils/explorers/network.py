@@ -7,9 +7,11 @@ import numpy as np
 
 from course_utils.charts import Chart, Series, as_text
 from course_utils.explorers import mlp, trained
-from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
+from course_utils.explorers.base import Explorer, Proof, are_functions, choices, name_of, sliders
 
 DRAWN = 300  # losses that the kernel sends
+OVERFIT = {"width": 16, "depth": 2, "activation": "tanh", "lr": 0.01, "noise": 0.5}
+OVERFIT |= {"seed": mlp.SEED, "epochs": 2000, "changes": ""}
 
 
 class NetworkExplorer(Explorer):
@@ -33,27 +35,16 @@ class NetworkExplorer(Explorer):
         If one of them cannot be called.
     """
 
-    script = "network"
-
     def __init__(self, build: Callable, train: Callable):
         are_functions(build=build, train=train)
         self._build, self._train = build, train
-        controls = {
-            "width": widgets.IntSlider(8, min=1, max=16, description="width"),
-            "depth": widgets.ToggleButtons(
-                options=[(str(depth), depth) for depth in (1, 2, 3)], description="depth"
-            ),
-            "activation": widgets.Dropdown(options=[*mlp.ACTIVATIONS], description="activation"),
-            "lr": widgets.FloatLogSlider(
-                0.01, min=-4, max=0, step=0.1, description="learning rate"
-            ),
-            "noise": widgets.FloatSlider(
-                0.0, min=0, max=0.5, step=0.05, description="noise", readout_format=".2f"
-            ),
-            "seed": widgets.IntSlider(mlp.SEED, min=0, max=9999, description="start no."),
-            "epochs": widgets.IntSlider(0, min=0, max=mlp.MOST_EPOCHS, description="epochs"),
-            "changes": widgets.Text("", description="earlier rates"),
-        }
+        controls = sliders(width=(8, 1, 16, 1)) | choices("ToggleButtons", depth=(1, (1, 2, 3)))
+        controls |= choices("Dropdown", activation=("tanh", mlp.ACTIVATIONS))
+        lr = {"min": -4, "max": 0, "step": 0.1, "description": "learning rate"}
+        controls["lr"] = widgets.FloatLogSlider(0.01, **lr)
+        controls |= sliders(noise=(0.0, 0, 0.5, 0.05), seed=(mlp.SEED, 0, 9999, 1))
+        controls |= sliders(epochs=(0, 0, mlp.MOST_EPOCHS, 1))
+        controls["changes"] = widgets.Text("", description="earlier rates")
         columns = {
             name: [*column[::2, 0].tolist(), *column[1::2, 0].tolist()]
             for name, column in zip(("x", "clean", "draw"), mlp.POINTS, strict=True)
@@ -63,7 +54,7 @@ class NetworkExplorer(Explorer):
         given = columns | {
             "n": 41, "most": mlp.MOST_EPOCHS, "range": [-2.6, 2.7], "own": self._own,
         }  # fmt: skip
-        super().__init__(controls, given)
+        super().__init__(controls, given, {"overfit": OVERFIT})
 
     def set(self, state: str = "", **values: object) -> object:
         """Move controls from code and train; a learning rate set here holds from the start on.
@@ -116,10 +107,10 @@ class NetworkExplorer(Explorer):
         )
         return Chart(series, "x", "y", said)
 
-    def as_code(self, settings: dict) -> str:
-        """Return the cell that trains the learner's network to the same two losses."""
+    def code(self, settings: dict) -> str:
+        """Return the lines that train the learner's network to the same two losses."""
         names = name_of(self._build, "build"), name_of(self._train, "train")
-        return trained.as_code(settings, *names, double=not self._own)
+        return trained.code(settings, *names, double=not self._own)
 
     def _is_own(self, settings: dict) -> bool:
         try:

@@ -9,7 +9,7 @@ export const ACTIVATIONS = { // the function and its slope
   sigmoid: [sigmoid, (z) => sigmoid(z) * (1 - sigmoid(z))],
   none: [(z) => z, () => 1],
 };
-const ENDS = [-4, 4], HEIGHTS = [-3.4, 3.4], GRID = Array.from({ length: 161 }, (_, i) => -4 + i / 20);
+const ENDS = [-4, 4], HEIGHTS = [-3.4, 3.4], GRID = Array.from({ length: 801 }, (_, i) => -4 + i / 100);
 
 export function compute({ w1, w2, b, x2, activation }) {
   const [f, slope] = ACTIVATIONS[activation], shift = w2 * x2 + b;
@@ -38,7 +38,6 @@ function build(stage) {
   for (const [name, label] of [["w1", "weight w\u2081"], ["w2", "weight w\u2082"], ["b", "bias b"]]) stage.slider(name, { label, width: 100 });
   stage.more(() => stage.slider("x2", { label: "input x\u2082", width: 100 }));
   stage.choice("activation");
-  stage.more(() => stage.presets([{ text: "step", values: { w1: 3, w2: 0, b: -1.5, activation: "tanh" } }, { text: "dead ReLU", values: { w1: 0.5, w2: 0, b: -2.5, activation: "ReLU" } }]));
   const formula = element(stage.extra("formula small"), "span"), { w1, b, w2, x2 } = stage.controls, shift = () => w2.value * x2.value + b.value;
 
   const axis = { label: "first input x\u2081", domain: ENDS };
@@ -60,7 +59,7 @@ function build(stage) {
   const two = stage.panel(stage.column(1), { title: "Slope of the output", note: "what reaches the weights before it", x: axis, y: { label: "slope along x\u2081", domain: HEIGHTS } });
   const flat = two.curve("rule", { width: 1.5 }), slope = two.curve("held", { width: 3.2, halo: 3 }), steep = two.dots("held", { size: 5, opacity: 1 }), told = two.words("held", { anchor: "middle" });
   for (const [panel, name] of [[one, "outputs"], [two, "slopes"]]) panel.hover((x) => {
-    const i = clamp(Math.round((x + 4) * 20), 0, 160), { sums, [name]: values } = stage.result;
+    const i = clamp(Math.round((x + 4) * 100), 0, 800), { sums, [name]: values } = stage.result;
     return { x: GRID[i], y: values[i], text: `x\u2081 ${fixed(GRID[i])}\n${name === "outputs" ? `sum ${fixed(sums[i])}, output` : "slope"} ${fixed(values[i])}` };
   });
 
@@ -84,7 +83,7 @@ function build(stage) {
     turn(turned === y || !settings.w1 ? 2 : clamp((y - shifted) / settings.w1, -3.8, 3.8), y, settings.w1, `w1 ${fixed(settings.w1, 1)}`);
     // A plateau is named below its middle, a peak above it or, close to the frame, beside it.
     const [first, until] = [slopes.indexOf(now.steepest), slopes.lastIndexOf(now.steepest)], peak = Math.max(Math.round((first + until) / 2), 0);
-    const up = now.steepest > 0 ? -12 : 20, close = Math.abs(now.steepest) > 2.9, offset = !close ? { dy: up } : until - first > 20 ? { dy: 8 - up } : { dx: 62, dy: 18 };
+    const up = now.steepest > 0 ? -12 : 20, close = Math.abs(now.steepest) > 2.9, offset = !close ? { dy: up } : until - first > 100 ? { dy: 8 - up } : { dx: 62, dy: 18 };
     steep([GRID[peak]], [now.steepest]);
     told(`steepest ${fixed(now.steepest)}`, GRID[peak], now.steepest, offset);
     formula.textContent = written(settings);

@@ -1,31 +1,28 @@
 """NodeExplorer: what weights, bias and activation of one node do to its output and its slope."""
 
+from collections import namedtuple
 from collections.abc import Callable
-from typing import NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
 import torch
 from torch import nn
 
-from course_utils import inputs
 from course_utils.charts import Chart, Series
-from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
+from course_utils.explorers import answers
+from course_utils.explorers.base import Explorer, Proof, are_functions, choices, name_of, sliders
 
 ACTIVATIONS = {
-    "tanh": (torch.tanh, "torch.tanh"),
-    "ReLU": (torch.relu, "torch.relu"),
-    "sigmoid": (torch.sigmoid, "torch.sigmoid"),
-    "none": (nn.Identity(), "torch.nn.Identity()"),
+    "tanh": torch.tanh,
+    "ReLU": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "none": nn.Identity(),
 }
-GRID = np.linspace(-4, 4, 161)
-
-
-class Curves(NamedTuple):
-    """Output of the learner's node along its first input, and the slope that autograd finds."""
-
-    outputs: np.ndarray
-    slopes: np.ndarray
+GRID = np.linspace(-4, 4, 801)
+PRESETS = {
+    "step": {"w1": 3.0, "w2": 0.0, "b": -1.5, "activation": "tanh"},
+    "dead ReLU": {"w1": 0.5, "w2": 0.0, "b": -2.5, "activation": "ReLU"},
+}
+Curves = namedtuple("Curves", "outputs slopes")  # of a node, along its first input
 
 
 class NodeExplorer(Explorer):
@@ -36,31 +33,19 @@ class NodeExplorer(Explorer):
     node : callable (X, w, b, activation) -> Tensor, shape (N, 1)
         The learner's own node: X has shape (N, 2), w (2, 1) and b (1,); `activation` is a function
         such as torch.tanh.
-
-    Raises
-    ------
-    InputError
-        If `node` cannot be called.
     """
-
-    script = "node"
 
     def __init__(self, node: Callable):
         are_functions(node=node)
         self._node = node
-        controls = {
-            name: widgets.FloatSlider(
-                value, min=-far, max=far, step=0.1, description=name, readout_format=".1f"
-            )
-            for name, value, far in (("w1", 1, 3), ("w2", 0, 3), ("b", 0, 3), ("x2", 1, 2))
-        }
-        choices = {"options": [*ACTIVATIONS], "description": "activation"}
-        super().__init__(controls | {"activation": widgets.ToggleButtons(**choices)}, {})
+        starts = {"w1": (1.0, 3), "w2": (0.0, 3), "b": (0.0, 3), "x2": (1.0, 2)}
+        ends = {name: (value, -far, far, 0.1) for name, (value, far) in starts.items()}
+        chosen = choices("ToggleButtons", activation=("tanh", ACTIVATIONS))
+        super().__init__(sliders(digits=1, **ends) | chosen, {}, PRESETS)
 
     def prove(self, settings: dict) -> Proof:
         """Call the learner's node; let autograd find its slope."""
-        found = _along(self._node, settings)
-        right = _along(lambda X, w, b, activation: activation(X @ w + b), settings)
+        found, right = (_along(node, settings) for node in (self._node, _right))
         same = [np.allclose(mine, ours, atol=1e-5) for mine, ours in zip(found, right, strict=True)]
         said = "the output of your node is this curve, and autograd finds this slope."
         if not same[1]:
@@ -72,7 +57,7 @@ class NodeExplorer(Explorer):
     def still(self, settings: dict) -> Chart:
         """Return sum, output and slope as a chart."""
         z = settings["w1"] * GRID + settings["w2"] * settings["x2"] + settings["b"]
-        output, slope = _along(lambda X, w, b, activation: activation(X @ w + b), settings)
+        output, slope = _along(_right, settings)
         series = (
             Series("weighted sum + bias", GRID, z, "line", "truth"),
             Series("output", GRID, output, "line", "prediction"),
@@ -85,44 +70,31 @@ class NodeExplorer(Explorer):
         )
         return Chart(series, "first input x1", "value", said)
 
-    def as_code(self, settings: dict) -> str:
-        """Return the cell that computes the output at both ends and the steepest slope."""
+    def code(self, settings: dict) -> str:
+        """Return the lines that compute the output at both ends and the steepest slope."""
         w1, w2, b, x2 = (f"{settings[name]:.10g}" for name in ("w1", "w2", "b", "x2"))
-        function = ACTIVATIONS[settings["activation"]][1]
+        name = settings["activation"].lower()
+        function = "nn.Identity()" if name == "none" else name
         return f"""\
-def node_shown():
-    x1 = torch.linspace(-4, 4, 161).unsqueeze(1).requires_grad_()
-    X_shown = torch.cat([x1, torch.full_like(x1, {x2})], dim=1)
-    w, b = torch.tensor([[float({w1})], [float({w2})]]), torch.tensor([float({b})])
-    output = {name_of(self._node, "node")}(X_shown, w, b, {function})
-    (slope,) = torch.autograd.grad(output.sum(), x1)
-    return output[0].item(), output[-1].item(), slope[slope.abs().argmax()].item()
+x1 = torch.linspace(-4, 4, 801).unsqueeze(1).requires_grad_()
+X_shown = torch.cat([x1, torch.full_like(x1, {x2})], dim=1)
+w, b = torch.tensor([[float({w1})], [float({w2})]]), torch.tensor([float({b})])
+output = {name_of(self._node, "node")}(X_shown, w, b, torch.{function})
+(slope,) = torch.autograd.grad(output.sum(), x1)
+return output[0].item(), output[-1].item(), slope[slope.abs().argmax()].item()"""
 
 
-node_shown()"""
+def _right(X: torch.Tensor, w: torch.Tensor, b: torch.Tensor, activation: Callable) -> torch.Tensor:
+    return activation(X @ w + b)
 
 
 def _along(node: Callable, settings: dict) -> Curves:
-    """Return output and slope of a node along its first input.
-
-    Raises
-    ------
-    InputError
-        If the node returns no column of finite numbers.
-    """
+    """Return output and slope of a node along its first input."""
     x1 = torch.tensor(GRID, dtype=torch.float32).unsqueeze(1).requires_grad_()
     X = torch.cat([x1, torch.full_like(x1, settings["x2"])], dim=1)
     w, b = torch.tensor([[settings["w1"]], [settings["w2"]]]), torch.tensor([settings["b"]])
-    outputs = node(X, w, b, ACTIVATIONS[settings["activation"]][0])
-    shape = getattr(outputs, "shape", None)
-    if not torch.is_tensor(outputs) or shape != x1.shape:
-        got = f"shape {tuple(shape)}" if shape is not None else f"a {type(outputs).__name__}"
-        raise inputs.InputError(
-            f"node returned {got}, expected shape {tuple(x1.shape)}: a number for each row of X"
-        )
-    if not outputs.isfinite().all():
-        raise inputs.InputError("node returned nan or inf: a sum of finite numbers has neither")
-    slopes = torch.zeros_like(x1)
+    outputs = node(X, w, b, ACTIVATIONS[settings["activation"]])
+    numbers, slopes = answers.column("node", outputs, len(GRID)), torch.zeros_like(x1)
     if outputs.requires_grad:
         (slopes,) = torch.autograd.grad(outputs.sum(), x1)
-    return Curves(*(t.detach()[:, 0].numpy() for t in (outputs, slopes)))
+    return Curves(numbers, slopes[:, 0].numpy())

@@ -1,23 +1,17 @@
 """NoiseExplorer: one truth, many samples; what chance does to the line that is fitted to them."""
 
+from collections import namedtuple
 from collections.abc import Callable
-from typing import NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
 import torch
 
 from course_utils import figures, inputs
 from course_utils.charts import Chart
 from course_utils.explorers import answers
-from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
+from course_utils.explorers.base import Explorer, Proof, are_functions, choices, name_of, sliders
 
-
-class Fit(NamedTuple):
-    """Weight and bias of the line fitted to a sample, and the standard errors of both."""
-
-    fitted: tuple[float, float]
-    errors: tuple[float, float]
+Fit = namedtuple("Fit", "fitted errors")  # weight and bias of a line, and their standard errors
 
 
 class NoiseExplorer(Explorer):
@@ -27,45 +21,30 @@ class NoiseExplorer(Explorer):
     ----------
     make : callable (n, weight, bias, noise, seed) -> (X, y), each of shape (n, 1)
         The learner's own data generator, such as `datasets.make_line`.
-
-    Raises
-    ------
-    InputError
-        If `make` cannot be called.
     """
-
-    script = "noise"
 
     def __init__(self, make: Callable):
         are_functions(make=make)
         self._make = make
-        controls = {
-            "weight": widgets.FloatSlider(2.0, min=-3, max=3, step=0.1, description="weight"),
-            "bias": widgets.FloatSlider(1.5, min=-3, max=3, step=0.1, description="bias"),
-            "noise": widgets.FloatSlider(1.0, min=0, max=3, step=0.05, description="noise"),
-            "n": widgets.ToggleButtons(
-                options=[(str(n), n) for n in (10, 50, 200, 2000)], description="points"
-            ),
-            "seed": widgets.IntSlider(420, min=420, max=9999, description="sample no."),
-            "first": widgets.IntSlider(420, min=420, max=9999, description="first sample"),
-        }
-        super().__init__(controls, {})
+        controls = sliders(
+            weight=(2.0, -3, 3, 0.1), bias=(1.5, -3, 3, 0.1), noise=(1.0, 0, 3, 0.05)
+        )
+        controls |= choices("ToggleButtons", n=(10, (10, 50, 200, 2000)))
+        seeds = 420, 420, 9999, 1
+        super().__init__(controls | sliders(seed=seeds, first=seeds), {})
 
     def prove(self, settings: dict) -> Proof:
         """Let the learner's function make the sample, and compare it with the page's."""
         made = self._make(**{n: value for n, value in settings.items() if n != "first"})
         x, y = inputs.pair(*answers.two("make", made, "X, y"), least=3)
-        right = _sample(settings)
-        sizes = [np.abs(values).max() for values in right]
-        agrees = len(x) == settings["n"] and bool(
-            np.allclose(x, right[0], atol=1e-5 * sizes[0])
-            and np.allclose(y, right[1], atol=1e-5 * sizes[1])
+        right, n = _sample(settings), settings["n"]
+        agrees = len(x) == n and all(
+            np.allclose(mine, ours, atol=1e-5 * np.abs(ours).max())
+            for mine, ours in zip((x, y), right, strict=True)
         )
-        said = "it makes these points."
-        if not agrees:
-            said = "it makes other points (red rings)."
-        if len(x) != settings["n"]:
-            said = f"it makes {len(x)} points, {settings['n']} were asked for."
+        said = "it makes these points." if agrees else "it makes other points (red rings)."
+        if len(x) != n:
+            said = f"it makes {len(x)} points, {n} were asked for."
         drawn = {} if agrees else {"x": x[:2000], "y": y[:2000]}
         return Proof(agrees, said, _least_squares(x, y), drawn)
 
@@ -78,17 +57,13 @@ class NoiseExplorer(Explorer):
         }
         return figures.plot_data(x[:, None], y[:, None], lines, xlabel="x", ylabel="y")
 
-    def as_code(self, settings: dict) -> str:
-        """Return the cell that makes these points and fits them in PyTorch."""
+    def code(self, settings: dict) -> str:
+        """Return the lines that make these points and fit them in PyTorch."""
         chosen = ", ".join(f"{n}={value:.10g}" for n, value in settings.items() if n != "first")
         return f"""\
-def fit_shown():
-    X_shown, y_shown = {name_of(self._make, "make")}({chosen})
-    columns = torch.cat([X_shown, torch.ones_like(X_shown)], dim=1)
-    return torch.linalg.lstsq(columns, y_shown).solution.flatten().tolist()
-
-
-fit_shown()"""
+X_shown, y_shown = {name_of(self._make, "make")}({chosen})
+columns = torch.cat([X_shown, torch.ones_like(X_shown)], dim=1)
+return torch.linalg.lstsq(columns, y_shown).solution.flatten().tolist()"""
 
 
 def _sample(settings: dict) -> tuple[np.ndarray, np.ndarray]:

@@ -41,7 +41,7 @@ const apart = (one, other, domain) => Math.max(...domain.map((x) => Math.abs(at(
 
 export function sentence(_settings, { points, n, bad, wrong, outside, tooMany, lines, outliers, pulls, without }, { domain, range }) {
   const say = (value) => fixed(value, digits(range[1] - range[0], 400));
-  const notes = [];
+  const notes = [], gap = lines && say(apart(lines.MSE, lines.L1, domain));
   if (bad) notes.push(`**Line ${bad} is not a point**: \u201c${wrong.slice(0, 30)}\u201d. Write two numbers, such as 0.5, 1.2.`);
   if (tooMany) notes.push(`**More than ${MOST} points**: the others are left out.`);
   if (!n) notes.push("**Nothing to fit.** Click into the picture to add points.");
@@ -51,10 +51,10 @@ export function sentence(_settings, { points, n, bad, wrong, outside, tooMany, l
   else if (without) {
     const many = outliers.length, rest = pulls.MSE.filter((_, i) => !outliers.includes(i));
     const ordinary = rest.reduce((sum, pull) => sum + Math.abs(pull), 0) / rest.length, pull = outliers.reduce((sum, i) => sum + Math.abs(pulls.MSE[i]), 0);
-    const moved = (name) => say(apart(lines[name], without[name], domain));
-    notes.push(`**${many === 1 ? "One outlier moves" : `${many} outliers move`} the MSE line** by up to ${moved("MSE")}, the L1 line by **${moved("L1")}**.` +
+    const [far, near] = ["MSE", "L1"].map((name) => say(apart(lines[name], without[name], domain)));
+    notes.push(`**${many === 1 ? "One outlier moves" : `${many} outliers move`} the MSE line** by up to ${far}, the L1 line ${near === say(0) ? "**hardly at all**" : `by **${near}**`}.` +
       (outside ? "" : ` For MSE ${many === 1 ? "it pulls" : "they pull"} like ${whole(pull / ordinary)} ordinary points, for L1 like ${many === 1 ? "one" : many}.`));
-  } else notes.push(`**No point stands out.** The lines differ by ${say(apart(lines.MSE, lines.L1, domain))} at most.${outside ? "" : " Drag one point far up and watch which line follows."}`);
+  } else notes.push(`**No point stands out.** ${gap === say(0) ? "The two lines agree" : `The lines are at most ${gap} apart`}.${outside ? "" : " Drag one point far up and watch which line follows."}`);
   if (outside) notes.push(`${outside === 1 ? "One point lies" : `${outside} points lie`} outside the picture and ${outside === 1 ? "is" : "are"} drawn at its edge.`);
   return notes.join(" ");
 }
@@ -151,9 +151,9 @@ function equationsOf(stage, told, say) {
 
 // How hard each point pulls: a panel of bars for each loss, both on one scale where that can be seen.
 function pullsOf(stage, choose, say) {
-  const { domain, range, labels: [label] } = stage.given, height = range[1] - range[0], most = 1.2 * height, right = stage.column(1);
+  const { domain, range } = stage.given, height = range[1] - range[0], most = 1.2 * height, right = stage.column(1);
   const high = stage.panel(right, { title: "How hard does each point pull?", note: "minus the gradient of its own loss", x: { label: "", ticks: [], domain }, y: { domain: [-1.28 * height, 1.28 * height] }, margin: { top: 26, bottom: 6 } });
-  const flat = stage.panel(right, { title: "L1: always 1, near or far", x: { label, domain }, y: { domain: [-2, 2], ticks: [-1, 1] }, margin: { top: 6 } });
+  const flat = stage.panel(right, { title: "L1: always 1, near or far", x: { label: "feature x", domain }, y: { domain: [-2, 2], ticks: [-1, 1] }, margin: { top: 6 } });
   flat.node.parentNode.style.flex = "0 0 122px";
   flat.title.style.color = "var(--neg)";
   const draw = Object.entries({ MSE: high, L1: flat }).map(([name, panel]) => barsOf(stage, panel, name, most, choose, say));
@@ -201,9 +201,9 @@ function barsOf(stage, panel, name, most, choose, say) {
 
 // The points, both lines, and the MSE line without outliers.
 function pictureOf(stage, text, chosen, choose, say) {
-  const { domain, range, labels } = stage.given;
+  const { domain, range } = stage.given;
   const panel = stage.panel(stage.column(1.36), { title: "One set of points, two losses", note: "drag a point; click to add one; double click or Delete removes it",
-    x: { label: labels[0], domain }, y: { label: labels[1], domain: range }, margin: { right: 76 } });
+    x: { label: "feature x", domain }, y: { label: "target y", domain: range }, margin: { right: 76 } });
   const drawn = { MSE: panel.curve("ink", { width: 4.4, halo: 4 }), without: panel.curve("truth", { width: 5, dash: "1 9", opacity: 0.8 }), L1: panel.curve("neg", { width: 2.8 }) };
   const yours = Object.entries(ROLES).map(([name, role]) => [name, panel.curve(role, { width: 2, dash: "1 6" }), panel.words(role)]);
   const sticks = panel.group(false), tags = panel.group(), hint = put(panel.group(), { class: "hint", "pointer-events": "none" });

@@ -11,6 +11,7 @@ from torch import nn
 
 from course_utils import descent, figures, inputs
 from course_utils.charts import Chart
+from course_utils.explorers import answers
 from course_utils.explorers.base import Explorer, Proof, Unusable, are_functions, name_of
 
 LOSSES = {"MSE": nn.MSELoss, "L1": nn.L1Loss}
@@ -39,8 +40,6 @@ class OwnDataExplorer(Explorer):
         The points to begin with, 2 to 200.
     y_range : (float, float), optional
         Ends of the vertical axis; by default with room around the points.
-    xlabel, ylabel : str
-        Axis labels with units.
 
     Raises
     ------
@@ -48,17 +47,8 @@ class OwnDataExplorer(Explorer):
         If `fit` cannot be called, the points allow no line, or the ends do not ascend.
     """
 
-    script = "own_data"
-
     def __init__(
-        self,
-        fit: Callable,
-        X: object,
-        y: object,
-        *,
-        y_range: tuple[float, float] | None = None,
-        xlabel: str = "feature x",
-        ylabel: str = "target y",
+        self, fit: Callable, X: object, y: object, *, y_range: tuple[float, float] | None = None
     ):
         are_functions(fit=fit)
         x, targets = inputs.pair(X, y)
@@ -67,14 +57,11 @@ class OwnDataExplorer(Explorer):
         text = "\n".join(f"{a:.12g}, {b:.12g}" for a, b in rows)
         exact(text)
         ends = y_range or targets.mean() + (np.ptp(targets) or 1.0) * np.array([-1.0, 1.0])
-        low, high = _pair("y_range is", ends, "low, high")
-        inputs.number("y_range[1]", high, low=inputs.number("y_range[0]", low))
-        self._fit, self._labels = fit, {"xlabel": xlabel, "ylabel": ylabel}
-        self._height, room = (high - low) or 1.0, 0.1 * np.ptp(x)
-        given = {
-            "start": text, "labels": [xlabel, ylabel], "range": [low, low + self._height],
-            "domain": [float(x.min() - room), float(x.max() + room)],
-        }  # fmt: skip
+        low, high = answers.numbers("y_range is", ends, "low and high")
+        inputs.number("y_range[1]", high, low=low)
+        self._fit, self._height = fit, (high - low) or 1.0
+        given = {"start": text, "domain": answers.ends(x, 0.1, 0.1)}
+        given["range"] = [low, low + self._height]
         super().__init__({"points": widgets.Textarea(text, description="points")}, given)
 
     def prove(self, settings: dict) -> Proof:
@@ -82,7 +69,7 @@ class OwnDataExplorer(Explorer):
         best, lines = exact(settings["points"]), {}
         for name, loss in LOSSES.items():
             answer = self._fit(best.X.clone(), best.y.clone(), loss())
-            lines[name] = _pair("fit returned", answer, "return weight, bias")
+            lines[name] = tuple(answers.numbers("fit returned", answer, "weight and bias", False))
         own = best._replace(lines=lines, losses=_losses(best.X, best.y, lines))
         off = {name: max(own.losses[name] - best.losses[name], 0.0) for name in LOSSES}
         off["MSE"] **= 0.5  # the root mean square distance between two MSE lines
@@ -104,22 +91,18 @@ class OwnDataExplorer(Explorer):
         try:
             X, y, lines, _ = exact(settings["points"])
         except Unusable as problem:
-            return Chart((), *self._labels.values(), f"{problem}.")
-        return figures.plot_data(X, y, lines, **self._labels)
+            return Chart((), "feature x", "target y", f"{problem}.")
+        return figures.plot_data(X, y, lines, xlabel="feature x", ylabel="target y")
 
-    def as_code(self, settings: dict) -> str:
-        """Return the cell that makes these points and calls the learner's function on them."""
+    def code(self, settings: dict) -> str:
+        """Return the lines that make these points and call the learner's function on them."""
         columns = zip("Xy", inputs.points(settings["points"])[0].T.tolist(), strict=True)
-        rows = [f"    {name} = torch.tensor({values}).unsqueeze(1)" for name, values in columns]
-        code = "\n".join(textwrap.fill(row, 88, subsequent_indent=" " * 8) for row in rows)
-        return f"""\
-@torch.random.fork_rng()
-def lines_shown():
-{code}
-    return [{name_of(self._fit, "fit")}(X, y, f()) for f in (torch.nn.MSELoss, torch.nn.L1Loss)]
-
-
-lines_shown()"""
+        rows = [f"{name} = torch.tensor({values}).unsqueeze(1)" for name, values in columns]
+        rows = [textwrap.fill(row, 88, subsequent_indent=" " * 4) for row in rows]
+        fits = (
+            f"[{name_of(self._fit, 'fit')}(X, y, f()) for f in (torch.nn.MSELoss, torch.nn.L1Loss)]"
+        )
+        return "\n".join([*rows, "with torch.random.fork_rng():", f"    return {fits}"])
 
 
 def exact(text: str) -> Lines:
@@ -144,12 +127,3 @@ def exact(text: str) -> Lines:
 
 def _losses(X: object, y: object, lines: dict) -> dict[str, float]:
     return {n: float(descent.mean_loss(X, y, *line, loss=n.lower())) for n, line in lines.items()}
-
-
-def _pair(what: str, value: object, remedy: str) -> tuple[float, float]:
-    try:
-        first, second = (float(getattr(v, "item", lambda v=v: v)()) for v in value)
-    except (TypeError, ValueError, RuntimeError):
-        kind = type(value).__name__
-        raise inputs.InputError(f"{what} a {kind}, expected two numbers: {remedy}") from None
-    return first, second

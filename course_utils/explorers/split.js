@@ -3,16 +3,15 @@ import { clamp, fixed, short, whole } from "./stage/numbers.js";
 import { Generator } from "./stage/random.js";
 import { element } from "./stage/stage.js";
 
-const kept = new Map(); // draws and orders, which no slider changes
+const DOMAIN = [-0.02, 1.04], RANGE = [-0.2, 2.3], kept = new Map(); // draws and orders, which no slider changes
 
 function once(key, make) {
   if (kept.size > 60) kept.clear();
   return kept.get(key) ?? kept.set(key, make()).get(key);
 }
 
-// The rows x = arange(n) / n, y = 0.2 + 0.8 x + curvature x x + noise randn, or the learner's own.
-function rowsOf({ n, curvature, noise }, given) {
-  if (given.x) return given;
+// The rows x = arange(n) / n, y = 0.2 + 0.8 x + curvature x x + noise randn.
+function rowsOf({ n, curvature, noise }) {
   const { x, draw } = once(`rows ${n}`, () => ({ x: Float64Array.from({ length: n }, (_, i) => i / n), draw: new Generator(420).randn(n) }));
   const truth = new Float64Array(n), y = new Float64Array(n);
   for (let i = 0; i < n; i++) y[i] = (truth[i] = 0.2 + 0.8 * x[i] + curvature * x[i] * x[i]) + noise * draw[i];
@@ -43,13 +42,13 @@ function fitted({ x, y }, rows, count) {
 
 let last = {}; // while nothing glides, what is drawn is what was computed
 
-export function compute(settings, given) {
-  if (last.settings === settings && last.given === given) return last.result;
-  const data = rowsOf(settings, given), n = data.x.length, count = clamp(round(settings.fraction * n), 2, n - 1);
+export function compute(settings) {
+  if (last.settings === settings) return last.result;
+  const data = rowsOf(settings), { n } = settings, count = round(settings.fraction * n);
   const cut = fitted(data, once(`rows in order ${n}`, () => Int32Array.from({ length: n }, (_, i) => i)), count);
   const random = fitted(data, once(`order ${n} ${settings.seed}`, () => new Generator(settings.seed).randperm(n)), count);
   const both = [[`Cut at ${short(cut.high)}`, cut, true], [`Random split ${settings.seed - 419}`, random, false]];
-  last = { settings, given, result: { ...data, ...(settings.sequential ? cut : random), splits: both.map(([name, { rmse, between, beyond }, sequential]) =>
+  last = { settings, result: { ...data, ...(settings.sequential ? cut : random), splits: both.map(([name, { rmse, between, beyond }, sequential]) =>
     ({ name, sequential, rmse, rows: { train: count, between: between.length, beyond: beyond.length } })) } };
   return last.result;
 }
@@ -63,13 +62,12 @@ export function sentence({ sequential }, { rmse, high, between, beyond, test }) 
     return `**A random split asks between rows the line has seen**: RMSE ${short(rmse.between)}, ${own}. ` +
       (beyond.length ? `${beyond.length} of ${rowsWord(test.length)} lie${beyond.length === 1 ? "s" : ""} beyond.` : `Beyond x = ${end} it asks nothing.`);
   }
-  if (!beyond.length) return `**This cut asks nothing beyond**: no test row has an x above ${end}. RMSE ${short(rmse.between)}, ${own}.`;
   const times = rmse.beyond / rmse.train, factor = times >= 1.5 ? `${fixed(times, times < 10 ? 1 : 0)} times its ` : "its ";
   return `**A cut asks about x above ${end}, where the line has seen nothing**: RMSE ${short(rmse.beyond)}` + (times < 2000 ? `, ${times < 1.5 ? "beside " : ""}${factor}${own}.` : ".");
 }
 
 function build(stage) {
-  const { given, controls } = stage, { sequential, seed, fraction } = controls, [left, right] = given.domain;
+  const { controls } = stage, { sequential, seed, fraction } = controls, [left, right] = DOMAIN;
   const go = stage.button("Split at random", () => {
     stage.touch();
     if (sequential.value) sequential.value = false;
@@ -77,13 +75,13 @@ function build(stage) {
   }, { main: true });
   stage.choice("sequential", { label: "who goes to the test", words: ["at random", "the end (cut)"] });
   const numbers = stage.numbers(2);
-  if (controls.n) stage.newRow();
-  stage.slider("fraction", { width: 110 });
-  if (controls.n) stage.more(() => { stage.choice("n"); for (const name of ["curvature", "noise"]) stage.slider(name, { width: 110 }); });
+  stage.newRow();
+  stage.slider("fraction", { label: "train part", width: 110 });
+  stage.more(() => { stage.choice("n", { label: "points" }); for (const name of ["curvature", "noise"]) stage.slider(name, { width: 110 }); });
 
-  const margin = { left: given.unit > 100 ? 54 : 44 }, axis = { label: given.labels[0], domain: given.domain }, height = (share) => given.range[0] + share * (given.range[1] - given.range[0]);
-  const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says", margin, x: axis, y: { label: given.labels[1], domain: given.range } });
-  const key = one.key([["data", "dot", ""], ["held", "ring", ""], ["truth", "dots", given.x ? "" : "truth"], ["ink", "line", "fitted line"]]);
+  const axis = { label: "x", domain: DOMAIN }, height = (share) => RANGE[0] + share * (RANGE[1] - RANGE[0]);
+  const one = stage.panel(stage.column(1.18), { title: "What the line saw, and what it says", x: axis, y: { label: "y", domain: RANGE } });
+  const key = one.key([["data", "dot", ""], ["held", "ring", ""], ["truth", "dots", "truth"], ["ink", "line", "fitted line"]]);
   const unseen = [one.zone(), one.zone()], truth = one.curve("truth", { width: 1.8, dash: "2 3" }), sticks = one.sticks("held", { opacity: 0.8, width: 1.5 });
   const train = one.dots("data", { size: 3.6, opacity: 0.85 }), test = one.dots("held", { size: 3.8, hollow: true });
   const seen = one.curve("ink", { width: 3 }), guess = one.curve("ink", { width: 3, dash: "9 6" }), mine = one.curve("danger", { width: 2.5, dash: "3 4" });
@@ -95,7 +93,7 @@ function build(stage) {
     nudge: ([steps, more]) => { stage.touch(); fraction.place = clamp(fraction.place + steps + more, 0, fraction.places); },
   });
   const mark = one.node.querySelector(".handle"), column = stage.column(1);
-  const two = stage.panel(column, { title: "Residuals of the line", margin, note: "y \u2212 prediction. A stick is a test row.", x: axis, y: { label: "residual", domain: [-1, 1] } });
+  const two = stage.panel(column, { title: "Residuals of the line", note: "y \u2212 prediction. A stick is a test row.", x: axis, y: { label: "residual", domain: [-1, 1] } });
   const shadow = [two.zone(), two.zone()], zero = two.curve("ink", { width: 1.6 }), bars = two.sticks("held", { width: 2.2, opacity: 1 });
   const small = two.dots("data", { size: 2.4 }), tops = two.dots("held", { size: 3.4, hollow: true }), where = [two.words("ink", { anchor: "middle" }), two.words("ink", { anchor: "middle" })];
   const table = splitsTable(column);
@@ -107,15 +105,16 @@ function build(stage) {
 
   // First what moves, then the words: a word is measured, and that waits for all that is new.
   return (settings, result, proof) => {
-    const { x, y, truth: level, residuals, low, high, weight, bias, rmse } = compute(settings, given), f = (v) => weight * v + bias, step = (right - left) / 100;
+    const { x, y, truth: level, residuals, low, high, weight, bias, rmse } = compute(settings), f = (v) => weight * v + bias, step = (right - left) / 100;
     const few = (rows) => { const some = []; for (let k = 0; k < rows.length; k += Math.ceil(x.length / 1500)) some.push(rows[k]); return some; };
     const pick = (values, rows) => rows.map((i) => values[i]), a = few(result.train), b = few(result.test), on = settings.sequential, at = high + step;
     shown = [...a, ...b];
-    const most = Math.max(...shown.map((i) => Math.abs(residuals[i]))), scale = [0.06, 0.15, 0.3, 0.6, 1.2, 2.4].find((v) => v * given.unit >= most * 1.02) ?? (2 * most) / given.unit, top = 1.25 * scale * given.unit;
+    const most = Math.max(...shown.map((i) => Math.abs(residuals[i]))), scale = [0.06, 0.15, 0.3, 0.6, 1.2, 2.4].find((v) => v >= most * 1.02) ?? 2 * most, top = 1.25 * scale;
     if (two.axes.y.domain[1] !== top) two.rescale(null, [-0.8 * top, top]);
     const ends = [low - left > 2.5 * step ? low - step : left, right - high > 2.5 * step ? high + step : right];
     for (const zones of [unseen, shadow]) { zones[0](left, ends[0]); zones[1](ends[1], right); }
-    if (level) { const all = [...shown].sort((i, j) => x[i] - x[j]); truth(pick(x, all), pick(level, all)); }
+    const all = [...shown].sort((i, j) => x[i] - x[j]);
+    truth(pick(x, all), pick(level, all));
     for (const [dots, rows, values] of [[train, a, y], [test, b, y], [small, a, residuals], [tops, b, residuals]]) dots(pick(x, rows), pick(values, rows));
     const stuck = b.length > 250 ? [] : b; // more would be one block
     sticks(pick(x, stuck), pick(y, stuck), pick(x, stuck).map(f));
@@ -123,12 +122,12 @@ function build(stage) {
     for (const [line, points] of [[seen, [low, high]], [guess, [left, low, NaN, high, right]]]) line(points, points.map(f));
     mine([left, right], proof?.line ? [left, right].map((v) => proof.line[0] * v + proof.line[1]) : [NaN, NaN]);
     zero([left, right], [0, 0]);
-    cut(on ? [at, at] : [], on ? given.range : []);
+    cut(on ? [at, at] : [], on ? RANGE : []);
     mark.style.display = on ? "" : "none";
     handle(at, height(0.12), result.high, `cut at ${short(result.high)}, ${rowsWord(result.train.length)} to train`);
 
-    key([`${whole(result.train.length)} train`, `${whole(result.test.length)} test`, given.x ? "" : "truth", "fitted line"]);
-    const before = one.x(at) - one.box.left, after = one.box.right - one.x(at), wide = (from, to) => two.x(to) - two.x(from), lower = given.x ? 32 : 16; // below the name of y
+    key([`${whole(result.train.length)} train`, `${whole(result.test.length)} test`, "truth", "fitted line"]);
+    const before = one.x(at) - one.box.left, after = one.box.right - one.x(at), wide = (from, to) => two.x(to) - two.x(from), lower = 16;
     names[0](on && before > 150 ? "seen in training" : "", at, height(1), { dx: -12, dy: lower });
     names[1](on && after > 62 ? (after > 190 ? "never seen: the line guesses" : after > 96 ? "never seen" : "unseen") : "", at, height(1), { dx: 12, dy: lower });
     names[2](on ? "" : `seen in training: x from ${short(low)} to ${short(high)}`, (low + high) / 2, height(1), { dy: lower });

@@ -1,6 +1,6 @@
 // Step: the lines of the learner's own training step one at a time, what each changes in the
 // tensors, and where that is on the loss surface.
-import { bowl } from "./stage/line.js";
+import { bowlOf } from "./stage/line.js";
 import { DO, numbersOf, Readiness } from "./stage/lines.js";
 import { clamp, fixed, short, whole } from "./stage/numbers.js";
 import { PLAY, element } from "./stage/stage.js";
@@ -9,15 +9,9 @@ import { put, svg } from "./stage/panel.js";
 
 const PACE = 70; // ms from one step to the next while ten are walked
 const WORDS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
-const bowls = new WeakMap();
-
-function bowlOf(given) {
-  if (!bowls.has(given)) bowls.set(given, given.x && bowl(given.x, given.y));
-  return bowls.get(given);
-}
 
 export function compute({ lines: text, lr, leave_out: leave }, given) {
-  const { lines, only, largest } = given, ready = new Readiness(lines), surface = bowlOf(given), values = {};
+  const { lines, only, largest } = given, ready = new Readiness(lines), surface = given.x && bowlOf(given), values = {};
   const cut = (v) => (Math.abs(v) > largest ? Math.sign(v) * Infinity : v); // as the learner's dtype
   let now = { ...given.begin, pred: null, lossAt: null }, before = now, refused = null, steps = 0;
   const ran = [], path = only ? [] : [[now.weight, now.bias]];

@@ -52,8 +52,6 @@ class StepExplorer(Explorer):
         If the lines cannot be read, or an argument is not what its name says.
     """
 
-    script = "step"
-
     def __init__(
         self, function: Callable, model: nn.Module, loss_fn: Callable, optimizer: object,
         X: torch.Tensor, y: torch.Tensor,

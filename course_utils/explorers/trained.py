@@ -1,6 +1,7 @@
 """A learner's network and loop, epoch by epoch: what they do, and whether each step is Adam's."""
 
 import contextlib
+import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -203,8 +204,8 @@ def verdict(learners: Learners, expected: bool = True) -> tuple[bool | None, str
     return True, f"{said} are Adam's steps; rounding parts the two losses after epoch {last:,}."
 
 
-def as_code(settings: dict, build: str, train: str, double: bool) -> str:
-    """Return the cell that trains the learner's network with the learner's loop.
+def code(settings: dict, build: str, train: str, double: bool) -> str:
+    """Return the lines that train the learner's network with the learner's loop.
 
     Parameters
     ----------
@@ -222,27 +223,23 @@ def as_code(settings: dict, build: str, train: str, double: bool) -> str:
     ends = [*[begin for begin, _ in now[1:]], epochs]
     kind = mlp.ACTIVATIONS[settings["activation"]].__name__
     lines = f"""\
-@torch.random.fork_rng()
-def network_shown():
-    X = torch.linspace(-3, 3, 81).unsqueeze(1){double}
-    draw = torch.randn(X.shape, generator=torch.Generator().manual_seed({mlp.SEED})){double}
-    y = torch.sin(2 * X) + {parts[0].noise!r} * draw
-    torch.manual_seed({settings["seed"]})
-    network = {build}({settings["width"]}, {settings["depth"]}, torch.nn.{kind}){double}
-    steps = {train}(network, X[::2], y[::2], {parts[0].lr!r})
+X = torch.linspace(-3, 3, 81).unsqueeze(1){double}
+draw = torch.randn(X.shape, generator=torch.Generator().manual_seed({mlp.SEED})){double}
+y = torch.sin(2 * X) + {parts[0].noise!r} * draw
+torch.manual_seed({settings["seed"]})
+network = {build}({settings["width"]}, {settings["depth"]}, torch.nn.{kind}){double}
+steps = {train}(network, X[::2], y[::2], {parts[0].lr!r})
 """
     for (begin, part), end in zip(now, ends, strict=True):
         if begin:  # the rows and the loop's optimizer are changed where they are
-            lines += f"    y.copy_(torch.sin(2 * X) + {part.noise!r} * draw)\n"
-            lines += "    for value in list(steps.gi_frame.f_locals.values()):\n"
-            lines += '        for group in getattr(value, "param_groups", []):\n'
-            lines += f'            group["lr"] = {part.lr!r}\n'
+            lines += f"y.copy_(torch.sin(2 * X) + {part.noise!r} * draw)\n"
+            lines += "for value in list(steps.gi_frame.f_locals.values()):\n"
+            lines += '    for group in getattr(value, "param_groups", []):\n'
+            lines += f'        group["lr"] = {part.lr!r}\n'
         if end > begin:
-            lines += f"    for _ in range({end - begin}):\n        next(steps)\n"
-    return f"""{lines}\
-    with torch.inference_mode():
-        squares = (network(X) - y).square()
-    return squares[::2].mean().item(), squares[1::2].mean().item()
-
-
-network_shown()"""
+            lines += f"for _ in range({end - begin}):\n    next(steps)\n"
+    lines += """\
+with torch.inference_mode():
+    squares = (network(X) - y).square()
+return squares[::2].mean().item(), squares[1::2].mean().item()"""
+    return f"with torch.random.fork_rng():\n{textwrap.indent(lines, '    ')}"

@@ -8,7 +8,15 @@ import numpy as np
 from course_utils import descent, inputs
 from course_utils.charts import Chart, Series, as_text, count, thin
 from course_utils.explorers import loops
-from course_utils.explorers.base import Explorer, Proof, are_functions, name_of
+from course_utils.explorers.base import (
+    Explorer,
+    Proof,
+    are_functions,
+    choices,
+    name_of,
+    put,
+    sliders,
+)
 
 EPOCHS = (
     *range(1, 11), 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400,
@@ -40,8 +48,6 @@ class TrainingExplorer(Explorer):
         matching finite columns of 2 rows or more.
     """
 
-    script = "training"
-
     def __init__(
         self, train: Callable, optimizers: list[type], X: object = None, y: object = None, **start
     ):
@@ -57,47 +63,44 @@ class TrainingExplorer(Explorer):
         lrs = np.round(np.arange(-3.5, 0.51, 0.05) + np.ceil(np.log10(limit) - 0.1), 2)[10:]
         low, high = y.min().item(), y.max().item()
         spread = 1.0 if not self._own else float(f"{max(y.std(correction=0).item(), 1e-9):.1g}")
-        sizes = [(str(size), size) for size in (1, 4, 16, 64, 256) if size < n]
-        weight, bias = self.rows.start
+        sizes = [*(size for size in (1, 4, 16, 64, 256) if size < n), n]
+        begin = zip(("weight", "bias"), self.rows.start, strict=True)
+        origin = [inputs.number(name, start.get(name, value)) for name, value in begin]
         best = loops.least_squares(X, y)
-        gaps = [abs(a - b) for a, b in zip(best, self.rows.start, strict=True)]
+        gaps = [abs(a - b) for a, b in zip(best, origin, strict=True)]
         half = [_digits(1.3 * max(gap, 0.5)) for gap in gaps]
         middle = [h / 10 * round(10 * m / h) for m, h in zip(best, half, strict=True)]
-        around = [[m - h, m + h] for m, h in zip(middle, half, strict=True)]
+        around = [np.round([m - h, m + h], 9).tolist() for m, h in zip(middle, half, strict=True)]
         epochs = [e for e in EPOCHS if e * n <= MOST_ROWS]
-        top_loss = float(descent.mean_loss(X, y, weight, bias))
+        top_loss = float(descent.mean_loss(X, y, *origin))
         power = round(np.log10(max(top_loss, 1e-12)))
 
-        def parameter(name: str, value: float, ends: list[float]) -> widgets.FloatSlider:
-            step = _digits((ends[1] - ends[0]) / 400)
-            return widgets.FloatSlider(
-                value, min=ends[0], max=ends[1], step=step, description=name, readout_format=".2f"
-            )
+        def rate(value: float) -> float:  # the nearest on the slider
+            return 10 ** float(lrs[np.abs(lrs - np.log10(value)).argmin()])
 
         controls = {
             "lr": widgets.FloatLogSlider(
-                10 ** float(lrs[np.abs(lrs - np.log10(limit / 10)).argmin()]),
-                min=float(lrs[0]), max=float(lrs[-1]), step=0.05, description="learning rate",
-            ),
-            "epochs": widgets.SelectionSlider(
-                options=[(str(e), e) for e in epochs], value=min(100, epochs[-1]),
-                description="epochs",
-            ),
-            "noise": widgets.FloatSlider(
-                0.0 if self._own else 0.1, min=0, max=3 * spread, step=spread / 20,
-                description="noise", readout_format=".2f",
-            ),
-            "batch_size": widgets.Dropdown(
-                options=[*sizes, (str(n), n)], value=min(16 if n <= 2_000 else 256, n),
-                description="batch size",
-            ),
-            "loss": widgets.Dropdown(options=[*LOSSES], description="loss"),
-            "optimizer": widgets.Dropdown(options=names, description="optimizer"),
-            "weight": parameter("start weight", weight, around[0]),
-            "bias": parameter("start bias", bias, around[1]),
+                rate(limit / 10), min=float(lrs[0]), max=float(lrs[-1]), step=0.05,
+                description="learning rate",
+            )
         }  # fmt: skip
+        controls |= choices("SelectionSlider", epochs=(min(100, epochs[-1]), epochs))
+        controls |= sliders(noise=(0.0 if self._own else 0.1, 0, 3 * spread, spread / 20))
+        size = min(16 if n <= 2_000 else 256, n)
+        controls |= choices("Dropdown", batch_size=(size, sizes), loss=("MSELoss", LOSSES))
+        controls |= choices("Dropdown", optimizer=(names[0], names))
+        for name, value, ends in zip(("weight", "bias"), origin, around, strict=True):
+            controls |= sliders(**{name: (value, *ends, _digits((ends[1] - ends[0]) / 400))})
+        alike = {"lr": rate(0.1), "noise": 0.1, "batch_size": n, "loss": "MSELoss", "epochs": 100}
+        alike |= {"optimizer": names[0], "weight": origin[0], "bias": origin[1]}
+        presets = {
+            "batch 1": alike | {"batch_size": 1, "noise": 1.0, "epochs": 3},
+            "L1": alike | {"loss": "L1Loss", "lr": rate(0.3), "epochs": 50},
+        }
+        if "Adam" in names:
+            presets["Adam"] = alike | {"optimizer": "Adam"}
         for name, value in start.items():
-            controls[inputs.choice("control", name, controls)].value = value
+            put(name, controls[inputs.choice("control", name, controls)], value)
         edge, room = 0.08 * float(np.ptp(X.numpy())), 0.3 * ((high - low) or 1.0)
         given = self.rows.given() | {
             "limit": limit, "rates": (10**lrs).tolist(), "seed": loops.SEED, "around": around,
@@ -108,7 +111,7 @@ class TrainingExplorer(Explorer):
             "losses": [10.0 ** (power - 4), 10.0 ** (power + 2)],
             "labels": ["feature x", "target y"],
         }  # fmt: skip
-        super().__init__(controls, given)
+        super().__init__(controls, given, {} if self._own else presets)
 
     def prove(self, settings: dict) -> Proof:
         """Run the learner's loop on the same rows and compare every step with the formula."""
@@ -130,13 +133,13 @@ class TrainingExplorer(Explorer):
         said = f"lr {lr}, {epochs}: {', '.join(ends)}."
         return Chart(tuple(series), "epochs passed", "loss", said, log_x=True, log_y=True)
 
-    def as_code(self, settings: dict) -> str:
-        """Return the cell that trains with the learner's loop to the same two parameters."""
+    def code(self, settings: dict) -> str:
+        """Return the lines that train with the learner's loop to the same two parameters."""
         kind = self._optimizers[settings["optimizer"]]
         name = self.called(self._train, name_of(self._train, "train"))
         explorer = self.called(self, "explorer")
         own = [self.called(v, f"{explorer}.data[{i}]") for i, v in enumerate(self.data)]
-        return loops.as_code(self.rows, settings, kind, name, own if self._own else None)
+        return loops.code(self.rows, settings, kind, name, own if self._own else None)
 
 
 def _digits(value: float) -> float:

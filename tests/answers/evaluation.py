@@ -1,33 +1,54 @@
 """Plausible wrong answers to the exercises on evaluation: code and hint."""
 
-MISS = "def mean_miss(y_pred, y):\n    return {}"
-
 EVALUATE = """\
-def evaluate(model, rows):
-    X_rows, y_rows = rows[:]
+def evaluate(model, loader):
     was_training = model.training
     model.eval()
+    squares, rows = 0.0, 0
     with torch.inference_mode():
-        loss = loss_fn(model(X_rows), y_rows).item()
+        for X_batch, y_batch in loader:
+            squares += (y_batch - model(X_batch)).square().sum().item()
+            rows += len(X_batch)
     model.train(was_training)
-    return loss"""
+    return (squares / rows) ** 0.5"""
+
+BATCHES = """\
+def evaluate(model, loader):
+    was_training = model.training
+    model.eval()
+    losses, sizes = [], []
+    with torch.inference_mode():
+        for X_batch, y_batch in loader:
+            losses.append(loss_fn(model(X_batch), y_batch).item())
+            sizes.append(len(X_batch))
+    model.train(was_training)
+    return RESULT"""
 
 CHOOSE = """\
 def choose_degree(train_rows, val_rows):
-    val_rmses = {}
+    X_fit, y_fit = train_rows[:]
+    X_new, y_new = val_rows[:]
+    misses = {}
     for degree in range(1, 13):
-        val_rmses[degree] = curve_rmse(fit(*train_rows[:], degree), val_rows)
-    return min(val_rmses, key=val_rmses.get)"""
+        misses[degree] = rmse(fit(X_fit, y_fit, degree)(X_new), y_new)
+    return min(misses, key=misses.get)"""
 
 LIST = """\
 def choose_degree(train_rows, val_rows):
-    rmses = [curve_rmse(fit(*train_rows[:], degree), val_rows) for degree in range(1, 13)]
-    return rmses.index(min(rmses))"""
+    X_new, y_new = val_rows[:]
+    misses = [rmse(fit(*train_rows[:], degree)(X_new), y_new) for degree in range(1, 13)]
+    return misses.index(min(misses))"""
 
-SCALE = """\
-def scale(X_train, X_val):
-    center, spread = X_train.mean(), X_train.std()
-    return (X_train - center) / spread, (X_val - center) / spread"""
+WEIGH = """\
+def weigh(model, flipper, train_set, test_set):
+    X_seen, y_seen = train_set[:]
+    if flipper < X_seen.min() or flipper > X_seen.max():
+        raise ValueError(f"{flipper} is out of range")
+    X_new, y_new = test_set[:]
+    margin = miss(model, X_new, y_new)
+    with torch.inference_mode():
+        mass = model(torch.tensor([[flipper]])).item()
+    return mass - margin, mass + margin"""
 
 
 def changed(code, *pairs):
@@ -37,46 +58,68 @@ def changed(code, *pairs):
     return code
 
 
+def batches(result, loss="loss_fn(model(X_batch), y_batch).item()"):
+    own = "loss_fn(model(X_batch), y_batch).item()", loss
+    return changed(BATCHES, own, ("RESULT", result))
+
+
+def drawn(y, X="torch.linspace(-3, 3, 80).unsqueeze(1)"):
+    generator = "generator = torch.Generator().manual_seed(420)"
+    noise = "noise = torch.randn(80, 1, generator=generator)"
+    return f"{generator}\n{noise}\nmy_X = {X}\nmy_y = {y}"
+
+
+ROOTS = "rmse(model(X_batch), y_batch)"
 WRONG = {
     "07.1": [
-        (MISS.format("(y - y_pred).square().mean().sqrt().item()"), "the RMSE"),
-        (MISS.format("loss_fn(y_pred, y).item()"), "the MSE"),
-        (MISS.format("(y - y_pred).mean().item()"), "cancel each other"),
-        (MISS.format("(y_pred - y).mean().item()"), "cancel each other"),
-        (MISS.format("(y - y_pred).mean().abs().item()"), "before you take the mean"),
-        (MISS.format("(y - y_pred).abs().sum().item()"), "How many rows"),
-        (MISS.format("(y - y_pred).abs().max().item()"), "largest miss"),
-        (MISS.format("residuals.abs().mean().item()"), "what it is handed"),
-        (MISS.format("(y - y_pred.squeeze(1)).abs().mean().item()"), "each prediction meets all"),
-        (MISS.format("(y.flatten() - y_pred).abs().mean()"), "each prediction meets all"),
-        (MISS.format("(y - y_pred).abs()"), "has shape (5, 1)"),
-        (MISS.format("0.5 * loss_fn(y_pred, y).item()"), "half of the mean squared"),
-        (MISS.format("(y - y_pred).abs().sum().item() // len(y)"), "cuts off the digits"),
-        (MISS.format("(y - y_pred).abs().sum().item() / (len(y) - 1)"), "one row less"),
-        (MISS.format("(y - y_pred).abs().median().item()"), "the median"),
-        (MISS.format("(y - y_pred).std().item()"), "a standard deviation"),
-        (MISS.format("torch.norm(y - y_pred).item()"), "length of the residuals"),
-        (MISS.format("nn.SmoothL1Loss()(y_pred, y).item()"), "`nn.L1Loss`"),
-        (MISS.format("((y - y_pred) / y).abs().mean().item()"), "divided by its target"),
-        (MISS.format("round((y - y_pred).abs().mean().item(), 1)"), "the mean, rounded"),
-        (MISS.format("round((y - y_pred).abs().mean().item(), 2)"), "the mean, rounded"),
-        (MISS.format("y_pred.sub_(y).abs_().mean().item()"), "changes the tensors"),
-        (MISS.format("nn.L1Loss(y_pred, y).item()"), "make the function first"),
-        ("mean_miss = residuals.abs().mean().item()", "expected something to call"),
+        ('who = "ttvvee"', "it chose the new model"),
+        ('who = "ttvvev"', "have chosen several times"),
+        ('who = "ttvvet"', "has just decided something"),
+        ('who = "tvvven"', "which is a leak"),
+        ('who = "tevven"', "that the exam asks for"),
+        ('who = "tnvven"', "part of the training"),
+        ('who = "tttven"', "the higher degree always wins"),
+        ('who = "ttvten"', "never say stop"),
+        ('who = "ttvvvn"', "they chose, so"),
+        ('who = "ttvvnn"', "This is what the seal was for"),
+        ('who = "vtvven"', "a step follows the gradient"),
+        ('who = "tteven"', "something is chosen"),
+        ('who = "ttveen"', "chosen as well"),
+        ('who = "ttvve"', "one for each question"),
+        ('who = "ttvvex"', "out of t, v, e and n"),
+        ('who = ["t", "t", "v", "v", "e", "e"]', "it chose the new model"),
+        ("who = 6", "expected six letters"),
     ],
     "07.2": [
         (changed(EVALUATE, ("    model.train(was_training)\n", "")), "came in training mode"),
         (changed(EVALUATE, ("train(was_training)", "train()")), "came in evaluation mode"),
         (changed(EVALUATE, ("    model.eval()\n", "")), "in training mode: dropout"),
         (changed(EVALUATE, ("with torch.inference_mode()", "if True")), "are recorded"),
-        (changed(EVALUATE, ("rows[:]", "rows.dataset[:]")), "Index the subset"),
-        (changed(EVALUATE, ("model(X_rows)", "line(X_rows)")), "never asked"),
-        (changed(EVALUATE, ("return loss", "return loss ** 0.5")), "the root of the MSE"),
-        (changed(EVALUATE, ("loss_fn(", "nn.L1Loss()(")), "mean absolute error"),
-        (changed(EVALUATE, ("loss_fn(", "0.5 * loss_fn(")), "half of the mean squared"),
-        (changed(EVALUATE, ("loss_fn(", "nn.MSELoss(reduction='sum')(")), "sum of the squares"),
-        (changed(EVALUATE, ("return loss", "return loss / len(rows)")), "once more"),
-        (changed(EVALUATE, ("model(X_rows), y", "model(X_rows).squeeze(1), y")), "meets all"),
+        (changed(EVALUATE, ("model(X_batch)", "line(X_batch)")), "never asked"),
+        (changed(EVALUATE, (") ** 0.5", ")")), "Its root is asked for"),
+        (changed(EVALUATE, ("(squares / rows)", "squares")), "the root of the sum"),
+        (
+            changed(EVALUATE, ("(squares / rows) ** 0.5", "squares ** 0.5 / rows")),
+            "root is divided",
+        ),
+        (changed(EVALUATE, ("squares / rows", "squares / len(loader)")), "number of batches"),
+        (changed(EVALUATE, ("squares / rows", "squares / (rows - 1)")), "one row less"),
+        (changed(EVALUATE, (".square()", ".abs()"), (") ** 0.5", ")")), "mean absolute miss"),
+        (
+            changed(
+                EVALUATE, (".square()", ""), ("(squares / rows) ** 0.5", "abs(squares) / rows")
+            ),
+            "cancel each other",
+        ),
+        (changed(EVALUATE, ("model(X_batch))", "model(X_batch).squeeze(1))")), "meets all"),
+        (batches("(sum(losses) / len(losses)) ** 0.5"), "counts as much as three"),
+        (batches("sum(losses) / len(losses)", ROOTS), "Take the root once"),
+        (
+            batches("sum(a * n for a, n in zip(losses, sizes)) / sum(sizes)", ROOTS),
+            "each root is taken before",
+        ),
+        (batches("losses[-1]", ROOTS), "last batch alone"),
+        (batches("losses[0]", ROOTS), "first batch alone"),
         (changed(EVALUATE, ("model.eval()", "model.training = False")), "reaches every layer"),
         (
             changed(EVALUATE, ("model.train(was_training)", "model.training = was_training")),
@@ -86,8 +129,8 @@ WRONG = {
             changed(
                 EVALUATE,
                 (
-                    "    with torch.inference_mode():\n        loss",
-                    "    torch.set_grad_enabled(False)\n    loss",
+                    "    with torch.inference_mode():",
+                    "    torch.set_grad_enabled(False)\n    if 1:",
                 ),
             ),
             "gradients off for the whole program",
@@ -95,361 +138,276 @@ WRONG = {
         (
             changed(
                 EVALUATE,
-                (
-                    "    with torch.inference_mode():\n        loss",
-                    "    model.requires_grad_(False)\n    loss",
-                ),
+                ("    with torch.inference_mode():", "    model.requires_grad_(False)\n    if 1:"),
             ),
             "without `requires_grad`",
         ),
         (changed(EVALUATE, ("train(was_training)", "train(not was_training)")), "and leaves in"),
         (
-            changed(
-                EVALUATE,
-                ("    model.train(was_training)\n", ""),
-                ("    with", "    model.train(was_training)\n    with"),
-            ),
-            "in training mode: dropout",
+            changed(EVALUATE, ("return (squares / rows) ** 0.5", "print(squares / rows)")),
+            "Is a `return` missing",
         ),
-        (
-            "def evaluate(model, rows):\n    was_training = model.training\n    model.eval()\n"
-            "    losses = []\n    with torch.inference_mode():\n"
-            "        for X_batch, y_batch in DataLoader(rows, batch_size=3):\n"
-            "            losses.append(loss_fn(model(X_batch), y_batch).item())\n"
-            "    model.train(was_training)\n    return sum(losses) / len(losses)",
-            "uneven batches",
-        ),
-        (
-            "def evaluate(model, rows):\n    was_training = model.training\n    model.eval()\n"
-            "    with torch.inference_mode():\n        for X_row, y_row in rows:\n"
-            "            loss = loss_fn(model(X_row), y_row).item()\n"
-            "    model.train(was_training)\n    return loss",
-            "last row or batch alone",
-        ),
-        (
-            changed(
-                EVALUATE,
-                (
-                    "    with torch.inference_mode():\n"
-                    "        loss = loss_fn(model(X_rows), y_rows).item()",
-                    "    loss = loss_fn(model(X_rows), y_rows)\n    loss.backward()\n"
-                    "    loss = loss.item()",
-                ),
-            ),
-            "are recorded",
-        ),
-        (
-            "def evaluate(model, rows):\n    was_training = model.training\n    model.eval()\n"
-            "    losses = []\n    with torch.inference_mode():\n"
-            "        for X_batch, y_batch in DataLoader(rows, batch_size=32):\n"
-            "            losses.append(loss_fn(model(X_batch), y_batch).item())\n"
-            "    model.train(was_training)\n    return sum(losses) / len(losses)",
-            "The last one is smaller",
-        ),
-        (
-            "def evaluate(model, rows):\n    was_training = model.training\n    model.eval()\n"
-            "    losses = []\n    with torch.inference_mode():\n"
-            "        for X_batch, y_batch in DataLoader(rows, batch_size=64):\n"
-            "            losses.append(loss_fn(model(X_batch), y_batch).item())\n"
-            "    model.train(was_training)\n    return torch.tensor(losses).mean()",
-            "The last one is smaller",
-        ),
-        (
-            "def evaluate(model, rows):\n    was_training = model.training\n    model.eval()\n"
-            "    losses = []\n    with torch.inference_mode():\n"
-            "        for X_batch, y_batch in DataLoader(rows, batch_size=16):\n"
-            "            losses.append(loss_fn(model(X_batch), y_batch).item())\n"
-            "    model.train(was_training)\n    return losses[-1]",
-            "The last one is smaller",
-        ),
-        (changed(EVALUATE, ("    return loss", "    print(loss)")), "Is a `return` missing"),
-        ("evaluate = mean_loss", "came in training mode"),
-        (
-            "def evaluate(model, rows):\n    X_rows, y_rows = rows[:]\n"
-            "    with torch.inference_mode():\n"
-            "        return loss_fn(model(X_rows), y_rows).item()",
-            "in training mode: dropout",
-        ),
+        ("evaluate = miss", "evaluate"),
     ],
     "07.3": [
-        (
-            changed(CHOOSE, (", val_rows)\n    return", ", train_rows)\n    return")),
-            "always takes 12",
-        ),
-        (changed(CHOOSE, ("*train_rows[:]", "*val_rows[:]")), "always takes 12"),
+        (changed(CHOOSE, ("y_new = val_rows[:]", "y_new = train_rows[:]")), "always takes 12"),
+        (changed(CHOOSE, ("y_fit = train_rows[:]", "y_fit = val_rows[:]")), "always takes 12"),
         (changed(CHOOSE, ("range(1, 13)", "range(1, 12)")), "never tried"),
         (changed(CHOOSE, ("range(1, 13)", "range(13)")), "begin at 1"),
         (LIST, "one degree too low"),
         (
             changed(
-                CHOOSE, ("*train_rows[:]", "X_fit, y_fit"), (", val_rows)\n", ", curve_val)\n")
+                CHOOSE, ("= train_rows[:]", "= train_set[:]"), ("= val_rows[:]", "= val_set[:]")
             ),
             "Any rows get the same",
         ),
-        (
-            changed(CHOOSE, ("min(val_rmses, key=val_rmses.get)", "min(val_rmses.values())")),
-            "not the RMSE",
-        ),
-        (changed(CHOOSE, ("min(val", "max(val")), "highest validation RMSE"),
+        (changed(CHOOSE, ("min(misses, key=misses.get)", "min(misses.values())")), "not the RMSE"),
+        (changed(CHOOSE, ("min(misses,", "max(misses,")), "highest validation RMSE"),
         (changed(CHOOSE, ("range(1, 13)", "range(2, 13)")), "Degree 1 is never tried"),
         (changed(CHOOSE, ("range(1, 13)", "range(1, 14)")), "Degree 13 is in the search"),
         (changed(CHOOSE, ("range(1, 13)", "range(12)")), "from 0 to 11"),
-        (changed(CHOOSE, ("range(1, 13)", "(1, 3, 5, 12)")), "the four of the lesson"),
-        (changed(LIST, ("min(rmses))", "min(rmses)) + 2")), "one degree too high"),
-        (changed(CHOOSE, ("*train_rows[:]", "*train_rows.dataset[:]")), "`.dataset`"),
+        (changed(LIST, ("min(misses))", "min(misses)) + 2")), "one degree too high"),
+        (changed(CHOOSE, ("= train_rows[:]", "= train_rows.dataset[:]")), "`.dataset`"),
+        (changed(CHOOSE, ("= val_rows[:]", "= val_rows.dataset[:]")), "judged on `.dataset`"),
         (
             changed(
                 CHOOSE,
-                ("*train_rows[:]", "*train_rows.dataset[:]"),
-                (", val_rows)\n    return", ", train_rows)\n    return"),
+                ("= train_rows[:]", "= train_rows.dataset[:]"),
+                ("= val_rows[:]", "= train_rows[:]"),
             ),
             "`.dataset`",
-        ),
-        (
-            changed(CHOOSE, (", val_rows)\n    return", ", val_rows.dataset)\n    return")),
-            "judged on `.dataset`",
         ),
         (
             changed(
                 CHOOSE,
                 (
-                    "    val_rmses = {}",
-                    "    X_fit = torch.cat([train_rows[:][0], val_rows[:][0]])\n"
-                    "    y_fit = torch.cat([train_rows[:][1], val_rows[:][1]])\n    val_rmses = {}",
+                    "    misses = {}",
+                    "    X_fit = torch.cat([X_fit, X_new])\n    y_fit = torch.cat([y_fit, y_new])\n"
+                    "    misses = {}",
                 ),
-                ("*train_rows[:]", "X_fit, y_fit"),
             ),
             "cannot judge them",
         ),
         (
             changed(
                 CHOOSE,
-                ("*train_rows[:]", "*val_rows[:]"),
-                (", val_rows)\n    return", ", train_rows)\n    return"),
+                ("X_fit, y_fit = train_rows", "X_fit, y_fit = val_rows"),
+                ("X_new, y_new = val_rows", "X_new, y_new = train_rows"),
             ),
             "changed places",
         ),
         (
-            "def choose_degree(train_rows, val_rows):\n    best, lowest = 1, float('inf')\n"
-            "    for degree in range(1, 13):\n"
-            "        rmse = curve_rmse(fit(*train_rows[:], degree), val_rows)\n"
-            "        if rmse > lowest:\n            break\n        best, lowest = degree, rmse\n"
+            "def choose_degree(train_rows, val_rows):\n    X_new, y_new = val_rows[:]\n"
+            "    best, lowest = 1, float('inf')\n    for degree in range(1, 13):\n"
+            "        now = rmse(fit(*train_rows[:], degree)(X_new), y_new)\n"
+            "        if now > lowest:\n            break\n        best, lowest = degree, now\n"
             "    return best",
             "The search ends at the first",
         ),
-        (changed(CHOOSE, ("return min(val_rmses, key=val_rmses.get)", "return 5")), "Any rows"),
-        (
-            "def choose_degree(train_rows, val_rows):\n    X_val, y_val = val_rows[:]\n"
-            "    maes = {}\n    for degree in range(1, 13):\n"
-            "        y_pred = fit(*train_rows[:], degree)(X_val)\n"
-            "        maes[degree] = (y_val - y_pred).abs().mean().item()\n"
-            "    return min(maes, key=maes.get)",
-            "has the lowest MAE",
-        ),
+        (changed(CHOOSE, ("return min(misses, key=misses.get)", "return 5")), "Any rows"),
         (
             changed(
                 CHOOSE,
-                ("curve_rmse(fit", "round(curve_rmse(fit"),
-                (", val_rows)\n    return", ", val_rows), 2)\n    return"),
+                (
+                    "rmse(fit(X_fit, y_fit, degree)(X_new), y_new)",
+                    "(y_new - fit(X_fit, y_fit, degree)(X_new)).abs().mean().item()",
+                ),
             ),
+            "has the lowest MAE",
+        ),
+        (
+            changed(CHOOSE, ("= rmse(", "= round(rmse("), (", y_new)\n", ", y_new), 2)\n")),
             "Rounded RMSEs tie",
         ),
         ("choose_degree = 5", "expected something to call"),
+        (changed(CHOOSE, ("min(misses, key=misses.get)", "misses")), "expected one number"),
         (
-            changed(CHOOSE, ("min(val_rmses, key=val_rmses.get)", "val_rmses")),
-            "expected one number",
-        ),
-        (
-            changed(CHOOSE, (", val_rows)\n    return", ", curve_test)\n    return")),
-            "Which rows make the fits, which judge them",
+            changed(CHOOSE, ("= val_rows[:]", "= test_set[:]")),
+            "Any rows get the same degree",
         ),
     ],
     "07.4": [
+        (changed(WEIGH, ("X_seen, y_seen = train_set", "X_seen, y_seen = test_set")), "is refused"),
+        (
+            changed(WEIGH, ("X_seen, y_seen = train_set", "X_seen, y_seen = train_set.dataset")),
+            "alone",
+        ),
         (
             changed(
-                SCALE,
-                ("(X_val - center) / spread", "(X_val - X_val.mean()) / X_val.std()"),
+                WEIGH,
+                ('        raise ValueError(f"{flipper} is out of range")', "        return None"),
             ),
-            "their own mean",
+            "answered with None",
         ),
         (
             changed(
-                SCALE,
-                ("    center", "    both = torch.cat([X_train, X_val])\n    center"),
-                ("X_train.mean(), X_train.std()", "both.mean(), both.std()"),
-            ),
-            "leak into training",
-        ),
-        (changed(SCALE, (" / spread", "")), "spread is still"),
-        (changed(SCALE, ("X_train.std()", "X_train.var()")), "the variance"),
-        (changed(SCALE, ("(X_val - center) / spread", "X_val")), "validation rows come back"),
-        (changed(SCALE, ("(X_val - center) / spread", "X_val - center")), "the same two numbers"),
-        (changed(SCALE, ("return (X_train - center) / spread", "return X_train")), "come back"),
-        (
-            "def scale(X_train, X_val):\n"
-            "    center, spread = X_train.mean(1, keepdim=True), X_train.std(1, keepdim=True)\n"
-            "    return (X_train - center) / spread, (X_val - center[:3]) / spread[:3]",
-            "`dim=1` takes each row alone",
-        ),
-        (
-            "def scale(X_train, X_val):\n    X_train = (X_train - X_train.mean()) / X_train.std()\n"
-            "    return X_train, (X_val - X_train.mean()) / X_train.std()",
-            "scaled already",
-        ),
-        (
-            "def scale(X_train, X_val):\n    center, spread = X_train.mean(), X_train.std()\n"
-            "    return X_train - center / spread, X_val - center / spread",
-            "divides before it subtracts",
-        ),
-        (
-            "def scale(X_train, X_val):\n    center, spread = X_train.mean(), X_train.std()\n"
-            "    return (X_train - center) * spread, (X_val - center) * spread",
-            "Multiplied by the spread",
-        ),
-        (
-            "def scale(X_train, X_val):\n    spread = X_train.std()\n"
-            "    return X_train / spread, X_val / spread",
-            "Subtract it first",
-        ),
-        (changed(SCALE, ("X_train.mean(), X", "X_train.median(), X")), "median is subtracted"),
-        (
-            changed(SCALE, ("X_train.mean(), X_train.std()", "X_val.mean(), X_val.std()")),
-            "come from the validation rows",
-        ),
-        (
-            changed(
-                SCALE,
+                WEIGH,
                 (
-                    "return (X_train - center) / spread, (X_val - center) / spread",
-                    "return (X_val - center) / spread, (X_train - center) / spread",
+                    '        raise ValueError(f"{flipper} is out of range")',
+                    "        flipper = X_seen.max().item()",
                 ),
             ),
-            "Validation rows come first",
+            "is answered, and",
         ),
         (
             changed(
-                SCALE,
-                ("    return", "    both = torch.cat([X_train, X_val])\n    return"),
-                ("(X_val - center) / spread", "(X_val - both.mean()) / both.std()"),
-            ),
-            "by the numbers of all rows",
-        ),
-        (changed(SCALE, ("X_train.std()", "X_train.abs().mean()")), "come out with mean"),
-        (
-            "def scale(X_train, X_val):\n    center, spread = X_train.mean(), X_train.std()\n"
-            "    X_train -= center\n    X_val -= center\n"
-            "    return X_train / spread, X_val / spread",
-            "in place",
-        ),
-        (
-            "def scale(X_train, X_val):\n    low, high = X_train.min(), X_train.max()\n"
-            "    return (X_train - low) / (high - low), (X_val - low) / (high - low)",
-            "lowest and highest feature",
-        ),
-        (
-            changed(
-                SCALE,
+                WEIGH,
                 (
-                    "spread = X_train.mean(), X_train.std()",
-                    "spread = X_train.mean(), X_train.numpy().std()",
+                    '        raise ValueError(f"{flipper} is out of range")',
+                    "        print('out of range')",
                 ),
-                ("(X_val - center) / spread", "(X_val - center) / X_train.std()"),
             ),
-            "two different standard deviations",
+            "is answered, and",
+        ),
+        (changed(WEIGH, ("flipper < X_seen.min() or ", "")), "is answered, and"),
+        (changed(WEIGH, (" < ", " <= "), (" > ", " >= ")), "both ends included"),
+        (changed(WEIGH, ("y_new = test_set", "y_new = train_set")), "which made the model"),
+        (
+            changed(WEIGH, ("y_new = test_set", "y_new = test_set.dataset")),
+            "Index the subset itself",
         ),
         (
             changed(
-                SCALE,
-                ("(X_val - center) / spread", "((X_val - center) / spread).clamp(-10, 10)"),
+                WEIGH,
+                ("margin = miss(model, X_new, y_new)", "margin = miss(model, X_new, y_new) ** 2"),
             ),
-            "Is it cut off",
+            "has another unit",
         ),
-        (changed(SCALE, (", (X_val - center) / spread", "")), "the scaled training and validation"),
         (
-            "def scale(X_train, X_val):\n    return (X_train - center) / spread, "
-            "(X_val - center) / spread",
-            "not of the notebook's penguins",
+            changed(
+                WEIGH,
+                ("margin = miss(model, X_new, y_new)", "margin = miss(model, X_new, y_new) / 2"),
+            ),
+            "Half of the RMSE",
         ),
+        (
+            changed(
+                WEIGH,
+                ("margin = miss(model, X_new, y_new)", "margin = 2 * miss(model, X_new, y_new)"),
+            ),
+            "twice the RMSE",
+        ),
+        (
+            changed(
+                WEIGH,
+                (
+                    "margin = miss(model, X_new, y_new)",
+                    "model.eval()\n    margin = (y_new - model(X_new)).abs().mean().item()",
+                ),
+            ),
+            "mean absolute miss",
+        ),
+        (
+            changed(WEIGH, ("return mass - margin, mass + margin", "return mass, margin")),
+            "two ends",
+        ),
+        (
+            changed(WEIGH, ("mass - margin, mass + margin", "mass + margin, mass - margin")),
+            "comes first",
+        ),
+        (changed(WEIGH, ("return mass - margin, mass + margin", "return mass")), "two numbers"),
+        (changed(WEIGH, ("model(torch.tensor", "line(torch.tensor")), "model that was handed in"),
+        (changed(WEIGH, ("[[flipper]]", "[[flipper - 20]]")), "the flipper as it is"),
+        (
+            changed(WEIGH, ("miss(model, X_new, y_new)", "rmse(model(X_new), y_new)")),
+            "training mode",
+        ),
+        (
+            changed(WEIGH, ("    return mass - margin, mass + margin", "    print(mass)")),
+            "two numbers",
+        ),
+        (changed(WEIGH, ("model(torch.tensor([[flipper]]))", "model(flipper)")), "raised"),
+        ("weigh = 4.65", "expected something to call"),
+    ],
+    "07.5": [
+        (drawn("20 * my_X + noise"), "without a shape"),
+        (drawn("20 * my_X + 3"), "Nothing is left"),
+        (drawn("my_X**2"), "R-squared of 0.000"),
+        (drawn("my_X + my_X**2"), "Add a steeper line"),
+        (drawn("20 * my_X + my_X**2", "torch.linspace(-3, 3, 20).unsqueeze(1)"), "30 points"),
+        (drawn("20 * my_X + my_X**2", "torch.linspace(-3, 3, 80)"), "unsqueeze(1)"),
+        (drawn("20 * my_X.flatten() + my_X.flatten() ** 2"), "unsqueeze(1)"),
+        (drawn("20 * my_X + noise", "torch.ones(80, 1)"), "All features are equal"),
+        (drawn("20 * my_X + my_X.sqrt()"), "not finite"),
+        (drawn("(20 * my_X + my_X**2)[:40]"), "has shape (40, 1)"),
+        (drawn("20 * my_X + 0.05 * my_X**2 + noise"), "without a shape"),
+        (drawn("(20 * my_X + my_X**2).tolist()"), "expected a tensor"),
     ],
 }
 
 RIGHT = {  # unusual, and right
     "07.1": [
-        MISS.format("nn.L1Loss()(y_pred, y)"),
-        MISS.format("nn.functional.l1_loss(y_pred, y).item()"),
-        MISS.format(
-            "sum(abs(a - b) for a, b in zip(y[:, 0].tolist(), y_pred[:, 0].tolist())) / len(y)"
-        ),
-        "mean_miss = lambda y_pred, y: float((y_pred.double() - y.double()).abs().mean())",
-        MISS.format("(y - y_pred).norm(p=1) / y.numel()"),
-        MISS.format("abs(y.numpy() - y_pred.numpy()).mean()"),
-        "class MeanMiss(nn.Module):\n    def forward(self, y_pred, y):\n"
-        "        return torch.where(y > y_pred, y - y_pred, y_pred - y).mean()\n\n"
-        "mean_miss = MeanMiss()",
+        'who = "T, T, V, V, E, N"',
+        'who = list("ttvven")',
+        'who = ("t", "t", "v", "v", "e", "n")',
+        'who = " TTVVEN "',
     ],
     "07.2": [
         changed(EVALUATE, ("torch.inference_mode()", "torch.no_grad()")),
-        changed(
-            EVALUATE, ("loss_fn(model(X_rows), y_rows)", "(model(X_rows) - y_rows).pow(2).mean()")
-        ),
-        "def evaluate(model: nn.Module, rows) -> float:\n    was_training = model.training\n"
-        "    try:\n        return mean_loss(model, rows)\n    finally:\n"
+        batches("(sum(a * n for a, n in zip(losses, sizes)) / sum(sizes)) ** 0.5"),
+        "def evaluate(model: nn.Module, loader) -> float:\n    was_training = model.training\n"
+        "    try:\n        X_rows, y_rows = loader.dataset[:]\n"
+        "        return miss(model, X_rows, y_rows)\n    finally:\n"
         "        model.train(was_training)",
-        "@torch.no_grad()\ndef evaluate(model, rows):\n"
-        "    before = model.training\n    model.eval()\n"
-        "    total = 0.0\n    for X_batch, y_batch in DataLoader(rows, batch_size=3):\n"
-        "        total += nn.functional.mse_loss(model(X_batch), y_batch, reduction='sum').item()\n"
-        "    if before:\n        model.train()\n    return total / len(rows)",
-        "def evaluate(model, rows):\n    state = {m: m.training for m in model.modules()}\n"
-        "    model.eval()\n    X_rows, y_rows = zip(*rows)\n    with torch.inference_mode():\n"
-        "        loss = loss_fn(model(torch.stack(X_rows)), torch.stack(y_rows))\n"
-        "    for module, mode in state.items():\n        module.training = mode\n    return loss",
-        "import copy\n\ndef evaluate(model, rows):\n    twin = copy.deepcopy(model).eval()\n"
-        "    with torch.inference_mode():\n        X_rows, y_rows = rows.dataset[rows.indices]\n"
-        "        return loss_fn(twin(X_rows), y_rows).item()",
+        "@torch.no_grad()\ndef evaluate(model, loader):\n"
+        "    before = {m: m.training for m in model.modules()}\n    model.eval()\n"
+        "    residuals = torch.cat([y_batch - model(X_batch) for X_batch, y_batch in loader])\n"
+        "    for module, mode in before.items():\n        module.training = mode\n"
+        "    return residuals.square().mean().sqrt()",
+        "import copy\n\ndef evaluate(model, loader):\n    twin = copy.deepcopy(model).eval()\n"
+        "    total = 0.0\n    with torch.inference_mode():\n"
+        "        for X_batch, y_batch in loader:\n"
+        "            total += nn.MSELoss(reduction='sum')(twin(X_batch), y_batch).item()\n"
+        "    return (total / len(loader.dataset)) ** 0.5",
     ],
     "07.3": [
-        changed(LIST, ("rmses.index(min(rmses))", "1 + rmses.index(min(rmses))")),
+        changed(LIST, ("misses.index(min(misses))", "1 + misses.index(min(misses))")),
         changed(
-            LIST, ("return rmses.index(min(rmses))", "return torch.tensor(rmses).argmin() + 1")
+            LIST, ("return misses.index(min(misses))", "return torch.tensor(misses).argmin() + 1")
         ),
-        "def choose_degree(train_rows, val_rows):\n"
-        "    rmse = lambda d: curve_rmse(fit(*train_rows[:], d), val_rows)\n"
-        "    return min(range(1, 13), key=rmse)",
+        "def choose_degree(train_rows, val_rows):\n    X_new, y_new = val_rows[:]\n"
+        "    score = lambda d: rmse(fit(*train_rows[:], d)(X_new), y_new)\n"
+        "    return min(range(1, 13), key=score)",
         "def choose_degree(train_rows, val_rows):\n    lowest, best = float('inf'), None\n"
-        "    for degree in range(1, 13):\n        predict_y = fit(*train_rows[:], degree)\n"
-        "        if (rmse := curve_rmse(predict_y, val_rows)) < lowest:\n"
-        "            lowest, best = rmse, degree\n    return best",
+        "    X_new, y_new = val_rows[:]\n    for degree in range(1, 13):\n"
+        "        curve = fit(*train_rows[:], degree)\n"
+        "        if (loss := loss_fn(curve(X_new), y_new.double()).item()) < lowest:\n"
+        "            lowest, best = loss, degree\n    return best",
         "import numpy as np\n\ndef choose_degree(train_rows, val_rows) -> int:\n"
         "    (x, y), (x_val, y_val) = ([a.numpy()[:, 0].astype(float) for a in rows[:]]\n"
         "                              for rows in (train_rows, val_rows))\n"
         "    losses = [np.mean((np.polyval(np.polyfit(x, y, d), x_val) - y_val) ** 2)\n"
         "              for d in range(1, 13)]\n    return int(np.argmin(losses)) + 1",
-        "def choose_degree(train_rows, val_rows):\n"
-        "    rmses = [(curve_rmse(fit(*train_rows[:], d), val_rows), d) for d in range(1, 13)]\n"
-        "    return sorted(rmses)[0][1]",
     ],
     "07.4": [
-        changed(SCALE, ("X_train.std()", "X_train.std(correction=0)")),
-        "def scale(X_train, X_val):\n"
-        "    spread, center = torch.std_mean(X_train, dim=0, keepdim=True)\n"
-        "    return [(X - center) / spread for X in (X_train, X_val)]",
-        "class Scaler:\n    def fit(self, X):\n"
-        "        self.center, self.spread = X.mean(0), X.std(0)\n        return self\n\n"
-        "    def __call__(self, X):\n        return X.sub(self.center).div(self.spread)\n\n"
-        "def scale(X_train, X_val):\n    scaler = Scaler().fit(X_train)\n"
-        "    return scaler(X_train), scaler(X_val)",
-        "def scale(X_train: torch.Tensor, X_val: torch.Tensor) -> tuple[torch.Tensor, ...]:\n"
-        "    x = X_train.double()\n    center = x.sum() / len(x)\n"
-        "    spread = ((x - center) ** 2).mean() ** 0.5\n"
-        "    to_scaled = lambda X: ((X.double() - center) / spread).float()\n"
-        "    return to_scaled(X_train), to_scaled(X_val)",
-        "def scale(X_train, X_val):\n    x = X_train.numpy()\n"
-        "    center, spread = float(x.mean()), float(x.std())\n"
-        "    return torch.from_numpy((x - center) / spread), (X_val - center) / spread",
-        "def scale(X_train, X_val):\n    X_train, X_val = X_train.clone(), X_val.clone()\n"
-        "    center, spread = X_train.mean(), X_train.std()\n"
-        "    for X in (X_train, X_val):\n        X -= center\n        X /= spread\n"
-        "    return X_train, X_val",
+        changed(
+            WEIGH, ("return mass - margin, mass + margin", "return [mass - margin, mass + margin]")
+        ),
+        changed(
+            WEIGH, ("mass - margin, mass + margin", "torch.tensor([mass - margin, mass + margin])")
+        ),
+        "def weigh(model, flipper, train_set, test_set):\n    X_seen = train_set[:][0]\n"
+        "    if not X_seen.min() <= flipper <= X_seen.max():\n        raise ValueError\n"
+        "    low_and_high = []\n    for sign in (-1, 1):\n"
+        "        margin = miss(model, *test_set[:])\n"
+        "        low_and_high.append(model(torch.tensor([[flipper]])) + sign * margin)\n"
+        "    return tuple(low_and_high)",
+        "class TooFar(ValueError):\n    pass\n\n"
+        "def weigh(model, flipper, train_set, test_set):\n"
+        "    flippers = [X.item() for X, y in train_set]\n"
+        "    if flipper < min(flippers) or flipper > max(flippers):\n"
+        "        raise TooFar(f'{flipper} is not between {min(flippers)} and {max(flippers)}')\n"
+        "    model.eval()\n    squares = [(y - model(X)).item() ** 2 for X, y in test_set]\n"
+        "    margin = (sum(squares) / len(squares)) ** 0.5\n"
+        "    mass = model(torch.full((1, 1), flipper)).detach().numpy()[0, 0]\n"
+        "    return mass - margin, mass + margin",
+    ],
+    "07.5": [
+        drawn("-9 * my_X + my_X.sin()"),
+        drawn("100 + 20 * my_X + my_X.abs() + 0.1 * noise", "3 * torch.randn(80, 1)"),
+        drawn("8 * my_X + (my_X > 0)"),
+        "import math\n\nturn = torch.linspace(0, 2 * math.pi, 200).unsqueeze(1)\n"
+        "my_X = turn.cos()\nmy_y = 10 * my_X + turn.sin()",
+        "my_X = torch.arange(30).unsqueeze(1)\nmy_y = 100 * my_X - my_X**2",
     ],
 }

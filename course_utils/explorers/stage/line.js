@@ -2,6 +2,8 @@
 // The same formulas as descent.py, which PyTorch's own loop is held against.
 import { Generator } from "./random.js";
 
+const bowls = new WeakMap();
+
 // The MSE of y = w x + b over these points, as a bowl over (w, b): lowest point, loss, gradient,
 // curvature, and its level sets, which are ellipses.
 export function bowl(x, y) {
@@ -31,6 +33,12 @@ export function bowl(x, y) {
       return [weight + (size * Math.cos(turn) - lean * q) / scale, bias + q];
     },
   };
+}
+
+// The bowl over the points that an explorer was given, made once.
+export function bowlOf(given) {
+  if (!bowls.has(given)) bowls.set(given, bowl(given.x, given.y));
+  return bowls.get(given);
 }
 
 // Weight and bias of a line with the smallest mean absolute error: through each point the best slope

@@ -3,6 +3,7 @@ import { scaleLinear, scaleLog } from "d3-scale";
 import { contours } from "d3-contour";
 import { line } from "d3-shape";
 import { clamp, fixed, short, tenth } from "./numbers.js";
+import { mark as MARK } from "../../style.json";
 
 const SVG = "http://www.w3.org/2000/svg";
 let panels = 0;
@@ -66,6 +67,7 @@ export class Panel {
   #over;
   #name;
   #over_name = new Map(); // what lies over the name of y: that gives way
+  #size; // of the picture, as it was measured last
 
   // x, y: {label, domain, log, ticks, format}; equal: whether both axes have one unit.
   constructor(column, { title, note = "", x, y, equal = false, margin = {}, filled = false }) {
@@ -95,26 +97,31 @@ export class Panel {
     this.y = (y.log ? scaleLog : scaleLinear)().domain(y.domain);
   }
 
-  // Fit into the room there is; tell whether there is any. Long numbers at y get more of it.
-  resize(left = this.margin.left) {
-    const { width, height } = this.node.getBoundingClientRect();
-    if (width < 40 || height < 40) return false;
-    const { right, top, bottom } = this.margin;
+  // Fit into the room there is; tell whether there is any.
+  resize() {
+    this.#size = this.node.getBoundingClientRect();
+    const room = this.#size.width >= 40 && this.#size.height >= 40;
+    if (room) this.#fit(this.margin.left);
+    return room;
+  }
+
+  // Long numbers at y get more room.
+  #fit(left) {
+    const { width, height } = this.#size, { right, top, bottom } = this.margin;
     this.box = { left, top, right: width - right, bottom: height - bottom };
     this.x.range([left, width - right]).domain(this.axes.x.domain);
     this.y.range([height - bottom, top]).domain(this.axes.y.domain);
     if (this.equal) this.#equalize();
     const needs = 10 + 6.8 * Math.max(0, ...this.#ticks(this.y, this.axes.y, (height - bottom - top) / 60).map((value) => this.#tick(value, this.axes.y).length));
-    if (needs > left + 5 && left === this.margin.left) return this.resize(needs);
+    if (needs > left + 5 && left === this.margin.left) return this.#fit(needs);
     put(this.#frame, { x: left, y: top, width: width - right - left, height: height - bottom - top });
     this.#drawAxes();
-    return true;
   }
 
   rescale(x, y) {
     this.axes.x.domain = x ?? this.axes.x.domain;
     this.axes.y.domain = y ?? this.axes.y.domain;
-    if (this.box) this.resize();
+    if (this.box) this.#fit(this.margin.left); // nothing is measured: that would lay out the page
   }
 
   // Widen one of the axes about its middle, so that a unit has one length on both.
@@ -168,9 +175,9 @@ export class Panel {
   // --- marks: each returns a function that sets its data ---------------------------------------
 
   // Circles or triangles: filled, hollow, or open rings around other marks.
-  dots(role, { size = 3, hollow = false, open = false, triangle = false, opacity = 0.78 } = {}) {
+  dots(role, { size = MARK.radius, hollow = false, open = false, triangle = false, opacity = MARK.opacity } = {}) {
     const node = svg(null, "path", hollow || open
-      ? { fill: open ? "none" : "var(--ground)", stroke: `var(--${role})`, "stroke-width": 1.8 }
+      ? { fill: open ? "none" : "var(--ground)", stroke: `var(--${role})`, "stroke-width": MARK.stroke }
       : { fill: `var(--${role})`, "fill-opacity": opacity });
     return this.#mark(this.#plot, node, (xs, ys) => {
       const circle = triangle ? `m0,${0.7 * size}h${2 * size}l${-size},${-1.85 * size}Z` : `a${size},${size} 0 1,0 ${2 * size},0a${size},${size} 0 1,0 ${-2 * size},0`;
@@ -184,7 +191,7 @@ export class Panel {
   }
 
   // A line through points; what is not finite breaks it. With a halo it stands off from dots below.
-  curve(role, { width = 2.5, dash = null, halo = 0, opacity = 1, fill = false } = {}) {
+  curve(role, { width = MARK.line, dash = null, halo = 0, opacity = 1, fill = false } = {}) {
     const group = svg(null, "g", { "stroke-linejoin": "round", "stroke-linecap": "round", opacity });
     const below = halo ? svg(group, "path", { fill: "none", stroke: "var(--ground)", "stroke-width": width + halo }) : null;
     const node = svg(group, "path", fill

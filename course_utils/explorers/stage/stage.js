@@ -108,6 +108,7 @@ export class Stage {
     this.#small(row, "As PyTorch code", () => this.#toggleCode());
     this.code = element(this.root, "pre", { hidden: true, tabIndex: 0 }, { "aria-label": "PyTorch code of this state" });
     this.#draw = explorer.build(this);
+    this.#presets(Object.entries(this.given.presets ?? {}));
     for (const control of Object.values(controls)) this.#undo.push(control.onChange(() => this.changed()));
     this.#listen("proof", () => { this.kernel.answers(); this.ask(); });
     this.#listen("code", () => { this.code.textContent = model.get("code"); });
@@ -238,12 +239,14 @@ export class Stage {
     return node;
   }
 
-  // States worth seeing: [{text, values}] behind the word "Try:".
-  presets(list) {
-    const box = element(this.strip, "div", { className: "presets" });
-    element(box, "small", { textContent: "Try:" });
-    for (const { text, values } of list)
-      element(box, "button", { type: "button", className: "quiet", textContent: text, onclick: () => { this.touch(); this.set(values); } });
+  // States worth seeing, named in Python: a button each, below the word "try".
+  #presets(states) {
+    if (states.length) this.more(() => {
+      const box = element(this.strip, "div", { className: "control presets" }, { role: "group", "aria-label": "try" });
+      element(box, "span", { textContent: "try" });
+      const row = element(box, "div");
+      for (const [name, values] of states) this.#small(row, name, () => { this.stop?.(); this.touch(); this.set(values); });
+    });
   }
 
   // y = weight x + bias in large figures, which are sliders of their own.
