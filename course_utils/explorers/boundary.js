@@ -48,12 +48,10 @@ function build(stage) {
   let frames = 0, before = null; // what there was when a hand took hold
   stage.play("Train: play or pause", () => step(++frames < 60 ? 1 : frames < 150 ? 4 : 20), { begin: () => { frames = 0; } });
   const stop = stage.stop;
-  stage.stop = () => { before = line.held = null; stop(); };
+  stage.stop = () => { line.held = null; stop(); };
   for (const type of ["pointerdown", "keydown"]) stage.root.addEventListener(type, () => { before = stage.result; }, true);
   stage.button("Step", () => { stage.touch(); play(); step(1); });
   stage.more(() => {
-    const [w1, w2, b] = best.line.map((value) => Number(value.toFixed(4)));
-    stage.presets([{ text: "lazy rule", values: { w1: 0, w2: 0, b: -0.8, threshold: 0.5 } }, { text: "best line", values: { w1, w2, b, threshold: 0.5 } }]);
     for (const [text, times] of [["Twice as steep", 2], ["Half as steep", 0.5]]) stage.button(text, () => line.steepen(times * Math.hypot(W1.value, W2.value)));
   });
   stage.formula([{ text: "p = \u03c3(", note: " " }, { name: "w1", label: "weight of the bill length", note: "length" }, { text: "+", note: " " },

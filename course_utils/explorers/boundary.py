@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 
-import ipywidgets as widgets
 import numpy as np
 import torch
 
 from course_utils import charts, datasets, inputs
-from course_utils.explorers.base import Explorer, Proof, are_functions
+from course_utils.explorers.base import Explorer, Proof, are_functions, sliders
 
 LABELS = ("bill length in mm", "bill depth in mm")
-STARTS = {  # and how far each can go
-    "w1": (1.43, -40, 40), "w2": (0.47, -40, 40), "b": (-0.57, -120, 120),
-    "threshold": (0.5, 0.02, 0.98),
-}  # fmt: skip
+PRESETS = {
+    "lazy rule": {"w1": 0.0, "w2": 0.0, "b": -0.8},
+    "best line": {"w1": 12.05, "w2": -4.73, "b": -4.94},
+}
 
 
 class BoundaryExplorer(Explorer):
@@ -26,9 +25,12 @@ class BoundaryExplorer(Explorer):
     ----------
     loss : callable (logit, y) -> number
         The learner's own binary cross entropy; both have shape (219, 1), a Chinstrap has y = 1.
-    """
 
-    script = "boundary"
+    Raises
+    ------
+    InputError
+        If `loss` cannot be called.
+    """
 
     def __init__(self, loss: Callable):
         are_functions(loss=loss)
@@ -37,17 +39,17 @@ class BoundaryExplorer(Explorer):
         self._bills, species = X[species < 2].double(), species[species < 2]
         center, spread = self._bills.mean(dim=0), self._bills.std(dim=0)
         self._X, self._y = (self._bills - center) / spread, (species == 1).double().unsqueeze(1)
-        controls = {
-            name: widgets.FloatSlider(value, min=low, max=high, step=0.01, description=name)
-            for name, (value, low, high) in STARTS.items()
-        }
+        controls = sliders(
+            w1=(1.43, -40, 40, 0.01), w2=(0.47, -40, 40, 0.01), b=(-0.57, -120, 120, 0.01),
+            threshold=(0.5, 0.02, 0.98, 0.01),
+        )  # fmt: skip
         given = {
             "x1": self._X[:, 0].numpy(), "x2": self._X[:, 1].numpy(),
             "y": self._y.flatten().numpy(), "labels": LABELS,
             "species": [self._X[species == kind].T.tolist() for kind in (0, 1)],
             "center": center.numpy(), "spread": spread.numpy(),
         }  # fmt: skip
-        super().__init__(controls, given)
+        super().__init__(controls, given, PRESETS)
 
     def _told(self, settings: dict) -> tuple[torch.Tensor, float]:
         """Return the logits of a line, and its loss by PyTorch."""
@@ -72,35 +74,28 @@ class BoundaryExplorer(Explorer):
     def still(self, settings: dict) -> charts.Chart:
         """Return both species and the boundary."""
         logit, loss = self._told(settings)
-        is_chinstrap, (w1, w2) = self._y.flatten() == 1, (settings["w1"], settings["w2"])
-        parts = zip(datasets.SPECIES, (~is_chinstrap, is_chinstrap), strict=False)
-        birds = [(name, self._bills[kind].T.numpy()) for name, kind in parts]
-        series = [charts.Series(name, *columns, role=name.lower()) for name, columns in birds]
+        kinds, (w1, w2) = self._y.flatten().int(), (settings["w1"], settings["w2"])
+        birds = [self._bills[kinds == kind].T.numpy() for kind in (0, 1)]
+        names = zip(datasets.SPECIES, birds, strict=False)
+        series = [charts.Series(name, *columns, role=name.lower()) for name, columns in names]
         if size := np.hypot(w1, w2):
             along = np.linspace(-9, 9, 901)[:, None] * [-w2, w1] / size
             way = torch.from_numpy(along - np.array([w1, w2]) * settings["b"] / size**2)
             way = way[(way.abs() < 2.9).all(dim=1)] * self._bills.std(dim=0)
             way = (way + self._bills.mean(dim=0)).T.numpy()
             series += [charts.Series("boundary", *way, kind="line")] * (way.shape[1] > 1)
-        said = torch.sigmoid(logit).flatten() >= settings["threshold"]
-        right = int((said == is_chinstrap).sum())
+        right = int(((torch.sigmoid(logit).flatten() >= settings["threshold"]) == kinds).sum())
         text = f"{right} of 219 penguins are named right; the loss is {charts.as_text(loss)}."
         return charts.Chart(tuple(series), *LABELS, text)
 
-    def as_code(self, settings: dict) -> str:
-        """Return the loss of this line, and how many birds it names right, by PyTorch."""
+    def code(self, settings: dict) -> str:
+        """Return the lines that give loss and right names of this line by PyTorch."""
         return f"""\
-def line_shown():
-    from course_utils import datasets
-
-    X, species = datasets.load_species("bill_length_mm", "bill_depth_mm")
-    X, species = X[species < 2].double(), species[species < 2]
-    X, y = (X - X.mean(dim=0)) / X.std(dim=0), (species == 1).double().unsqueeze(1)
-    weight = torch.tensor([[{settings["w1"]!r}], [{settings["w2"]!r}]], dtype=X.dtype)
-    logit = X @ weight + {settings["b"]!r}
-    right = (torch.sigmoid(logit) >= {settings["threshold"]!r}) == (y == 1)
-    loss = {self.called(self._loss, "torch.nn.BCEWithLogitsLoss()")}(logit, y)
-    return loss.item(), right.sum().item()
-
-
-line_shown()"""
+from course_utils import datasets
+X, species = datasets.load_species("bill_length_mm", "bill_depth_mm")
+X, y = X[species < 2].double(), (species[species < 2] == 1).double().unsqueeze(1)
+weight = torch.tensor([[{settings["w1"]!r}], [{settings["w2"]!r}]], dtype=X.dtype)
+logit = (X - X.mean(dim=0)) / X.std(dim=0) @ weight + {settings["b"]!r}
+right = (torch.sigmoid(logit) >= {settings["threshold"]!r}) == (y == 1)
+loss = {self.called(self._loss, "torch.nn.BCEWithLogitsLoss()")}(logit, y)
+return loss.item(), right.sum().item()"""
