@@ -44,10 +44,9 @@ class BoundaryExplorer(Explorer):
             threshold=(0.5, 0.02, 0.98, 0.01),
         )  # fmt: skip
         given = {
-            "x1": self._X[:, 0].numpy(), "x2": self._X[:, 1].numpy(),
-            "y": self._y.flatten().numpy(), "labels": LABELS,
+            "x1": self._X[:, 0].numpy(), "x2": self._X[:, 1].numpy(), "labels": LABELS,
+            "y": self._y.flatten().numpy(), "center": center.numpy(), "spread": spread.numpy(),
             "species": [self._X[species == kind].T.tolist() for kind in (0, 1)],
-            "center": center.numpy(), "spread": spread.numpy(),
         }  # fmt: skip
         super().__init__(controls, given, PRESETS)
 
