@@ -111,14 +111,14 @@ function birdsOf(stage, line) {
     put(fade, { x1: x0 - u * reach, y1: y0 + v * reach, x2: x0 + u * reach, y2: y0 - v * reach });
     birds.forEach((dots, k) => dots(...species[k]));
     rings(wrong.map((i) => x1[i]), wrong.map((i) => x2[i]));
-    trace(boundary, seen ? line.ends : []);
+    const along = (d) => { const cut = endsIn({ u, v, shift: d }, frame()); return cut.every((end) => on(end, d)) ? cut : []; }; // as far as it crosses the frame
+    trace(boundary, along(shift));
     trace(stem, seen ? [middle(), tip] : []);
     trace(grip, seen ? line.ends : []);
     line.ends.forEach(([x, y], i) => ends[i](x, y, x, `${mm(0)(x)} mm long, ${mm(1)(y)} mm deep`));
     steep(...tip, size, panel.note.textContent = `steepness ${fixed(size)}`);
     const hands = [...line.ends, tip].map(([x, y]) => [clamp(panel.x(x), left, right), clamp(panel.y(y), top, bottom)]);
-    // Lines of one chance, as far as they cross the frame, and their names where no handle is.
-    const along = (d) => { const cut = endsIn({ u, v, shift: d }, frame()); return cut.every((end) => on(end, d)) ? cut : []; };
+    // Lines of one chance, and their names where no handle is.
     trace(decides, Math.abs(threshold - 0.5) > 0.005 ? along(shift + logitOf(threshold) / size) : []);
     iso.forEach(({ p, curve, word }) => {
       const cut = along(shift + logitOf(p) / size), [px, py] = cut.length ? [panel.x(cut[1][0]) + 18, panel.y(cut[1][1])] : [0, 0];
