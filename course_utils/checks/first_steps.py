@@ -80,7 +80,7 @@ def bet(my_bet: object) -> str:
         raise Wrong(
             "The lightest bird in the table has 2.7 kg and the heaviest 6.3 kg. Bet between them."
         )
-    return "Your bet stands. Now ask the birds: the next cell looks them up."
+    return "Your bet stands. One question below, and the birds answer."
 
 
 @exercise(

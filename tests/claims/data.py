@@ -363,7 +363,8 @@ CLAIMS = [
     Claim(NOTEBOOK, "Some 20 g, and the floor is reached.", some_20_g_to_the_floor),
     Claim(
         NOTEBOOK,
-        "Add the bill to the flipper, its length or its depth, and the line hardly gains a gram.",
+        "Add the bill to the flipper, its length or its depth, and the line gains hardly more than "
+        "a gram.",
         bill_hardly_helps,
     ),
     Claim(NOTEBOOK, "Add the species, and it gains more", species_helps),
