@@ -253,18 +253,6 @@ def point_pulls(seed):
     return right_side and abs(y - (steeper * x + higher)) < abs(y)
 
 
-def numpy_seed_changes_nothing(seed):
-    parts = []
-    for other in (seed, seed + 1):
-        np.random.seed(other)
-        parts.append(random_split(range(200), [160, 40], generator=seeded(420))[1].indices)
-    torch.manual_seed(seed)
-    np.random.seed(seed)
-    first = torch.randperm(200)
-    np.random.seed(seed)
-    return parts[0] == parts[1] and not torch.equal(first, torch.randperm(200))
-
-
 def epochs_skip_other_rows(seed):
     loader = DataLoader(range(200), 16, shuffle=True, drop_last=True, generator=seeded(seed))
     first, second = ({row for batch in loader for row in batch.tolist()} for _ in range(2))
@@ -368,7 +356,6 @@ CLAIMS = [
     ),
     Claim(GUIDE, "are the rows the same? Hope for: no", a_second_split_is_another_one),
     Claim(NOTEBOOK, "seed, draw and split in one cell", seed_and_split_together),
-    Claim(NOTEBOOK, "a seed for NumPy would change nothing here", numpy_seed_changes_nothing),
     Claim(NOTEBOOK, "both parts cover about the same range", parts_cover_one_range),
     Claim(
         NOTEBOOK,
