@@ -262,9 +262,9 @@ def test_no_screen_around_a_question_tells_its_answer(open_notebook, lab, path):
     assert sum(cell.source.startswith("predict(") for cell in cells) == len(names)
     notebook = open_notebook(path.stem)
     notebook.page.set_viewport_size(SCREEN)
-    shows = notebook.page.locator(".predict-show")
-    expect(shows).to_have_count(len(names), timeout=DRAW_MS)
     told = around(notebook, names, cells, "stored")
+    shows = notebook.page.locator(".predict-show")
+    expect(shows).to_have_count(len(names))
     for summary in shows.locator("summary").all():
         summary.click()
     untold = unseen(notebook, names, cells)
@@ -293,7 +293,6 @@ def test_a_notebook_that_tells_is_noticed(open_notebook, lab, at, text):
     nbformat.write(told, lab.path("told"))
     notebook = open_notebook("told")
     notebook.page.set_viewport_size(SCREEN)
-    expect(notebook.page.locator(".predict-show").last).to_be_attached(timeout=DRAW_MS)
     assert (around(notebook, ["lazy rule"], cells, "told") == []) == (not text)
     if not text:
         notebook.page.evaluate("document.querySelector('link[href$=\"veil.css\"]').remove()")
@@ -315,6 +314,9 @@ def around(notebook, names, cells, when):
     told = []
     for name in names:
         asked = asked_at(name, cells)
+        notebook.page.evaluate(AT, [asked, "center"])  # a cell far off is not yet rendered
+        question = notebook.page.locator(".jp-NotebookPanel .jp-Notebook-cell").nth(asked)
+        expect(question).to_contain_text("Predict first.", timeout=DRAW_MS)
         for block in ("start", "center", "end"):
             texts = seen(notebook, asked, block)
             if folder := os.environ.get("SCREENSHOTS"):
