@@ -334,9 +334,8 @@ def unseen(notebook, names, cells):
     return [
         name
         for name in names
-        for asked in [asked_at(name, cells)]
         if not any(
             re.search(tells(name)[0], seen(notebook, below, "start")[below], re.M)
-            for below in (asked + 1, asked + 2)
+            for below in veiled_by(name, cells)[:3]
         )
     ]
