@@ -252,6 +252,8 @@ def test_what_answers_a_question_is_veiled_until_then(open_notebook, lab, theme,
     for question in (choice, number, order):
         question.get_by_role("button", name="Show me").click()
     assert veiled(notebook) == [], "without a kernel"
+    for question in (choice, number, order):
+        says(question, "Not answered.", "run this cell again")
 
 
 @pytest.mark.parametrize("path", LESSON_PATHS, ids=lambda path: path.stem)
