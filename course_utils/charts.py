@@ -17,8 +17,10 @@ _CONFIG = {"displayModeBar": False, "responsive": True}  # nothing over the word
 _PT = 0.72  # points in a pixel, at 100 pixels an inch
 _PLOTLY = {".": "circle", "o": "circle", "O": "circle-open", "s": "square", "^": "triangle-up",
            "D": "diamond", "v": "triangle-down", "+": "cross-thin-open",
-           "x": "x-thin-open", "|": "line-ns-open"}  # fmt: skip
-GLYPHS = dict(zip(".oOs^Dv+x|", "\u25cf\u25cf\u25cb\u25a0\u25b2\u25c6\u25bc+\u00d7|", strict=True))
+           "x": "x-thin-open", "|": "line-ns-open", "8": "circle"}  # fmt: skip
+GLYPHS = dict(
+    zip(".oOs^Dv+x|8", "\u25cf\u25cf\u25cb\u25a0\u25b2\u25c6\u25bc+\u00d7|\u25cf", strict=True)
+)
 _PLOTLY_FONT = {"family": ", ".join([*look.STYLE["fonts"], "sans-serif"]), "size": look.SMALL}
 # A picture has a white ground of its own, which reads everywhere. In JupyterLab's dark theme the
 # sentence below it, if trusted, turns it over: white becomes #111, blue stays blue. It also gives
@@ -363,10 +365,11 @@ def as_plotly(text: str) -> str:
 
 
 def _width(series: Series) -> float:
-    """Return how wide a line is; of many points it is a thin one."""
+    """Return how wide a line is; of many points, or of single steps, it is a thin one."""
     if series.kind == "vertical":
         return look.MARK["stroke"]
-    return look.MARK["line"] if len(series.x) <= 250 else look.MARK["line"] / 2
+    thin_one = len(series.x) > 250 or series.role == "walk"
+    return look.MARK["line"] / 2 if thin_one else look.MARK["line"]
 
 
 def _dots(kind: look.Look) -> dict:
@@ -374,7 +377,8 @@ def _dots(kind: look.Look) -> dict:
     hollow = kind.marker == "O"
     return {
         "linestyle": "", "color": kind.color, "markersize": 2 * _PT * kind.radius,
-        "marker": {"O": "o", ".": "o"}.get(kind.marker, kind.marker), "alpha": kind.opacity,
+        "zorder": 3 if kind.marker == "8" else 2,  # above every line
+        "marker": "o" if kind.marker in "O.8" else kind.marker, "alpha": kind.opacity,
         "markerfacecolor": look.COLORS["ground"] if hollow else kind.color,
         "markeredgewidth": look.MARK["stroke"] * _PT if kind.marker in "O+x|" else 0,
     }  # fmt: skip

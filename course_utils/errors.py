@@ -35,6 +35,11 @@ _SENTENCES = [
         r"into it: `\1.copy_(...)` in `torch.no_grad()`.",
     ),
     (
+        r"fill_ only supports 0-dimension value tensor",
+        "`fill_` takes one number: `.item()` makes it of a tensor with one element. `copy_` takes "
+        "a tensor.",
+    ),
+    (
         r"empty\(\): argument 'size'",
         "A layer is made from the numbers of its inputs and outputs, as in `nn.Linear(1, 1)`. "
         "Copy values into its parameters once it is made.",

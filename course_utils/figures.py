@@ -354,6 +354,48 @@ def plot_slope(
     return Chart(tuple(series), xlabel, ylabel, said + ".")
 
 
+def plot_walk(
+    weights: object,
+    losses: object,
+    path: object,
+    heights: object,
+    *,
+    xlabel: str = "weight",
+    ylabel: str = "loss",
+) -> Chart:
+    """Draw the loss against one parameter, and the places of a ball that rolls on it in steps.
+
+    Parameters
+    ----------
+    weights, losses : array, shape (A,)
+        Places in ascending order, and the loss at each.
+    path, heights : array, shape (S,)
+        Where the ball was, and the loss there; drawn while it is among the places.
+    xlabel, ylabel : str
+        Axis labels with units.
+
+    Returns
+    -------
+    Chart
+
+    Raises
+    ------
+    InputError
+        If there are not as many losses as places, or as many heights as places of the ball.
+    """
+    curve = plot_slope(weights, losses).series[0]
+    x, z = inputs.array("path", path).ravel(), inputs.array("heights", heights).ravel()
+    if len(x) != len(z) or not len(x):
+        raise inputs.InputError(f"the ball has {len(x)} places and {len(z)} heights")
+    inside = (x >= curve.x.min()) & (x <= curve.x.max())
+    places = [np.where(inside, values, np.nan) for values in (x, z)]
+    series = curve, Series("steps", *places, "line", "walk"), Series("ball", *places, role="ball")
+    said = f"After {count(len(x) - 1, 'step')} the ball is at {xlabel} {_g(x[-1])}"
+    if away := np.sum(~inside):
+        said += f"; outside the picture: {count(away, 'place')}"
+    return Chart(series, xlabel, ylabel, said + ".")
+
+
 def plot_learning_rates(
     lrs: object,
     losses: object,

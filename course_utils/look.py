@@ -17,7 +17,7 @@ class Look(NamedTuple):
     role : str
         A color of style.json.
     marker : str
-        A marker of Matplotlib; "o" is filled, "O" is hollow and "." is small and faint.
+        A marker of Matplotlib; "o" is filled, "O" is hollow, "." small and faint, "8" large.
     dash : tuple of int
         Pixels drawn and left out in turn; none for a solid line.
     """
@@ -29,12 +29,12 @@ class Look(NamedTuple):
     @property
     def radius(self) -> float:
         """How large its marker is."""
-        return MARK["radius"] * {".": 0.85, "+": 1.35, "x": 1.35}.get(self.marker, 1)
+        return MARK["radius"] * {".": 0.85, "+": 1.35, "x": 1.35, "8": 1.5}.get(self.marker, 1)
 
     @property
     def opacity(self) -> float:
         """How much of what is below its marker covers."""
-        return {".": 0.45, "O": 1, "+": 1, "x": 1}.get(self.marker, MARK["opacity"])
+        return {".": 0.45, "O": 1, "+": 1, "x": 1, "8": 1}.get(self.marker, MARK["opacity"])
 
     @property
     def color(self) -> str:
@@ -57,6 +57,8 @@ ROLES = {
     "adelie": Look("data", "o"),
     "chinstrap": Look("neg", "^"),
     "gentoo": Look("other", "D"),
+    "walk": Look("truth", ".", (3, 2)),
+    "ball": Look("data", "8"),
 }
 SPARE = (
     Look("ink", "s"),

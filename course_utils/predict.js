@@ -1,5 +1,6 @@
 // One question. Texts are set as text, never as HTML; the kernel knows the answer, this page does not.
 const STATES = { open: "Not answered.", right: "\u2714 Right.", wrong: "\u2716 No.", shown: "The answer:" };
+const SILENT = `${STATES.open} No word from the kernel yet. If none comes, run this cell again.`;
 
 function add(tag, parent, properties = {}) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -66,6 +67,9 @@ function render({ model, el }) {
   add("button", form, { textContent: "Check" });
   const unveil = (message) => { // at once, whether the kernel is busy, gone or quick to say why
     model.set("veiled", false);
+    setTimeout(() => { // the kernel is busy or gone, or anywidget has given up on this model
+      if (model.get("state") === "open" && !model.get("reason")) write(status, SILENT);
+    }, 3000);
     model.save_changes();
     model.send(message);
   };

@@ -43,10 +43,11 @@ const models = {};
 const find = (id) => models[id];
 for (const [id, state] of Object.entries(STATES)) models[id] = new Model(state, find);
 const file = new Blob([BUNDLE], { type: "text/javascript" });
-const { default: page } = await import(URL.createObjectURL(file));
 window.models = models;
-for (const el of document.querySelectorAll("[data-explorer]"))
+for (const el of document.querySelectorAll("[data-explorer]")) {
+  const { default: page } = await import(URL.createObjectURL(file)); // each its own, as anywidget does
   await page.render({ model: models[el.dataset.explorer], el });
+}
 document.body.dataset.ready = true;
 """
 

@@ -84,6 +84,7 @@ MET = [  # what a learner writes, and words of the sentence
     (lambda: nn.Tanh(X), "`Tanh()(X)`"),
     (lambda: WithoutSelf()(X), "the `def` of `forward` begin with `self`"),
     (lambda: setattr(MODEL, "weight", W), "an `nn.Parameter`"),
+    (lambda: torch.ones(2).fill_(torch.ones(1)), "`fill_` takes one number"),
     (lambda: nn.Linear(W, W), "the numbers of its inputs and outputs"),
     (lambda: torch.tanh(MODEL), "`layer(X)`; numbers"),
     (lambda: torch.Tanh(), "look for `nn.Tanh`"),

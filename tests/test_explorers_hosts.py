@@ -254,6 +254,7 @@ def test_a_lost_connection_is_told_and_the_last_settings_are_compared_once_it_is
     explorer.step("noise")
     explorer.says(AWAY)
     page.context.set_offline(False)
+    page.evaluate(RECONNECT)  # JupyterLab does so itself, after ever longer pauses
     explorer.says(AGREES)
 
 

@@ -58,6 +58,17 @@ def test_all_fits_and_no_word_lies_across_another(browser, name):
     assert complaints == []
 
 
+def test_no_two_explorers_of_a_page_share_an_id(browser):
+    """Else one is clipped by the frame of another, or by none once that has scrolled away."""
+    page = browser.new_page()
+    page.set_content(page_of(*(made(kind) for kind in kinds().values())))
+    page.wait_for_selector("body[data-ready]")
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(({ id }) => id)")
+    page.close()
+    assert len(ids) > 2 * len(kinds())
+    assert len(set(ids)) == len(ids)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", kinds())
 def test_it_is_one_column_with_its_controls_in_sight_at_200_percent(browser, name, theme):

@@ -33,6 +33,7 @@ CHARTS = {
         WEIGHTS, BIASES, descent.loss_surface(X, Y, WEIGHTS, BIASES), {"run": ([0, 2], [0, 1.5])}
     ),
     "slope": figures.plot_slope(WEIGHTS, (WEIGHTS - 2) ** 2 + 1, 0.0, -4.0),
+    "walk": figures.plot_walk(WEIGHTS, (WEIGHTS - 2) ** 2, [0.0, 3.5, 1.2], [4.0, 2.25, 0.64]),
     "learning rates": figures.plot_learning_rates([0.01, 0.1, 2], [1, 0.01, np.inf], 0.941),
 }
 LONG = "a name that is much too long to stand beside anything"
@@ -337,6 +338,19 @@ def test_a_curve_is_drawn_in_order_and_leaves_the_picture():
     assert np.nanmax(np.abs(cube.y)) < 20
 
 
+def test_a_ball_lies_on_its_curve_in_order_and_leaves_the_picture():
+    path = np.array([0.0, 4.5, -3.0])  # the grid ends at 5 and begins at -1
+    chart = figures.plot_walk(WEIGHTS, (WEIGHTS - 2) ** 2, path, (path - 2) ** 2)
+    _, steps, ball = chart.series
+    assert ball.x[:2].tolist() == steps.x[:2].tolist() == [0.0, 4.5]
+    assert ball.y[:2].tolist() == [4.0, 6.25]
+    assert np.isnan([ball.x[2], ball.y[2]]).all()
+    assert chart.summary.endswith("at weight \u22123; outside the picture: 1 place.")
+    assert chart.styled()[2][1].radius > look.MARK["radius"], "larger than other points"
+    drawn = {line.get_label(): line.get_zorder() for line in chart.to_matplotlib().axes[0].lines}
+    assert drawn["ball"] > max(drawn["curve"], drawn["steps"])
+
+
 def test_a_diverging_run_leaves_the_axes_finite():
     path = descent.descend(X, Y, 5.0, 2_000)
     losses = descent.mean_loss(X, Y, path.weight[0], path.bias[0])
@@ -391,6 +405,7 @@ def test_still_pictures_are_the_same_bytes_twice():
         (lambda: figures.plot_surface([0], [0, 1], [[1], [1]]), "two axes"),
         (lambda: figures.plot_surface([0, 1], [0, 1], [[1, np.inf], [1, 1]]), "finite"),
         (lambda: figures.plot_slope([0.1], [1, 2]), "1 weights and 2"),
+        (lambda: figures.plot_walk([0, 1], [1, 2], [0, 1], [1]), "2 places and 1 heights"),
         (lambda: figures.plot_learning_rates([0.1], [1, 2]), "1 learning rates and 2"),
         (lambda: figures.plot_learning_rates([0.0], [1]), "more than 0"),
         (lambda: figures.plot_learning_rates([0.1], [1], start=0), "start is 0"),

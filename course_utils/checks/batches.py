@@ -30,8 +30,10 @@ from course_utils.checks.judging import (
 )
 def sizes_of_seven(sizes: object) -> str:
     """All batch sizes that make seven batches of 160 rows."""
-    if type(sizes) is set:
+    if type(sizes) in (set, range):
         sizes = sorted(sizes)
+    if type(sizes) is torch.Tensor and sizes.ndim == 1:
+        sizes = sizes.tolist()
     if type(sizes) in (int, float):
         raise Wrong("One size is not all. Give a list of every batch size that makes 7 batches.")
     sizes = numbers("sizes", sizes)
@@ -59,7 +61,7 @@ def sizes_of_seven(sizes: object) -> str:
             count = f"{batches} batch" + "es" * (batches > 1)
             raise Wrong(f"A loader with batch size {size} makes {count} of 160 rows.")
     if chosen != _making_seven(160):
-        raise Wrong("Each of these makes 7 batches, and so does another size. Which one?")
+        raise Wrong("The list is right as far as it goes. At least one more size makes 7 batches.")
     return (
         "Counting batches rounds up, so several sizes make as many. The last batch is the "
         "smallest: a mean over batches has to give it less weight."
@@ -231,7 +233,7 @@ def count_outside(outside: object) -> str:
         )
     return (
         "All 10 test points of the cut lie outside. Of the random split's it is 0 with this seed, "
-        "and with other seeds it may be one or two. Ask this of each split before you believe its "
+        "and with other seeds it may be a few. Ask this of each split before you believe its "
         "test RMSE."
     )
 
@@ -274,8 +276,8 @@ def lying_tests(flattering: object, damning: object) -> str:
         raise Wrong(_honest("damning", high, "more than 600 g"))
     return (
         f"The same birds, the same formula, and the number says {_root_mean(low):.0f} g or "
-        f"{_root_mean(high):.0f} g, as you like. Whoever looks at the residuals before choosing "
-        "the test rows has let the answers leak into the test. So draw them first, with a seed."
+        f"{_root_mean(high):.0f} g, as you like. Whoever looks at the answers before choosing "
+        "the test rows lets them leak into the test. So draw the rows first, with a seed."
     )
 
 
@@ -304,6 +306,11 @@ def _test_rows(name: str, value: object) -> list[int]:
             )
         if not 0 <= row < BIRDS:
             raise Wrong(f"`{name}` holds {row:g}, and the birds are numbered 0 to {BIRDS - 1}.")
+    if len(rows) > 1 and not any(rows):
+        raise Wrong(
+            f"`{name}` holds nothing but row 0. `argsort` of a column sorts each of its rows, and "
+            "a row is a single number: `.flatten()` it first."
+        )
     if len(set(rows)) < len(rows):
         raise Wrong(f"`{name}` holds a bird twice. Each may be asked about once.")
     if len(rows) < LEAST:

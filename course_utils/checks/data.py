@@ -66,7 +66,7 @@ def grid(X_grid: object, y_grid: object) -> str:
     return (
         "Fifty rows and one column, features and targets alike: each point can meet its own "
         "prediction alone. A rule drawn on a grid like this shows what it says everywhere."
-    )
+    ) + FLOAT64 * (torch.float64 in (X_grid.dtype, y_grid.dtype))
 
 
 def _column(name: str, value: object, rows: int) -> torch.Tensor:
@@ -216,8 +216,9 @@ NOTES_Y = torch.tensor([[3750.0], [3250], [3450], [4400], [3900], [4200], [5700]
     "01.4",
     "Clean the notes",
     "Draw the notes or read them row by row. Four of the eight rows cannot be as they stand.",
-    "A flipper of 19.5 and a mass of 3.45 are in other units. No bird weighs -999 g. Row 6 has "
-    "both numbers, each in the wrong column.",
+    "Two numbers are in other units: which flipper is far too small, and which mass?",
+    "No bird weighs -999 g: that one was never weighed. Row 6 has both numbers, each in the wrong "
+    "column.",
     "`clean.loc[row, name] = value` corrects a number, `clean.drop(index=row)` leaves out a row.",
 )
 def cleaned(X_notes: object, y_notes: object) -> str:
@@ -308,10 +309,11 @@ def liar(n: object, seed: object) -> str:
             "a weight below 0. Try other seeds."
         )
     larger = " How large can a liar get? Try more points." if n < 20 else ""
+    rare = "Chance needs few points to lie like that." if n < 20 else "Liars of that size are rare."
     return (
-        f"A true weight of 2, and these {n} points swear that it is {weight:.2f}. Chance needs few "
-        "points to lie like that. The penguins' line need not fear it: its weight is more than 30 "
-        f"of its standard errors above 0.{larger}"
+        f"A true weight of 2, and these {n} points swear that it is {weight:.2f}. {rare} "
+        "The penguins' line need not fear it: its weight is more than 30 of its standard errors "
+        f"above 0.{larger}"
     )
 
 

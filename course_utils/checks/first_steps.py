@@ -36,6 +36,8 @@ def _loss(X: torch.Tensor, y: torch.Tensor, weight: float, bias: float) -> float
 
 def _one(name: str, value: object) -> float:
     """Read one number; a decimal comma makes two."""
+    if type(value) is str:
+        raise Wrong(f"`{name}` is a text. Leave out the quotes and the unit: a number alone.")
     if type(value) is tuple and all(type(part) is int for part in value):
         raise Wrong("A comma makes several values of one. Python writes decimals with a point.")
     return number(name, value)
@@ -78,7 +80,7 @@ def bet(my_bet: object) -> str:
         raise Wrong(
             "The lightest bird in the table has 2.7 kg and the heaviest 6.3 kg. Bet between them."
         )
-    return "Your bet stands. Now ask the birds: the next cell looks them up."
+    return "Your bet stands. One question below, and the birds answer."
 
 
 @exercise(
@@ -95,8 +97,8 @@ def better_line(my_line: object) -> str:
     loss, zookeeper = _loss(X, y, weight, bias), _loss(X, y, 0.3, 4.0)
     if loss < 0.16:
         return (
-            f"Loss {loss:.4f}. A typical bird is missed by {1000 * loss**0.5:.0f} g, and you found "
-            "this line by hand, with nothing but a number that went down."
+            f"Loss {loss:.4f}: a typical miss of {1000 * loss**0.5:.0f} g. You found this line by "
+            "hand, and a number that went down told you the way."
         )
     if close(weight, 0.3) and close(bias, 4.0):
         raise Wrong(f"This is the zookeeper's own line, with a loss of {loss:.4f}. Move it.")
@@ -168,8 +170,8 @@ def best_lazy(lazy_best: object) -> str:
     "00.4",
     "Change the ruler",
     "Draw the birds before any line: `figures.plot_data(my_ruler, mass)`. Do they rise or fall?",
-    "Measure from the middle: with `my_ruler = depth - 17` the bias is the mass of a bird whose "
-    "bill is 17 mm deep, and you can read it off the picture.",
+    "Measure from the middle, with `my_ruler = depth - 17` or `my_ruler = length - 44`. The bias "
+    "is then the mass of a bird in the middle of the picture, and you can read it off.",
     "Read the height of the dots at two places of the picture. The weight is what each mm adds "
     "on the way from one to the other; below 0 if they fall.",
 )
@@ -185,6 +187,9 @@ def other_ruler(my_ruler: object, my_line: object) -> str:
         raise Wrong("These look like grams. The masses of the notebook are in kilograms.")
     miss = _loss(ruler, y, weight, bias) ** 0.5
     if miss >= 0.72:
+        X = _columns(measured)[0] * (ruler.std() / _columns(measured)[0].std())
+        if _loss(X, y, weight, bias) ** 0.5 < 0.72:
+            raise Wrong("This bias is the mass at a bill of 0 mm. Give it where `my_ruler` is 0.")
         raise Wrong(_why_not(ruler, y, weight, bias, miss))
     said = f"A typical bird is missed by {1000 * miss:.0f} g; the best line on flippers misses it "
     said += "by 393 g, so that ruler is worth more. "

@@ -392,20 +392,20 @@ def ride(my_weights: object, my_biases: object) -> str:
         raise NotAttempted
     for stop, ((w, b), (new_w, new_b)) in enumerate(itertools.pairwise(places), 1):
         if abs(new_w - w) > 1e-6 and abs(new_b - b) > 1e-6:
-            raise Wrong(f"Step {stop} turns a corner: it moves weight and bias at once.")
+            raise Wrong(f"Step {stop} goes diagonally: it moves weight and bias at once.")
     X, y = _birds()
     start, end = (_loss(X, y, *places[k]) for k in (0, -1))
     if end >= 0.155:
         slopes = _slopes(X, y, *places[-1]).abs().tolist()
         steeper = "weight" if slopes[0] > slopes[1] else "bias"
-        said = "higher than at the start: is a sign turned" if end > start else "not there yet"
+        said = "higher than at the start: is a sign turned?" if end > start else "not there yet."
         raise Wrong(
-            f"The ride ends at a loss of {end:.4g}, {said}. Here the ground is steeper along the "
+            f"The ride ends at a loss of {end:.4g}, {said} Here the ground is steeper along the "
             f"{steeper}."
         )
     return (
-        f"There, in {len(places) - 1} steps and without a turn. Any way that goes downhill will "
-        "do; the gradient only points out the steepest. Draw the ride, and look for the corners."
+        f"There, in {len(places) - 1} straight steps. Downhill along one axis at a time leads to "
+        "the bottom as well; the gradient only points out the steepest way. Draw the ride."
     )
 
 

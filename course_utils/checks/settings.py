@@ -8,12 +8,10 @@ from course_utils import datasets
 from course_utils.checks.judging import Wrong, call, close, exercise, kind, number, tensor
 
 MOVERS = "ae"  # of the six changes
-_OVERLOOKED = {
-    "a": "A flipper in inches is a smaller number. What is squared and averaged in the curvature?",
+_NOT = {
     "b": "The unit of the masses stretches the loss, but where does the curvature hold a target?",
     "c": "Twice the same birds: the sum of squares doubles, and so does the number of rows.",
     "d": "Another start is another place in the same bowl. The factor of a step ignores places.",
-    "e": "Flippers around 0 have much smaller squares than flippers around 200.",
     "f": "A less exact scale changes the targets. The curvature is computed without them.",
 }
 
@@ -27,18 +25,18 @@ _OVERLOOKED = {
     "Two letters are right: both change the numbers that stand for the flippers.",
 )
 def what_moves_the_border(movers: object) -> str:
-    """Compare letters; say why the first that is wrong or missing is so."""
+    """Compare letters; say why the first that is wrong is so."""
     if type(movers) in (list, tuple, set) and all(type(letter) is str for letter in movers):
         movers = "".join(sorted(movers))
     if type(movers) is not str:
-        raise Wrong(f'`movers` is {kind(movers)}, expected letters such as `"abf"`.')
+        raise Wrong(f'`movers` is {kind(movers)}, expected letters such as `"bcd"`.')
     letters = {letter for letter in movers.lower() if letter.isalnum()}
-    if not letters or not letters <= set(_OVERLOOKED):
+    if not letters or not letters <= set("abcdef"):
         raise Wrong(f"{movers!r} is not a choice of the letters a to f.")
     for letter in sorted(letters - set(MOVERS)):
-        raise Wrong(f"Not {letter}. {_OVERLOOKED[letter]}")
-    for letter in sorted(set(MOVERS) - letters):
-        raise Wrong(f"One is missing. {_OVERLOOKED[letter]}")
+        raise Wrong(f"Not {letter}. {_NOT[letter]}")
+    if letters != set(MOVERS):
+        raise Wrong("One is missing: which other change alters the numbers of the flippers?")
     return (
         "The features alone set the border, so it can be computed before any training, and before "
         "anybody has measured a target."
@@ -48,25 +46,59 @@ def what_moves_the_border(movers: object) -> str:
 @exercise(
     "06.2",
     "Say where it explodes",
-    "The border is two over the curvature.",
-    "The curvature along the weight is twice the mean of the squared features, as for flippers.",
-    "`X_bill.square().mean().item()` is the mean of the squares.",
+    "A border is two over a curvature. Weight and bias have one each, and the lower border counts.",
+    "The curvature of the weight is twice the mean of the squared features; that of the bias is 2.",
+    "`X_bill.square().mean().item()` is that mean in millimeters. In meters, divide it by what?",
 )
-def bill_border(my_border: object) -> str:
-    """Compute two over the curvature; with or without the bias in it."""
-    X, y = datasets.load_penguins("bill_length_mm")
-    X_flipper, _ = datasets.load_penguins()
-    largest, smallest = curvatures(X)
-    right = 2 / largest
-    value = number("my_border", my_border)
+def bill_border(my_borders: object) -> str:
+    """Compute two over the curvature in both units; with or without the bias in it."""
+    if type(my_borders) is torch.Tensor and my_borders.numel() == 2:
+        my_borders = my_borders.flatten().tolist()
+    if type(my_borders) not in (tuple, list) or len(my_borders) != 2:
+        raise Wrong(
+            f"`my_borders` is {kind(my_borders)}, expected two rates: for millimeters, then for "
+            "meters."
+        )
+    X, _ = datasets.load_penguins("bill_length_mm")
+    right = [2 / curvatures(X / unit)[0] for unit in (1, 1000)]
+    millimeters, meters = (number("my_borders", value) for value in my_borders)
+    if close(millimeters / right[1], 1.0, 0.01) and close(meters / right[0], 1.0, 0.01):
+        raise Wrong("These are the two, in the other order. Millimeters come first.")
+    _judge_millimeters(millimeters, X, right[0])
+    slips = {
+        "In meters that is what the weight alone would stand. But the bias moves too. Where is its "
+        "border?": 1e6 * right[0],
+        "The meters have the border of the millimeters. What does another ruler do to the squares?"
+        "": right[0],
+        "In meters the features are a thousand times smaller. How much smaller are their squares? "
+        "Then look at the bias.": 1e3 * right[0],
+        "A smaller feature has a smaller square. Does that raise the border or lower it?": (
+            1e-3 * right[0]
+        ),
+    }
+    for said, slip in slips.items():
+        if close(meters / slip, 1.0, 0.003):
+            raise Wrong(said)
+    if not close(meters / right[1], 1.0, 0.01):
+        raise Wrong(
+            f"In meters the border is not {meters:.3g}. A bill has about 0.04 m. Which is steeper "
+            "then, the weight or the bias?"
+        )
+    return (
+        "No training run was needed. The first border belongs to the weight, the second to the "
+        "bias: the steeper of the two decides."
+    )
+
+
+def _judge_millimeters(value: float, X: torch.Tensor, right: float) -> None:
+    X_flipper, y = datasets.load_penguins()
     mean = X.double().mean().item()
     slips = {
         "The border is twice too large. Squares have the derivative 2: is it in there?": 2 * right,
         "The border is half of what it may be: it is two over the curvature, not one.": right / 2,
         "The MSE is a mean: its curvature is divided by the number of rows.": right / len(X),
-        "This is the curvature itself. The border is two over it.": largest,
-        "This is half of the curvature. The border is two over the curvature.": largest / 2,
-        "This comes from the smallest curvature. The steepest direction decides.": 2 / smallest,
+        "This is the curvature itself. The border is two over it.": 2 / right,
+        "This is half of the curvature. The border is two over the curvature.": 1 / right,
         "This border belongs to the masses. The curvature holds the features.": (
             2 / curvatures(y)[0]
         ),
@@ -79,18 +111,15 @@ def bill_border(my_border: object) -> str:
     }
     for said, slip in slips.items():
         if close(value / slip, 1.0, 0.003):
-            raise Wrong(said)
+            raise Wrong(f"Millimeters: {said[0].lower()}{said[1:]}")
     if 0.5 < value < 2:
-        raise Wrong("A border near 1 belongs to features near 1. Are these bills in mm?")
+        raise Wrong("Millimeters: a border near 1 belongs to features near 1. How long is a bill?")
+    if close(value / right, 1.0, 0.06) and not close(value / right, 1.0, 3e-3):
+        raise Wrong("Millimeters: close. Found by trying? The features give three digits and more.")
     if not close(value / right, 1.0, 3e-3):  # the border in three digits is right
         raise Wrong(
-            f"`my_border` is {value:.3g}, and that is not two over the curvature of the bills. The "
-            "curvature is twice the mean of their squares."
+            f"Millimeters: the border is not {value:.3g}. How did you find that of the flippers?"
         )
-    return (
-        "No training run was needed. A rate that you find by trying costs a run for each try, and "
-        "holds for this ruler alone."
-    )
 
 
 def curvatures(X: torch.Tensor) -> tuple[float, float]:
@@ -183,7 +212,7 @@ def _judge_slope(slope: float, weight: float, spread: float, center: float) -> N
 @exercise(
     "06.4",
     "Build a cliff",
-    "A border of 0.5 needs a curvature of 4, so a mean of squares of 2.",
+    "Around 0, a border of 0.5 needs a curvature of 4, so a mean of squares of 2.",
     "Begin with `scaled`, whose mean of squares is 1, and multiply it. By what?",
     "For the losses: a loop over the 17 rates, with `start_over` and `train` on your feature and "
     '`mass` in it, 200 epochs of one batch, and `my_losses.append(history["loss"][-1])`.',
@@ -200,7 +229,13 @@ def cliff(my_feature: object, my_losses: object) -> str:
             "The border of this feature is 1, the highest there is. Stretch the feature, and the "
             "border comes down."
         )
-    if not close(border / 0.5, 1.0, 0.01):
+    apart = not close(border / 0.5, 1.0, 0.02)
+    if apart and border < 0.5 and X.double().mean().square() > 1e-3 * X.double().var():
+        raise Wrong(
+            f"The border of this feature is {border:.3g}. The feature is not around 0, and then "
+            "weight and bias together are steeper than either. Subtract its mean first."
+        )
+    if apart:
         way = "larger" if border > 0.5 else "smaller"
         raise Wrong(
             f"The border of this feature is {border:.3g}. For 0.5, its squares have to be {way} on "

@@ -306,8 +306,8 @@ def _judge_start(start: np.ndarray, end: Callable) -> None:
 
 def _judge_count(steps: float) -> None:
     hints = {
-        3: "One step is counted in each epoch. The count belongs in the inner loop, where the "
-        "update is, once for each batch; and does the loader get `batch_size`?",
+        3: "One step is counted in each epoch. The count belongs in the inner loop, and so does "
+        "the update, once for each batch. If both stand there: does the loader get `batch_size`?",
         6: "That would be right for batches of 16. Does the loader get `batch_size`?",
         7: "These are the steps of a single epoch. Count the updates in all.",
         18: "The last 2 rows of each epoch get no step. Is `drop_last` set?",
@@ -607,9 +607,10 @@ def star_of_paths(star: object) -> str:
     if (gaps > 0.05).sum() < 5:
         raise Wrong("Some paths begin in the same direction, or at the same place. Move a start.")
     if gaps.max() > 2.7:
+        same = [n for n, at in zip(("weight", "bias"), starts.T, strict=True) if np.ptp(at) < 1e-6]
         raise Wrong(
             "All paths come from one side, which is half a star. Begin on the other side of weight "
-            "2, bias 1.5 as well."
+            "2, bias 1.5 as well." + "".join(f" So far all starts have the same {n}." for n in same)
         )
     return (
         "One bowl, one lowest point: from wherever a line starts, steps downhill lead there. The "

@@ -92,8 +92,8 @@ function build(stage) {
   const counter = stage.extra("count");
   element(counter, "small", { textContent: "epoch" });
   const passed = element(counter, "b");
-  const room = Object.keys(given.presets).length ? 0 : 18; // for longer numbers, where no presets stand
-  for (const [name, label, width] of [["epochs", "epochs", 100], ["lr", "learning rate", 130], ["noise", "noise \u03c3", 90]]) stage.slider(name, { label, width: width + room });
+  const room = Object.keys(given.presets).length ? 0 : 24; // for longer numbers, where no presets stand
+  for (const [name, label, width] of [["epochs", "epochs", 116], ["lr", "learning rate", 130], ["noise", "noise \u03c3", 84]]) stage.slider(name, { label, width: width + room });
   stage.more(() => { for (const name of ["batch_size", "loss", "optimizer"]) stage.select(name); });
   const trained = stage.extra("result"), line = element(trained, "b");
   element(trained, "small", { textContent: "trained line" });

@@ -283,7 +283,7 @@ WRONG = {
                     "my_biases.append(my_biases[-1] - 0.1 * by_bias)",
                 ]
             ),
-            "Step 1 turns a corner",
+            "Step 1 goes diagonally",
         ),
         (
             tram(["my_weights.append(my_weights[-1] - 0.2 * by_weight)"]),
@@ -314,7 +314,7 @@ WRONG = {
                     "my_biases.append(my_biases[-1])",
                 ]
             ),
-            "is a sign turned",
+            "is a sign turned?",
         ),
         (
             "my_weights, my_biases = [1.25, 0.4969, 0.4969], [4.95, 4.95, 4.1563]\n"

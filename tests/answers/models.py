@@ -113,7 +113,7 @@ WRONG = {
         (guard(IF, "    raise ValueError('shapes differ')", MSE), "does not name both"),
         (guard(IF, "    raise ValueError(str(y.shape))", MSE), "does not name both"),
         (guard(IF, "    print('shapes differ')", MSE), "pass without an error"),
-        (guard(IF, "    return ValueError('shapes')", MSE), "pass without an error"),
+        (guard(IF, "    return ValueError('shapes')", MSE), "returned as a value"),
         (guard(IF, "    y = y.reshape(y_pred.shape)", MSE), "pass without an error"),
         (guard(IF, RAISE, MSE + ".item()"), "nothing can be trained with it"),
         (guard(IF, RAISE, "with torch.no_grad():", f"    {MSE}"), "nothing can be trained"),
@@ -133,6 +133,10 @@ WRONG = {
     "03.3": [
         (as_linear("return nn.Linear(1, 1)"), "is not that of the `line`"),
         (as_linear(NEW, NO_GRAD, COPY_WEIGHT, "return linear"), "The bias is not that"),
+        (
+            as_linear(NEW, NO_GRAD, "    linear.weight.fill_(line.weight)", "return linear"),
+            "`.item()` makes it of a tensor",
+        ),
         (
             as_linear(NEW, NO_GRAD, COPY_WEIGHT, COPY_BIAS),
             "is a `return` missing",

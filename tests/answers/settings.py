@@ -11,8 +11,8 @@ for percent in range(92, 109):
     my_losses.append(history["loss"][-1])"""
 
 
-def border(value):
-    return f"{BILLS}my_border = {value}"
+def border(millimeters, meters="1.0"):
+    return f"{BILLS}my_borders = {millimeters}, {meters}"
 
 
 def line(weight, bias):
@@ -30,8 +30,8 @@ WRONG = {
         ('movers = "ace"', "so does the number of rows"),
         ('movers = "ade"', "another place in the same bowl"),
         ('movers = "aef"', "A less exact scale"),
-        ('movers = "a"', "Flippers around 0"),
-        ('movers = "e"', "a smaller number"),
+        ('movers = "a"', "which other change"),
+        ('movers = "e"', "which other change"),
         ('movers = "abcdef"', "Not b"),
         ('movers = ""', "not a choice"),
         ('movers = "aeg"', "not a choice"),
@@ -46,14 +46,22 @@ WRONG = {
         (border("X_bill.square().mean().item()"), "half of the curvature"),
         (border("1 / y_mass.square().mean().item()"), "belongs to the masses"),
         (border("1 / flipper.square().mean().item()"), "belongs to the flippers"),
-        ("my_border = 2 / curvature", "belongs to the flippers"),
+        (border("2 / curvature"), "belongs to the flippers"),
         (border("1 / X_bill.mean().item() ** 2"), "the square of the mean"),
         (border("1 / X_bill.mean().item()"), "Yours holds the features"),
         (border("1 / (X_bill - X_bill.mean()).square().mean().item()"), "mean subtracted"),
-        (border("descent.stable_lr(X)"), "Are these bills in mm"),
-        ("my_border = 0.1", "`my_border` is 0.1"),
+        (border("1.0"), "How long is a bill"),
+        (border("0.0005"), "close. Found by trying"),
+        (border("0.1"), "the border is not 0.1"),
         (border("1 / X_bill.square()"), "has shape (342, 1)"),
         (border("X_bill.square().mean"), "are parentheses missing"),
+        (border("1 / X_bill.square().mean()", "1e6 / X_bill.square().mean()"), "the weight alone"),
+        (border("1 / X_bill.square().mean()", "1e3 / X_bill.square().mean()"), "their squares"),
+        (border("1 / X_bill.square().mean()", "1 / X_bill.square().mean()"), "another ruler"),
+        (border("1 / X_bill.square().mean()", "1e-3 / X_bill.square().mean()"), "raise the border"),
+        (border("1 / X_bill.square().mean()", "2.0"), "the weight or the bias"),
+        (border("1.0", "1 / X_bill.square().mean()"), "Millimeters come first"),
+        (f"{BILLS}my_borders = 1 / X_bill.square().mean().item()", "expected two rates"),
     ],
     "06.3": [
         (line("weight", "bias"), "grams per standard deviation"),
@@ -81,7 +89,11 @@ WRONG = {
         (changed("2**0.5 * scaled", "2 * scaled"), "smaller on average"),
         (changed("2**0.5 * scaled", "0.9 * scaled"), "the highest there is"),
         (changed("2**0.5 * scaled", "1.2 * scaled"), "larger on average"),
-        (changed("2**0.5 * scaled", "flipper"), "smaller on average"),
+        (changed("2**0.5 * scaled", "flipper"), "Subtract its mean"),
+        (
+            changed("2**0.5 * scaled", "flipper * (2 / flipper.square().mean()) ** 0.5"),
+            "together are steeper",
+        ),
         (changed("2**0.5 * scaled", "torch.full((342, 1), 1.0)"), "the same feature"),
         (f"{CLIFF}\nmy_feature = my_feature.squeeze(1)", "expected (342, 1)"),
         (changed("(my_feature, mass)", "(scaled, mass)"), "No cliff stands at 0.5"),
@@ -101,14 +113,17 @@ RIGHT = {  # unusual, and right
         'movers = {"e", "a"}',
     ],
     "06.2": [
-        border("descent.stable_lr(X_bill)"),
-        border("1 / (X_bill**2).mean()"),
-        border("len(X_bill) / (X_bill.T @ X_bill)"),
+        border("1 / (X_bill**2).mean()", "0.998"),
+        border("len(X_bill) / (X_bill.T @ X_bill)", "1"),
         border("round(1 / X_bill.square().mean().item(), 6)"),
-        f"{BILLS}columns = torch.cat([X_bill, torch.ones_like(X_bill)], dim=1)\n"
-        "hessian = 2 * columns.T @ columns / len(columns)\n"
-        "my_border = 2 / torch.linalg.eigvalsh(hessian)[-1].item()",
-        f"{BILLS}c = 2 * sum(x * x for x in X_bill.flatten().tolist()) / 342\nmy_border = 2 / c",
+        f"{BILLS}my_borders = [0.00051, 1.0]",
+        f"{BILLS}def largest(X):\n"
+        "    columns = torch.cat([X, torch.ones_like(X)], dim=1)\n"
+        "    return torch.linalg.eigvalsh(2 * columns.T @ columns / len(columns))[-1]\n\n"
+        "my_borders = torch.stack([2 / largest(X_bill), 2 / largest(X_bill / 1000)])",
+        f"{BILLS}squares = [x * x for x in X_bill.flatten().tolist()]\n"
+        "mean = sum(squares) / 342\n"
+        "my_borders = tuple(min(1.0, 1 / c) for c in (mean, mean / 1000**2))",
     ],
     "06.3": [
         "in_millimeters = lambda w, b, c, s: [w / s, b - w * c / s]",
@@ -123,6 +138,8 @@ RIGHT = {  # unusual, and right
     "06.4": [
         changed("2**0.5 * scaled", "2**0.5 * scaled + 0.01"),
         changed("2**0.5 * scaled", "-(2**0.5) * scaled"),
+        changed("2**0.5 * scaled", "(flipper - 200) / 9.9"),
+        changed("2**0.5 * scaled", "flipper / flipper.mean()"),
         changed("(my_feature, mass)", "(my_feature, mass / 1000)"),
         f"{CLIFF}\nmy_losses = torch.tensor(my_losses)",
         changed("2**0.5 * scaled", "2**0.5 * (mass - mass.mean()) / mass.std()"),

@@ -543,7 +543,9 @@ WRONG = {
     "05.5": [
         (f"{RAY}star = {{n: ray(4, n) for n in range(4)}}", "Five rays"),
         (f"{RAY}star = [ray(4, n) for n in range(5)]", "expected a dictionary"),
-        (f"{RAY}star = {{n: ray(4, 1.5 * n - 1) for n in range(5)}}", "from one side"),
+        (f"{RAY}star = {{n: ray(4, 1.5 * n - 1) for n in range(5)}}", "have the same weight"),
+        (f"{RAY}star = {{n: ray(2 * n - 2, -1.7) for n in range(5)}}", "have the same bias"),
+        (f"{RAY}star = {{n: ray(4 + n, 1.5 * n - 1) for n in range(5)}}", "from one side"),
         (f"{RAY}star = {{n: ray(4, 1.5) for n in range(6)}}", "same direction"),
         (around("ray(*at, lr=0.0001)"), "before it is at the best line"),
         (around("ray(*at, lr=1.5)"), "runs away"),

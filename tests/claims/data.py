@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from claims import Claim
+from claims import ROOT, Claim
 from course_utils import datasets
 from course_utils.explorers import loops
 
@@ -14,6 +14,7 @@ GLOSSARY = "notebooks/glossary.md"
 QUESTIONS = "course_utils/questions.toml"
 CHECKS = "course_utils/checks/data.py"
 GUIDE = "classroom/TEACHING.md"
+FLIPPER, LENGTH, DEPTH = "flipper_length_mm", "bill_length_mm", "bill_depth_mm"
 
 
 def chosen(seed):
@@ -224,13 +225,51 @@ def mean_is_the_best_single_number(seed):
 
 
 def about_those_two(seed):
-    few, many = (samples_of(n, 1_000, seed)[1].std() for n in (10, 200))
-    return abs(few - 1.14) < 0.15 and abs(many - 0.22) < 0.03
+    few, many = (samples_of(n, 1_000, seed, noise=1.0)[1].std() for n in (10, 200))
+    return abs(few - 0.38) < 0.05 and abs(many - 0.07) < 0.01
 
 
 def few_points_lie(seed):
     few, many = (np.sum(samples_of(n, 1_000, seed)[1] < 0) for n in (10, 50))
     return many <= 1 and 15 < few < 100
+
+
+def ten_lie_and_thirty_do_not(seed):
+    few, many = (np.mean(samples_of(n, 20_000, seed)[1] < 0) for n in (10, 30))
+    return 1 / 28 < few < 1 / 23 and many < 1 / 1000
+
+
+def what_the_line_misses(*columns):
+    """Return its residuals' standard deviation, from the columns of the table that it knows."""
+    table = pd.read_csv(ROOT / "notebooks/data/penguins.csv").dropna(subset="body_mass_g")
+    X = pd.get_dummies(table[[*columns]], drop_first=True, dtype=float).assign(one=1.0).to_numpy()
+    y = table["body_mass_g"].to_numpy()
+    residuals = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+    return np.sqrt((residuals**2).sum() / (len(y) - X.shape[1]))
+
+
+def bill_hardly_helps(seed):
+    alone = what_the_line_misses(FLIPPER)
+    gains = [alone - what_the_line_misses(FLIPPER, bill) for bill in (LENGTH, DEPTH)]
+    return all(0 < gain < 1.5 for gain in gains)
+
+
+def species_helps(seed):
+    return what_the_line_misses(FLIPPER) - what_the_line_misses(FLIPPER, "species") > 15
+
+
+def then_the_bill_helps(seed):
+    known = what_the_line_misses(FLIPPER, "species")
+    gains = [known - what_the_line_misses(FLIPPER, "species", bill) for bill in (LENGTH, DEPTH)]
+    return min(gains) > 15
+
+
+def some_20_g_to_the_floor(seed):
+    """The line pays for two numbers, the means for 55."""
+    X, y = birds()
+    means = pd.Series(y).groupby(X).transform("mean").to_numpy()
+    floor = np.sqrt(((y - means) ** 2).sum() / (len(y) - 55))
+    return 15 < what_the_line_misses(FLIPPER) - floor < 25
 
 
 def penguins_line_is_safe(seed):
@@ -246,7 +285,7 @@ CLAIMS = [
     Claim(NOTEBOOK, "NumPy's seed does not reach PyTorch's", numpys_seed_does_not_reach),
     Claim(
         NOTEBOOK,
-        "one draw more at the top changes everything below",
+        "draw once more at the top, and everything below changes",
         one_draw_more_changes_all_below,
     ),
     Claim(
@@ -269,10 +308,16 @@ CLAIMS = [
     Claim(QUESTIONS, "so each value meets each other value", flat_minus_column_is_square),
     Claim(CHECKS, "each point can meet its own prediction alone", flat_minus_column_is_square),
     Claim(NOTEBOOK, "Any line has to miss most of these birds", lines_miss_most),
-    Claim(NOTEBOOK, "its loss is the noise squared, give or take", floor_is_noise_squared),
-    Claim(NOTEBOOK, "with mean squared error, the noise squared", floor_is_noise_squared),
-    Claim(GLOSSARY, "For the mean squared error it is the noise squared", floor_is_noise_squared),
-    Claim(GUIDE, "The floor is the noise squared", floor_is_noise_squared),
+    Claim(
+        NOTEBOOK,
+        "its loss is the standard deviation of the noise, squared, give or take",
+        floor_is_noise_squared,
+    ),
+    Claim(
+        NOTEBOOK, "with mean squared error, its standard deviation squared", floor_is_noise_squared
+    ),
+    Claim(GLOSSARY, "it is the standard deviation of the noise, squared", floor_is_noise_squared),
+    Claim(GUIDE, "The floor is the standard deviation squared", floor_is_noise_squared),
     Claim(
         NOTEBOOK,
         "the lowest loss on new points that noise allows, on average",
@@ -300,7 +345,7 @@ CLAIMS = [
         tenth_takes_a_hundred_times,
     ),
     Claim(GLOSSARY, "a tenth of it takes about 100 times the points", tenth_takes_a_hundred_times),
-    Claim(GLOSSARY, "is about 1.14 for 10 points and 0.22 for 200", about_those_two),
+    Claim(GLOSSARY, "is about 0.38 for 10 points and 0.07 for 200", about_those_two),
     Claim(GUIDE, "with 10 points the line swings, with 200 it hardly moves", line_swings_with_ten),
     Claim(QUESTIONS, "most of it is smaller than 1, so squares shrink it", most_noise_is_below_one),
     Claim(QUESTIONS, "That is about the mean absolute error.", mean_absolute_error_is_about),
@@ -309,11 +354,27 @@ CLAIMS = [
         "must give them one mass, and the best one is their mean",
         mean_is_the_best_single_number,
     ),
-    Claim(NOTEBOOK, "So this many means cost that many.", each_mean_costs_one),
+    Claim(NOTEBOOK, "and each of them costs one", each_mean_costs_one),
     Claim(
         NOTEBOOK,
         "no cleverer curve and no larger network will weigh new birds much better",
         nothing_is_much_better,
+    ),
+    Claim(NOTEBOOK, "Some 20 g, and the floor is reached.", some_20_g_to_the_floor),
+    Claim(
+        NOTEBOOK,
+        "Add the bill to the flipper, its length or its depth, and the line gains hardly more than "
+        "a gram.",
+        bill_hardly_helps,
+    ),
+    Claim(NOTEBOOK, "Add the species, and it gains more", species_helps),
+    Claim(GUIDE, "nothing more, the flipper alone. The species helps.", species_helps),
+    Claim(NOTEBOOK, "Once that is known, even the bill helps.", then_the_bill_helps),
+    Claim(
+        NOTEBOOK,
+        "With 10 points about one sample in 25 lies, with 30 not one in a thousand.",
+        ten_lie_and_thirty_do_not,
+        slow=True,
     ),
     Claim(CHECKS, "Chance needs few points to lie like that.", few_points_lie),
     Claim(

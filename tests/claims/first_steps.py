@@ -58,6 +58,19 @@ def twelve_of_fourteen(seed):
     return len(masses) == 14 and masses.unique(return_counts=True)[1].max() <= 2
 
 
+def two_in_three_are_missed_by_less(seed):
+    """The zookeeper's rule, the lazy one and the best line; and one is 290 g off less."""
+    X, y = birds()
+    shares, roots = [], []
+    for weight, bias in ((0.3, 4.0), (0.0, 4.2), (WEIGHT, BIAS)):
+        miss = (y - weight * X - bias).abs()
+        roots.append(miss.square().mean().sqrt().item())
+        shares.append((miss < roots[-1]).double().mean().item())
+    return all(abs(share - 2 / 3) < 0.03 for share in shares) and (
+        round(roots[1] - roots[0], 2) == 0.29
+    )
+
+
 def the_bias_is_the_height_at_zero(seed):
     weight, bias = drawn(seed, 2).float()
     line = nn.Linear(1, 1)
@@ -100,6 +113,11 @@ CLAIMS = [
     Claim(NOTEBOOK, "Here is its line, to a few digits", the_digits_are_those_of_least_squares),
     Claim(NOTEBOOK, "for the best line about minus 5.8 kg", a_bird_without_flipper),
     Claim(NOTEBOOK, "at least twelve of these fourteen birds prove you wrong", twelve_of_fourteen),
+    Claim(
+        NOTEBOOK,
+        "about two birds in three are missed by less. The zookeeper's is 290 g smaller",
+        two_in_three_are_missed_by_less,
+    ),
     Claim(NOTEBOOK, "is its height where `extra` is 0", the_bias_is_the_height_at_zero),
     Claim(
         QUESTIONS,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
 
 from claims import Claim
 from course_utils import datasets, descent
@@ -200,11 +199,20 @@ def _descends_to_the_lowest(seed: int) -> bool:
     return down and torch.allclose(places[-1], _best(X, y), atol=1e-6)
 
 
-def _steps_of_an_epoch(seed: int) -> bool:
+def _never_rests(seed: int) -> bool:
+    """Without a reset, on all points: the best line lies inside the swings, early and late."""
     X, y, *_ = _line(seed)
-    batch_size = 1 + 3 * seed
-    loader = DataLoader(TensorDataset(X, y), batch_size=batch_size, shuffle=True)
-    return sum(1 for _ in loader) == math.ceil(len(X) / batch_size)
+    place, total, best = torch.zeros(2, dtype=torch.float64), 0.0, _best(X, y)
+    off = []
+    for _ in range(2000):
+        total = total + _by_hand(X, y, place)
+        place = place - 0.1 * total
+        off.append(place - best)
+    early, late = torch.stack(off[:200]), torch.stack(off[-200:])
+    around = all(
+        (part.min(0)[0] < 0).all() and (part.max(0)[0] > 0).all() for part in (early, late)
+    )
+    return around and bool((late.abs().max(0)[0] > 0.8 * early.abs().max(0)[0]).all())
 
 
 def _never_reset_uses_the_sum(seed: int) -> bool:
@@ -445,7 +453,7 @@ def _rails_arrive(seed: int) -> bool:
 
 CLAIMS = [
     Claim(LESSON, '`"sum"` adds them up, and then more birds mean more loss', _sum_grows),
-    Claim(LESSON, "the weight enters each residual once, and each residual is squared", _parabola),
+    Claim(LESSON, "as the weight turns, each residual changes at a steady pace", _parabola),
     Claim(
         LESSON,
         "Minus means downhill to the right, so the weight has to grow.",
@@ -491,7 +499,9 @@ CLAIMS = [
         "That would be so at the lowest point of the loss, or after a reset.",
         _zero_at_the_lowest_point,
     ),
-    Claim(LESSON, "every step uses the sum of all gradients so far", _never_reset_uses_the_sum),
+    Claim(
+        LESSON, "every move would use the sum of all gradients so far", _never_reset_uses_the_sum
+    ),
     Claim(LESSON, "The cure is nearly always to compute the loss anew", _graph_is_used_up),
     Claim(LESSON, "keeps the graph for another pass", _graph_is_used_up),
     Claim(LESSON, "nothing that made it asked for a gradient", _no_record_no_way_back),
@@ -520,16 +530,15 @@ CLAIMS = [
     Claim(
         LESSON, "Gradient descent repeats small steps against the gradient", _descends_to_the_lowest
     ),
-    Claim(LESSON, "$N$ divided by the batch size, rounded up", _steps_of_an_epoch),
+    Claim(LESSON, "swings about the bottom and never comes to rest", _never_rests),
     Claim(QUESTIONS, "behind the bottom, a bowl goes up again", _one_bowl),
     Claim(QUESTIONS, "the other side of the bowl is as steep as this one", _both_sides_alike),
-    Claim(QUESTIONS, "There is such a length, and this is not it.", _both_sides_alike),
     Claim(LESSON, "a step can be so long that it ends higher than it began", _long_steps_climb),
     Claim(
         CHECKS,
         "The slope of the bias is minus twice the mean residual.",
         _mean_residual_behind_a_slope,
     ),
-    Claim(CHECKS, "Any way that goes downhill will", _rails_arrive),
+    Claim(CHECKS, "Downhill along one axis at a time leads to the bottom as well", _rails_arrive),
     Claim(CHECKS, "Autograd needs one pass back for all of them.", _one_pass_back),
 ]

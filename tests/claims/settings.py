@@ -53,6 +53,33 @@ def factor_anywhere(seed):
     return same
 
 
+def two_curvatures(seed):
+    """A unit more of weight or bias: the slope along it grows by 2 mean(x^2), or by 2."""
+    X, y = (part.double() for part in datasets.make_line(160, seed=seed))
+    w, b = torch.randn(2, generator=torch.Generator().manual_seed(seed), dtype=torch.double)
+
+    def slopes(w, b):
+        residual = y - (w * X + b)
+        return (-2 * X * residual).mean(), (-2 * residual).mean()
+
+    weight = slopes(w + 1, b)[0] - slopes(w, b)[0]
+    bias = slopes(w, b + 1)[1] - slopes(w, b)[1]
+    return (
+        torch.isclose(weight, 2 * X.square().mean())
+        and math.isclose(bias, 2)
+        and abs(hessian(X).diagonal() - torch.stack([weight, bias])).max() < 1e-9
+    )
+
+
+def parts_of_the_border(seed):
+    """Half the border is home in one step; 0.9 of it leaves as much as 0.1 of it."""
+    _, slope = ball(seed)
+    curvature = slope(1.0) - slope(0.0)
+    bottom = -slope(0.0) / curvature
+    left = [(-1.0 - part * 2 / curvature * slope(-1.0) - bottom) for part in (0.5, 0.1, 0.9)]
+    return abs(left[0]) < 1e-9 and math.isclose(left[1], -left[2], rel_tol=1e-6)
+
+
 def border_of_a_ball(seed):
     _, slope = ball(seed)
     curvature = slope(1.0) - slope(0.0)
@@ -185,6 +212,26 @@ def adam_follows_two_means(seed):
     return np.abs(line_of(model).numpy() - end).max() < 1e-4
 
 
+def single_rows_are_cheaper(seed):
+    """In one epoch over the same rows, the smaller batches get closer to the best line."""
+    X, y, model = begin(seed)
+    X, y = X[:160], y[:160]
+    ends = []
+    for size in (1, 16, 160):
+        moved = copy.deepcopy(model)
+        train(moved, batches(X, y, size), 0.05, 1)
+        ends.append(losses_on(X, y, line_of(moved).unsqueeze(0))[0])
+    return ends[0] < ends[1] < ends[2]
+
+
+def single_rows_never_rest(seed):
+    """After six epochs the steps are as long as after two."""
+    X, y, model = begin(seed)
+    lines = walk(X, y, line_of(model), 0.05, rows_of(seed, 7, size=1))
+    sizes = np.linalg.norm(np.diff(lines, axis=0), axis=1)
+    return 0.8 < sizes[6 * 160 :].mean() / sizes[2 * 160 : 3 * 160].mean() < 1.25
+
+
 def sgd_is_enough(seed):
     X, y, model = begin(seed)
     X = (X - X.mean()) / X.std()
@@ -206,6 +253,44 @@ def l1_keeps_stepping(seed):
         line = lines[-1]
         means.append(losses_on(X, y, lines[-2:], "l1").mean())
     return 9 < means[0] / means[1] < 11 and 9 < means[1] / means[2] < 11
+
+
+def signs_flip(seed):
+    """Without noise, near the goal, all residuals are above the line, then all below it."""
+    X = torch.arange(0, 1, 0.02).unsqueeze(1)
+    y = 0.8 * X + 0.2
+    _, _, model = begin(seed)
+    lines = walk(X, y, line_of(model), 0.05, 800, loss="l1")
+    lines = walk(X, y, lines[-1], 0.01, 400, loss="l1")[-2:]
+    signs = [np.sign(y.numpy() - line[0] * X.numpy() - line[1]) for line in lines]
+    return abs(signs[0].sum()) == len(X) and (signs[0] == -signs[1]).all()
+
+
+def noise_calms_l1(seed):
+    """With noise the loss rests at less than a fifth of the height above its lowest."""
+    X = torch.arange(0, 1, 0.02).unsqueeze(1)
+    noise = 0.1 * torch.randn(50, 1, generator=torch.Generator().manual_seed(seed))
+    _, _, model = begin(seed)
+    heights = []
+    for y in (0.8 * X + 0.2, 0.8 * X + 0.2 + noise):
+        line = walk(X, y, line_of(model), 0.05, 800, loss="l1")[-1]
+        lines = walk(X, y, line, 0.01, 400, loss="l1")[-20:]
+        best = np.array([descent.least_absolute(X.double().numpy(), y.double().numpy())])
+        lowest = losses_on(X, y, best, "l1")[0]
+        heights.append(losses_on(X, y, lines, "l1").mean() - lowest)
+    return heights[1] < heights[0] / 5
+
+
+def stranded(seed):
+    """Cut every 50 steps, and four more plans of that kind would not arrive either."""
+    X = torch.arange(0, 1, 0.02).unsqueeze(1)
+    y = 0.8 * X + 0.2
+    _, _, model = begin(seed)
+    line = line_of(model)
+    for lr in (0.01, 0.001, 0.0001, 0.00001):
+        lines = walk(X, y, line, lr, 50, loss="l1")
+        line = lines[-1]
+    return losses_on(X, y, lines[-1:], "l1")[0] > 0.02
 
 
 def mse_steps_shrink(seed):
@@ -267,11 +352,13 @@ def penguins(_seed):
     weight, bias = ols(X.double(), y.double()).tolist()
     bills, _ = datasets.load_penguins("bill_length_mm")
     off = 1 - descent.stable_lr(bills) * bills.double().square().mean().item()
+    in_meters = descent.stable_lr(bills / 1000)
     return (
         3900 < 0.1 / (2 / steep) < 4100
-        and f"{steep / flat / 1e6:.1f}" == "8.3"
+        and f"{steep / flat:,.0f}" == "8,346,409"
         and (f"{weight:.1f}", f"{bias:.0f}") == ("49.7", "-5781")
-        and f"{100 * off:.2f}" == "0.05"
+        and (f"{100 * off:.2f}", f"{100 - 100 * in_meters:.1f}") == ("0.05", "0.2")
+        and int(1e6 / bills.double().square().mean().item()) == 510
     )
 
 
@@ -281,12 +368,15 @@ CLAIMS = [
     Claim(LESSON, "twice as far from the bottom is twice as steep", factor_anywhere),
     Claim(GLOSSARY, "two over it is the border of the learning rate while only", border_of_a_ball),
     Claim(LESSON, "The ball comes home while that factor lies between", border_of_a_ball),
-    Claim(LESSON, "more strongly curved along a diagonal than along either", diagonal_is_steeper),
+    Claim(LESSON, "grows by the mean of $2x^2$", two_curvatures),
+    Claim(LESSON, "The second holds on any data", two_curvatures),
+    Claim(LESSON, "half of that is home in one step, and nine tenths are", parts_of_the_border),
+    Claim(LESSON, "The largest sets the border, and belongs to a diagonal", diagonal_is_steeper),
     Claim(LESSON, "it is computed from the features alone", features_alone),
     Claim(CHECKS, "The features alone set the border", features_alone),
     Claim(LESSON, "Where exactly is the border?", boxes_print_what_they_say),
     Claim(LESSON, "Which half of the scaling did it?", boxes_print_what_they_say),
-    Claim(LESSON, "The largest curvature sets the border", factor_of_a_step),
+    Claim(LESSON, "The largest sets the border, and belongs to a diagonal", factor_of_a_step),
     Claim(LESSON, "Beyond a rate of 2 / curvature, training explodes", limit_parts_runs),
     Claim(GLOSSARY, "has to stay below two over its largest eigenvalue", limit_parts_runs),
     Claim(QUESTIONS, "each ends on the other side of the minimum, nearly as far", overshoots),
@@ -295,19 +385,25 @@ CLAIMS = [
     Claim(GLOSSARY, "the limit of the learning rate is 1 in any unit", scaled_limit_is_one),
     Claim(LESSON, "whose curvature is 2 on any data", never_beyond_one),
     Claim(CHECKS, "is 1, the highest there is", never_beyond_one),
-    Claim(LESSON, "The canyon is 8.3 million times as curved across", penguins),
+    Claim(GLOSSARY, "the penguins in millimeters have 8,346,409", penguins),
+    Claim(LESSON, "the weight alone would stand a rate of 510", penguins),
     Claim(LESSON, "it returns about 49.7 and \u22125,781", penguins),
-    Claim(LESSON, "the border is 0.05 % lower", penguins),
+    Claim(LESSON, "the borders are 0.05 % and 0.2 % lower", penguins),
     Claim(QUESTIONS, "about four thousand times too large", penguins),
-    Claim(LESSON, "a step about as long as the learning rate", adam_keeps_its_stride),
+    Claim(LESSON, "a step is about as long as the learning rate", adam_keeps_its_stride),
     Claim(GLOSSARY, "as long as the learning rate while the direction", adam_keeps_its_stride),
     Claim(QUESTIONS, "Each step of Adam is about 0.1 long here", adam_keeps_its_stride),
     Claim(LESSON, "so steep directions don't explode", adam_and_the_unit),
-    Claim(LESSON, "divided by a running measure of its size", adam_follows_two_means),
+    Claim(LESSON, "a running mean of the gradient and one of its square", adam_follows_two_means),
     Claim(GLOSSARY, "divided by a running measure of its size", adam_follows_two_means),
     Claim(LESSON, "For a line on scaled features SGD is enough", sgd_is_enough),
-    Claim(LESSON, "and would do so for ever", l1_keeps_stepping),
-    Claim(LESSON, "each cut of the rate by ten brings the loss down about", l1_keeps_stepping),
+    Claim(LESSON, "steps over the goal, and back, for ever", l1_keeps_stepping),
+    Claim(LESSON, "a tenth of the rate is a tenth of the dance", l1_keeps_stepping),
+    Claim(LESSON, "Without noise all the signs flip together", signs_flip),
+    Claim(LESSON, "and the dance is much smaller", noise_calms_l1),
+    Claim(LESSON, "cut too early, and the line is stranded", stranded),
+    Claim(LESSON, "steps on single rows never come to rest", single_rows_never_rest),
+    Claim(LESSON, "Rough directions come cheaper", single_rows_are_cheaper),
     Claim(LESSON, "steps on all points shrink by themselves near the minimum", mse_steps_shrink),
     Claim(LESSON, "The same plan quiets mini-batches", shrinking_quiets_batches),
     Claim(LESSON, "because its residual counts squared", outlier_moves_mse),

@@ -3,6 +3,7 @@
 Long runs follow `descent.descend`, whose paths the tests compare with PyTorch's.
 """
 
+import contextlib
 import copy
 import itertools
 import math
@@ -269,6 +270,42 @@ def losses_keep_their_past(seed):
     return len(grown) == 1 and min(grown) > 3
 
 
+def predictions_kept(tensor):
+    """Return how many recorded losses under a tensor still hold the predictions they need."""
+    waiting, kept = [tensor.grad_fn], 0
+    while waiting:
+        operation = waiting.pop()
+        waiting += [before for before, _ in operation.next_functions if before is not None]
+        if "MseLoss" in operation.name():
+            with contextlib.suppress(RuntimeError):  # freed
+                kept += operation._saved_self is not None
+    return kept
+
+
+def backward_frees_predictions(seed):
+    """In training a sum of losses keeps records without predictions; in measuring, with them."""
+    X, y, model = begin(seed)
+    kept = []
+    for training in (True, False):
+        total = torch.tensor(0.0)
+        for X_batch, y_batch in batches(X, y):
+            loss = MSE(model(X_batch), y_batch)
+            total = total + loss
+            if training:
+                loss.backward()
+        kept.append(predictions_kept(total))
+    return kept == [0, 13] and graph_length(total) > 13
+
+
+def falls_then_swings(seed):
+    """Within ten steps the loss is below its start; later swings go far above."""
+    X, y, model = begin(seed)
+    line = line_of(model)
+    losses = losses_on(X, y, without_reset(X, y, line, 0.1, rows_of(seed, 100)))
+    start = losses_on(X, y, line.double().numpy())
+    return losses[:10].min() < start and swings_grow(seed)
+
+
 def one_lowest_point(seed):
     X, y, _ = begin(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -278,22 +315,26 @@ def one_lowest_point(seed):
 
 
 CLAIMS = [
-    Claim(LESSON, "An epoch has ceil(N / batch size) steps", steps_of_an_epoch),
+    Claim(LESSON, "one pass over the training set, ceil(N / batch size) steps", steps_of_an_epoch),
     Claim(LESSON, "the noise in y has variance 0.01, and the plain lies near", floor_is_noise),
     Claim(LESSON, "Each step follows 16 points, whose best line differs", batches_disagree),
-    Claim(LESSON, "at a constant learning rate the steps do not die out", steps_do_not_die_out),
+    Claim(LESSON, "while the learning rate stays the same, the steps do not", steps_do_not_die_out),
     Claim(LESSON, "more epochs of batches would leave one again", never_lands),
     Claim(LESSON, "every step uses the sum of all gradients so far", backward_adds),
     Claim(LESSON, "On the same points at every step it would swing on for ever", swings_for_ever),
     Claim(LESSON, "changing batches make the swings grow", swings_grow),
-    Claim(LESSON, "Symptom: the loss falls, then swings, wider and wider.", swings_grow),
+    Claim(LESSON, "Symptom: the loss falls, then swings, wider and wider.", falls_then_swings),
+    Claim(QUESTIONS, "So it does when every step sees the same points.", swings_for_ever),
     Claim(QUESTIONS, "old gradients go on pushing when the line is long past", swings_grow),
     Claim(LESSON, "whose gradients stay empty, so it moves nothing at all", other_optimizer),
     Claim(QUESTIONS, "the old model's tensors alone, and their gradients stay", other_optimizer),
     Claim(LESSON, "the next `zero_grad` wiped each one out", step_outside),
     Claim(QUESTIONS, "only the last gradient is still there when `step` comes", step_outside),
-    Claim(LESSON, "everything is right, and ten epochs do the work of one", ten_epochs_for_one),
-    Claim(LESSON, "Keep the loss and you keep its whole past", losses_keep_their_past),
+    Claim(
+        LESSON, "everything is right, and about ten epochs do the work of one", ten_epochs_for_one
+    ),
+    Claim(LESSON, "keep the loss and you keep its whole past", losses_keep_their_past),
+    Claim(LESSON, "`backward` throws the predictions away", backward_frees_predictions),
     Claim(LESSON, "measured after the epoch looks better for this reason", later_looks_better),
     Claim(LESSON, "weighted by batch size equals the loss over all 160", weighted_is_whole),
     Claim(LESSON, "For any model, `loss_over(model, train_loader)` equals", weighted_is_whole),

@@ -6,7 +6,6 @@ import { clamp, fixed, short, tenth } from "./numbers.js";
 import { mark as MARK } from "../../style.json";
 
 const SVG = "http://www.w3.org/2000/svg";
-let panels = 0;
 const widths = new Map(); // of texts, by class; digits are equally wide
 
 // How wide a text is; the page need not be laid out for one of its length and class.
@@ -71,7 +70,7 @@ export class Panel {
 
   // x, y: {label, domain, log, ticks, format}; equal: whether both axes have one unit.
   constructor(column, { title, note = "", x, y, equal = false, margin = {}, filled = false }) {
-    this.id = `panel-${panels++}`;
+    this.id = `panel-${Math.random().toString(36).slice(2)}`; // of no other on the page
     this.axes = { x, y };
     this.equal = equal;
     this.margin = { left: 44, right: 8, top: 8, bottom: 38, ...margin };
