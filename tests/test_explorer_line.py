@@ -94,6 +94,10 @@ def test_the_sentence_tells_what_is_drawn(node, explorer):
     )
     result, said = node.ask(explorer, weight=0.5, squares=True)
     assert numbers_in(said)[3:] == [200, pytest.approx(np.sqrt(result["loss"]), rel=1e-3)]
+    best = result["surface"]
+    for above, words in ((1.03, "**3 % above** the lowest"), (1.2, "**1.2 times** the lowest")):
+        bias = best["bias"] + np.sqrt((above - 1) * best["lowest"])
+        assert words in node.ask(explorer, weight=best["weight"], bias=bias)[1]
     two = LineExplorer(torch.tensor([[0.0], [1.0]]), torch.tensor([[0.0], [1.0]]), MSE)
     assert node.ask(two, weight=0.5)[1].endswith("The lowest possible is 0.")  # no number of times
 

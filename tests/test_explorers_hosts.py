@@ -70,7 +70,9 @@ STILL, AGREES = "This picture stands still: run the cell, and it moves.", "Your 
 DRAW_MS = 15_000  # what is drawn or told is there by then
 GONE = "The kernel was restarted or is gone: run the cell again to compare with your code."
 NEVER = "No kernel here: run the cell in JupyterLab to compare with your own code."
-BUSY = "The kernel is busy: your code is compared once it is free."
+BUSY = (
+    "The kernel is busy: your code is compared once it is free. If it stays so, run the cell again."
+)
 AWAY = "The kernel cannot be reached: your code is compared once the connection is back."
 FAILURES = re.compile(
     "not found|Error displaying|Loading widget|could not be displayed|<style|:has"

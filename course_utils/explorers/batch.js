@@ -12,7 +12,7 @@ function about(given) {
   if (!kept.has(given)) {
     const surface = bowl(given.x, given.y), rate = Number((0.4 / surface.curvature).toPrecision(1));
     const all = arrowOf(Array.from(given.x.keys()), given, rate);
-    kept.set(given, { surface, rate, all, spread: spreadOf(given, rate, all), rows: new Rows(given.x, given.y, [], given.seed), typical: new Map() });
+    kept.set(given, { surface, rate, all, spread: spreadOf(given, rate, all), rows: new Rows(given.x, given.y, [], given.seed) });
   }
   return kept.get(given);
 }
@@ -23,19 +23,8 @@ const orderOf = ({ shuffle, epoch }, given) => Array.from(shuffle ? about(given)
 const countOf = (n, size, drop) => (drop ? Math.floor(n / size) : Math.ceil(n / size));
 const percent = (share) => `${whole(100 * share)} %`;
 
-// By how much half of the batches of a size are off at most: the median over an epoch.
-function typicalOf(settings, size, given) {
-  const { all, rate, typical } = about(given), key = [settings.shuffle && settings.epoch, settings.drop_last, size].join();
-  if (!typical.has(key)) {
-    const count = countOf(given.x.length, size, settings.drop_last);
-    const sorted = arrowsOf(orderOf(settings, given), size, count, given, rate).map((one) => off(one, all)).sort((a, b) => a - b);
-    typical.set(key, (sorted[(count - 1) >> 1] + sorted[count >> 1]) / 2);
-  }
-  return typical.get(key);
-}
-
 export function compute(settings, given) {
-  const n = given.x.length, { batch_size: size, drop_last: drop } = settings, { surface, rate, all } = about(given);
+  const n = given.x.length, { batch_size: size, drop_last: drop } = settings, { surface, rate, all, spread } = about(given);
   const order = orderOf(settings, given), count = countOf(n, size, drop), step = clamp(settings.step, 1, count);
   const rows = order.slice((step - 1) * size, step * size), arrows = arrowsOf(order, size, count, given, rate), arrow = arrows[step - 1];
   const turn = Math.atan2(arrow[1], arrow[0]) - Math.atan2(all[1], all[0]);
@@ -43,7 +32,7 @@ export function compute(settings, given) {
   return {
     order, count, step, rows, leftOut: order.slice(count * size), surface, rate, all, arrow, arrows,
     angle: Math.abs(Math.atan2(Math.sin(turn), Math.cos(turn))) * (180 / Math.PI), ratio: Math.hypot(...arrow) / (Math.hypot(...all) || 1),
-    typical: sizes.map((one) => [one, typicalOf(settings, one, given)]),
+    typical: sizes.map((one) => [one, spread.typical(one)]),
   };
 }
 
@@ -51,8 +40,8 @@ export function sentence({ batch_size: size }, { count, rows, leftOut, angle, ra
   const n = x.length, batches = `${whole(count)} ${count === 1 ? "batch" : "batches"} an epoch`;
   const rest = leftOut.length ? `, ${leftOut.length} ${leftOut.length === 1 ? "row" : "rows"} left out` : n % size ? `, the last of ${n % size} ${n % size === 1 ? "row" : "rows"}` : "";
   if (rows.length === n) return `**All ${whole(n)} rows: not a guess**, the arrow is exact. ${batches}.`;
-  const who = rows.length === 1 ? "1 row guesses" : `${whole(rows.length)} rows guess`, half = typical.find(([one]) => one === size)[1];
-  return `**${who} what all ${whole(n)} know**: ${fixed(angle, 0)}\u00b0 off, ${fixed(ratio)} times as long. Half of the batches of ${whole(size)} are off by ${percent(half)} or less. ${batches}${rest}.`;
+  const who = rows.length === 1 ? "1 row guesses" : `${whole(rows.length)} rows guess`, miss = typical.find(([one]) => one === size)[1];
+  return `**${who} what all ${whole(n)} know**: ${fixed(angle, 0)}\u00b0 off, ${fixed(ratio)} times as long. A typical batch of ${whole(size)} misses by ${percent(miss)}. ${batches}${rest}.`;
 }
 
 function build(stage) {
@@ -73,9 +62,9 @@ function build(stage) {
   }, { begin: () => step.value >= count() && next() });
   const counter = element(stage.extra("count"), "small", { textContent: "batch" }).parentNode, number = element(counter, "b");
   let meter;
-  stage.more(() => { meter = barMeter(stage, ["half of the batches", "are off by less, in %,", "by batch size"]); });
+  stage.more(() => { meter = barMeter(stage, ["a typical batch", "misses by, in %,", "by batch size"]); });
   stage.newRow();
-  stage.slider("batch_size", { width: 130 });
+  stage.slider("batch_size", { width: 130 }).addEventListener("input", () => { step.value = 1; });
   stage.toggle("shuffle");
   stage.more(() => { stage.slider("epoch", { width: 80 }); stage.toggle("drop_last"); });
 
@@ -147,8 +136,8 @@ function build(stage) {
     for (const [mark, [w, b]] of [[exact, all], [guess, arrow]]) mark(from, three.within(from, [three.x(w), three.y(b)]));
     put(plus, { d: `M${three.x(surface.weight) - 6},${three.y(surface.bias)}h12m-6,-6v12` });
     lowest(`lowest ${short(surface.lowest)}`, surface.weight, surface.bias, { dy: 20 });
-    const dotted = settings.shuffle && each < n, most = three.box.right - three.box.left - 60, texts = ["arrow: the steepest way down", `; dotted: 7 of 8 batches of ${whole(each)}`];
-    put(around, { d: dotted ? `M${spread(each).map(([w, b]) => [three.x(w).toFixed(1), three.y(b).toFixed(1)]).join("L")}Z` : "" });
+    const dotted = settings.shuffle && each < n, most = three.box.right - three.box.left - 60, texts = ["arrow: the steepest way down", `; dotted: where 7 of 8 batches of ${whole(each)} end`];
+    put(around, { d: dotted ? `M${spread.ring(each).map(([w, b]) => [three.x(w).toFixed(1), three.y(b).toFixed(1)]).join("L")}Z` : "" });
     put(rule, { x: three.box.left, y: three.box.bottom + 33 }).textContent = (dotted ? [texts.join(""), texts[1].slice(2)] : []).find((text) => most > 6.1 * text.length) ?? texts[0];
   };
 }

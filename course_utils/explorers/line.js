@@ -15,7 +15,8 @@ export function compute({ weight, bias }, given) {
 export function sentence({ squares }, { surface, loss }, { x }) {
   const side = squares ? ` It is the mean of all ${whole(x.length)} squares: a square of side ${short(Math.sqrt(loss))}.` : "";
   if (loss <= surface.lowest * 1.001 + 1e-12) return `**No line does better**: ${short(surface.lowest)} is the lowest possible loss.${side}`;
-  const times = surface.lowest > 1e-9 * loss ? `, **${short(Number((loss / surface.lowest).toPrecision(2)))} times** the lowest possible, ${short(surface.lowest)}` : ". The lowest possible is 0";
+  const ratio = loss / surface.lowest, more = ratio < 1.05 ? `${short(Number((100 * ratio - 100).toPrecision(1)))} % above` : `${short(Number(ratio.toPrecision(2)))} times`;
+  const times = surface.lowest > 1e-9 * loss ? `, **${more}** the lowest possible, ${short(surface.lowest)}` : ". The lowest possible is 0";
   return `The loss is ${short(loss)}${times}.${side}`;
 }
 
@@ -57,8 +58,9 @@ function linePanel(stage) {
   const order = drawn.toSorted((a, b) => x[a] - x[b]), count = Math.min(SQUARES, order.length);
   const chosen = Array.from({ length: count }, (_, k) => order[Math.round((k * (order.length - 1)) / Math.max(count - 1, 1))]);
   return ({ weight, bias, squares }) => {
-    const f = (value) => weight * value + bias, some = squares ? chosen : few, of = (all, rows) => rows.map((i) => all[i]);
-    sticks(of(x, some), of(y, some), some.map((i) => f(x[i])));
+    const f = (value) => weight * value + bias, of = (all, rows) => rows.map((i) => all[i]);
+    panel.note.textContent = squares && count < x.length ? `${count} of the ${whole(x.length)} squares` : "drag an end, or the whole line";
+    sticks(of(x, few), of(y, few), few.map((i) => f(x[i])));
     dots(of(x, drawn), of(y, drawn));
     group.replaceChildren(...(squares ? chosen : []).map((i) => {
       const from = panel.y(y[i]), to = panel.y(f(x[i])), side = Math.abs(from - to), left = x[i] < middle ? panel.x(x[i]) : panel.x(x[i]) - side;

@@ -6,7 +6,8 @@ import { lossScale } from "./stage/scale.js";
 import { PLAY } from "./stage/stage.js";
 import { svg } from "./stage/panel.js";
 
-const RATE = 0.06, NUDGE = 0.05, STEP = 0.02; // downhill; by an arrow key an end, and the ball
+const RATE = 0.1, NUDGE = 0.05, STEP = 0.02; // downhill; by an arrow key an end, and the ball
+const NEAR = 1.05; // times the lowest loss: before that nothing tells where the bottom is, if show is "numbers"
 const X = [-3, 3.5], Y = [2.2, 6.8], LEVELS = [0.25, 0.4, 0.7, 1.1, 1.6, 2.3, 3.2];
 
 export function compute({ weight, bias }, given) {
@@ -21,7 +22,8 @@ export function sentence({ weight, bias }, { surface, loss }, { show, starts: [[
   if (loss - surface.lowest < 0.01 * surface.lowest)
     return `**You are at the bottom.** No line does better: it still misses a typical penguin by ${typical(surface.lowest)}. Penguins differ, and no line can help that.`;
   const first = weight === firstWeight && bias === firstBias;
-  return `${first ? "**Catch the line or the ball.** They are one and the same: t" : "T"}his line misses a typical penguin by **${typical(loss)}**. The best possible line: ${typical(surface.lowest)}.`;
+  const best = show === "numbers" && loss > NEAR * surface.lowest ? "" : ` The best possible line: ${typical(surface.lowest)}.`;
+  return `${first ? "**Catch the line or the ball.** They are one and the same: t" : "T"}his line misses a typical penguin by **${typical(loss)}**.${best}`;
 }
 
 function build(stage) {
@@ -40,9 +42,10 @@ function build(stage) {
   let best = Infinity;
   return (settings, result, proof) => {
     best = stage.touched ? Math.min(best, result.loss) : Infinity;
-    scale(result.loss, best);
+    const found = given.show === "all" || Math.min(best, result.loss) <= NEAR * surface.lowest;
+    scale(result.loss, best, found);
     walk.follow();
-    for (const draw of draws) draw(settings, proof);
+    for (const draw of draws) draw(settings, proof, found);
   };
 }
 
@@ -96,7 +99,7 @@ function drawLine(stage, walk, byHand) {
     return i < 0 ? null : { x: given.drawn[i], y: given.y[i],
       text: `${fixed(given.x[i] + given.offset, 1)} cm, ${fixed(given.y[i], 2)} kg\nthe line says ${fixed(says, 2)} kg` };
   });
-  const hint = panel.hint("Drag an end \u2026", { dx: -120, dy: 44 });
+  const hint = panel.hint("Drag an end \u2026", { dx: -90, dy: 96 });
   return ({ weight, bias }) => {
     const f = (x) => weight * x + bias;
     sticks(given.drawn, given.y, given.x.map(f));
@@ -138,12 +141,12 @@ function drawSurface(stage, surface, walk, byHand) {
     write(length > 50 ? text : "", panel.x.invert(x + 0.62 * length * dx - side * dy * far), panel.y.invert(y + 0.62 * length * dy + side * dx * far), { dy: 4 });
     return tip;
   };
-  return ({ weight, bias }, proof) => {
+  return ({ weight, bias }, proof, found) => {
     const gradient = surface.gradient(weight, bias), place = [panel.x(weight), panel.y(bias)], departs = proof?.kind === "departs";
     levels(surface);
     const tip = downhill(arrow, word, "downhill", place, given.show === "all" ? gradient : [0, 0]), [cx, cy] = [panel.x(surface.weight), panel.y(surface.bias)];
-    const covered = bare || [place, tip].some(([x, y]) => x > cx && x < cx + 74 && Math.abs(y - cy) < 20);
-    cross.setAttribute("d", bare ? "" : `M${cx - 7},${cy}h14m-7,-7v14`);
+    const hidden = bare || !found, covered = hidden || [place, tip].some(([x, y]) => x > cx && x < cx + 74 && Math.abs(y - cy) < 20);
+    cross.setAttribute("d", hidden ? "" : `M${cx - 7},${cy}h14m-7,-7v14`);
     path([...walk.trail.map(([w]) => w), weight], [...walk.trail.map(([, b]) => b), bias]);
     seen(walk.trail.map(([w]) => w), walk.trail.map(([, b]) => b));
     lowest(covered ? "" : "lowest", surface.weight, surface.bias, { dx: 14, dy: 4 });

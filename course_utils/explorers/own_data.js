@@ -39,7 +39,7 @@ export function compute({ points: text }, { domain, range }) {
 // How far two lines are from each other in the picture.
 const apart = (one, other, domain) => Math.max(...domain.map((x) => Math.abs(at(one, x) - at(other, x))));
 
-export function sentence(_settings, { points, n, bad, wrong, outside, tooMany, lines, outliers, pulls, without }, { domain, range }) {
+export function sentence({ points: text }, { points, n, bad, wrong, outside, tooMany, lines, outliers, pulls, without }, { domain, range, start }) {
   const say = (value) => fixed(value, digits(range[1] - range[0], 400));
   const notes = [], gap = lines && say(apart(lines.MSE, lines.L1, domain));
   if (bad) notes.push(`**Line ${bad} is not a point**: \u201c${wrong.slice(0, 30)}\u201d. Write two numbers, such as 0.5, 1.2.`);
@@ -48,6 +48,7 @@ export function sentence(_settings, { points, n, bad, wrong, outside, tooMany, l
   else if (n === 1) notes.push("**One point allows any line.** Click into the picture to add more.");
   else if (!lines) notes.push(`**All x are ${short(points[0].x)}**: a line needs two different ones. Drag or add a point.`);
   else if (n === 2) notes.push("**Two points, one line**: both losses are 0. Click into the picture to add more.");
+  else if (without && text === start) notes.push(`**Drag ${outliers.length === 1 ? "the outlier" : "an outlier"}**: which of the two lines moves?`);
   else if (without) {
     const many = outliers.length, rest = pulls.MSE.filter((_, i) => !outliers.includes(i));
     const ordinary = rest.reduce((sum, pull) => sum + Math.abs(pull), 0) / rest.length, pull = outliers.reduce((sum, i) => sum + Math.abs(pulls.MSE[i]), 0);
@@ -153,20 +154,21 @@ function equationsOf(stage, told, say) {
 function pullsOf(stage, choose, say) {
   const { domain, range } = stage.given, height = range[1] - range[0], most = 1.2 * height, right = stage.column(1);
   const high = stage.panel(right, { title: "How hard does each point pull?", note: "minus the gradient of its own loss", x: { label: "", ticks: [], domain }, y: { domain: [-1.28 * height, 1.28 * height] }, margin: { top: 26, bottom: 6 } });
-  const flat = stage.panel(right, { title: "L1: always 1, near or far", x: { label: "feature x", domain }, y: { domain: [-2, 2], ticks: [-1, 1] }, margin: { top: 6 } });
+  const flat = stage.panel(right, { title: " ", x: { label: "feature x", domain }, y: { domain: [-2, 2], ticks: [-1, 1] }, margin: { top: 6 } });
   flat.node.parentNode.style.flex = "0 0 122px";
   flat.title.style.color = "var(--neg)";
   const draw = Object.entries({ MSE: high, L1: flat }).map(([name, panel]) => barsOf(stage, panel, name, most, choose, say));
   const words = high.group(), write = (text, x, y, anchor, role, size = 12) =>
     svg(words, "text", { x, y, "text-anchor": anchor, class: role === "ink" ? "halo bold" : "halo", style: `fill: var(--${role}); font-size: ${size}px` }, text);
-  return ({ points, pulls, n }, i) => {
+  return ({ points, pulls, n }, i, moved) => {
+    flat.title.textContent = moved ? "L1: always 1, near or far" : "L1";
     const { left, right: end, top, bottom } = high.box, unit = (bottom - top) / (2.56 * height), reach = unit > 4 ? (flat.box.bottom - flat.box.top) / 2 / unit : 2;
     if (Math.abs(flat.axes.y.domain[1] - reach) > 1e-6) flat.rescale(null, [-reach, reach]);
     for (const bars of draw) bars(points, pulls, i);
     words.replaceChildren();
     write("MSE: twice the residual", left, top - 9, "start", "ink", 14);
-    flat.note.textContent = i < 0 || !pulls || n < 3 ? "" : pulls.L1[i] ? `this one too: 1 ${pulls.L1[i] < 0 ? "down" : "up"}` : "this one lies on the line";
-    if (!flat.note.textContent) return;
+    flat.note.textContent = i < 0 || !pulls || n < 3 || !moved ? "" : pulls.L1[i] ? `this one too: 1 ${pulls.L1[i] < 0 ? "down" : "up"}` : "this one lies on the line";
+    if (i < 0 || !pulls || n < 3) return;
     const own = pulls.MSE[i], others = pulls.MSE.reduce((sum, pull, k) => (k === i ? sum : sum + pull), 0), tip = high.y(clamp(own, -most, most)), zero = high.y(0);
     const at = high.x(points[i].x), back = at > (left + end) / 2, x = back ? Math.max(at - 12, left + 186) : Math.min(at + 12, end - 186), y = own < 0 ? clamp(tip - 18, zero + 24, bottom - 24) : clamp(tip + 14, top + 34, zero - 30);
     write(`pulls ${say(Math.abs(own))} ${own < 0 ? "down" : "up"}`, x, y, back ? "end" : "start", "ink");
@@ -246,11 +248,11 @@ function build(stage) {
   const first = compute({ points: start }, stage.given), slope = (first.without ?? first.lines).MSE[0];
   const scale = slopeScale(stage.extra("slopes"), slope, Math.max(1.5 * Math.abs(first.lines.MSE[0] - slope), 0.2 * steep), told);
   const equations = equationsOf(stage, told, say), picture = pictureOf(stage, text, chosen, choose, say), pulls = pullsOf(stage, choose, say);
-  return (_settings, result, proof) => {
+  return (settings, result, proof) => {
     const i = chosen(result);
     for (const show of [buttons, fold, scale, equations]) show(result);
     picture(result, i, proof);
-    pulls(result, i);
+    pulls(result, i, settings.points !== start);
   };
 }
 

@@ -135,7 +135,8 @@ function drawData(stage, byHand) {
     line(given.domain, given.domain.map(f));
     first(ends, ends.map((x) => settings.weight * x + settings.bias));
     const tips = movable(settings.weight, settings.bias);
-    start("first line", ...tips[0], { dx: 14, dy: panel.y(tips[0][1]) + 44 > box.bottom ? -16 : 22 });
+    const tip = panel.y(tips[0][1]), over = tip + 44 > box.bottom || (settings.weight < 0 && tip - 34 > box.top); // a falling line is under its left end
+    start("first line", ...tips[0], { dx: 14, dy: over ? -16 : 22 });
     const down = panel.y(tips[0][1]) < box.top + 64, dy = down ? box.bottom - box.top - 8 : 28; // where the first line is not
     names[0](count, left, high, { dx: 8, dy });
     names[1](`\u25cb ${whole(given.x_val.length)} validation`, left, high, { dx: 14 + 7.2 * count.length, dy });
@@ -155,7 +156,7 @@ function drawSurface(stage, byHand) {
     x: { label: "weight", domain: given.around[0] }, y: { label: "bias", domain: given.around[1] } });
   const shades = bands(panel);
   const mine = panel.curve("danger", { width: 1.8, dash: "5 3", halo: 2 }), path = walk(panel), end = panel.dots("ink", { size: 6, opacity: 1 }), yours = panel.words("danger");
-  const now = ["start", "end"].map((anchor) => panel.words("ink", { anchor })), word = panel.words("ink", { anchor: "middle" });
+  const now = panel.words("ink", { anchor: "end" }), word = panel.words("ink", { anchor: "middle" });
   const start = panel.handle({ label: "start of the path, weight and bias", drag: (at) => byHand(...at),
     nudge: ([dw, db]) => byHand(W.value + dw * nudges[0], B.value + db * nudges[1]) });
   panel.hover((w, b) => ({ x: w, y: b, text: `weight ${fixed(w)}, bias ${fixed(b)}\nloss ${short(stage.result.loss(w, b))}` }));
@@ -167,9 +168,7 @@ function drawSurface(stage, byHand) {
     const [sx, sy] = at(weight, bias), [ex, ey] = at(w, b), [cx, cy] = at(result.surface.weight, result.surface.bias);
     const tip = path(ws, bs, steps, { to: seen, word: far ? "diverges" : "leaves the picture" }), stays = !tip;
     end(stays ? [w] : [], [b]);
-    const ahead = ex >= sx ? 0 : 1, text = !stays ? "" : `now (${fixed(w)}, ${fixed(b)})`;
-    now[ahead](text, w, b, { dx: ahead ? -13 : 13, dy: ey <= sy ? -9 : 19 });
-    now[1 - ahead]("", 0, 0);
+    now(stays ? `\u25cf now (${fixed(w)}, ${fixed(b)})` : "", given.around[0][1], given.around[1][0], { dx: 999, dy: 999 }); // in the corner, for it would cover the path
     const near = Math.hypot(ex - sx, ey - sy) < 90, below = near ? ey <= sy : cy <= sy, place = sy + (below ? 26 : -17), fits = place < box.bottom - 4 && place > box.top + 14 && !(tip && Math.hypot(tip[0] - sx, tip[1] - place) < 70);
     word(near && !fits ? "" : "start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: (ex >= sx && sx - 56 > box.left) || sx + 56 > box.right ? -36 : 36, dy: 5 });
     start(weight, bias, result.train[0], `weight ${fixed(weight)}, bias ${fixed(bias)}`);
@@ -217,19 +216,21 @@ function drawRates(stage, column) {
   const beyond = panel.words("danger", { bold: false, anchor: "end" }), free = panel.words("quiet", { bold: false, anchor: "end" }), word = panel.words("handtext", { anchor: "middle" });
   const ring = panel.handle({ label: "learning rate on its curve", drag: ([rate]) => { stage.touch(); lr.moveTo(rate); },
     nudge: ([across, up]) => { stage.touch(); lr.place = clamp(lr.place + across + up, 0, lr.places); } });
-  let rates = [], last = [];
+  let rates = [], last = [], met = false; // whether a run has been beyond the border since the last reset
   panel.hover((x) => {
     const i = rates.reduce((best, rate, k) => (Math.abs(Math.log(rate / x)) < Math.abs(Math.log(rates[best] / x)) ? k : best), 0);
     return last.length ? { x: rates[i], y: cut(last[i], given), text: `rate ${short(rates[i])}\nloss ${short(last[i])}` } : null;
   });
   return (settings, result, { extra }) => {
     const { box } = panel, curve = result.sweep ?? extra, limited = isLimited(settings);
-    if (curve) [rates, last] = [given.rates, curve].map((all) => all.filter((_, i) => !Number.isNaN(curve[i])));
+    met = (met && stage.touched) || (limited && (settings.lr > given.limit || result.diverges));
+    const known = given.rates.map((rate, i) => !Number.isNaN(curve?.[i]) && (met || !limited || rate <= settings.lr * 1.001)); // its rise would tell the border
+    if (curve) [rates, last] = [given.rates, curve].map((all) => all.filter((_, i) => known[i]));
     ends(curve ? rates : [], last.map((v) => cut(v, given)));
     old(curve ? [] : rates, last.map((v) => cut(v, given))); // of other settings, until this one is computed
-    zone(limited ? given.limit : given.rates.at(-1), given.rates.at(-1));
+    zone(limited && met ? given.limit : given.rates.at(-1), given.rates.at(-1));
     const wait = curve ? null : "computing \u2026";
-    beyond(limited ? wait ?? `diverges beyond ${short(given.limit)} \u2192` : "", given.limit, high, { dx: -6, dy: 14 });
+    beyond(limited && met ? wait ?? `diverges beyond ${short(given.limit)} \u2192` : "", given.limit, high, { dx: -6, dy: 14 });
     free(limited ? "" : wait ?? `no limit for ${settings.optimizer === "Adam" ? "Adam" : "L1"}`, given.rates.at(-1), high, { dx: -4, dy: 14 });
     const y = clamp(panel.y(cut(result.train.at(-1), given)), box.top + 34, box.bottom - 13), x = clamp(panel.x(settings.lr), box.left + 12, box.right - 12);
     here([settings.lr, settings.lr], given.losses);

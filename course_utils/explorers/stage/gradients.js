@@ -14,14 +14,16 @@ export const arrowsOf = (order, size, count, given, rate) =>
 // How far an arrow ends from another, in lengths of that.
 export const off = ([a, b], [c, d]) => Math.hypot(a - c, b - d) / (Math.hypot(c, d) || 1);
 
-// The ellipse that holds the arrows of about 7 of 8 batches drawn at random: size => its points.
+// How the arrows of batches drawn at random lie about that of all rows, for each size: `typical`, the
+// root of their mean square distance, in lengths of that; `ring`, an ellipse that holds about 7 of 8.
 export function spreadOf(given, rate, [mw, mb]) {
   const n = given.x.length, ones = Array.from({ length: n }, (_, i) => arrowOf([i], given, rate));
   const mean = (f) => ones.reduce((sum, one) => sum + f(one), 0) / n;
   const a = Math.sqrt(mean(([w]) => (w - mw) ** 2)), c = mean(([w, b]) => (w - mw) * (b - mb)) / (a || 1), d = Math.sqrt(Math.max(mean(([, b]) => (b - mb) ** 2) - c * c, 0));
   const turns = Array.from({ length: 73 }, (_, k) => [Math.cos((k / 36) * Math.PI), Math.sin((k / 36) * Math.PI)]);
-  return (size) => {
-    const far = 2 * Math.sqrt((n - size) / (size * Math.max(n - 1, 1)));
-    return turns.map(([p, q]) => [mw + far * a * p, mb + far * (c * p + d * q)]);
+  const far = (size) => Math.sqrt((n - size) / (size * Math.max(n - 1, 1))); // of sampling without replacement
+  return {
+    typical: (size) => (far(size) * Math.hypot(a, c, d)) / (Math.hypot(mw, mb) || 1),
+    ring: (size) => turns.map(([p, q]) => [mw + 2 * far(size) * a * p, mb + 2 * far(size) * (c * p + d * q)]),
   };
 }

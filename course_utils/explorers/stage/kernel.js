@@ -5,7 +5,7 @@ const WORDS = {
   never: "No kernel here: run the cell in JupyterLab to compare with your own code.",
   gone: "The kernel was restarted or is gone: run the cell again to compare with your code.",
   away: "The kernel cannot be reached: your code is compared once the connection is back.",
-  busy: "The kernel is busy: your code is compared once it is free.",
+  busy: "The kernel is busy: your code is compared once it is free. If it stays so, run the cell again.",
 };
 
 export class Kernel {
