@@ -45,7 +45,7 @@ for (const [id, state] of Object.entries(STATES)) models[id] = new Model(state, 
 const file = new Blob([BUNDLE], { type: "text/javascript" });
 window.models = models;
 for (const el of document.querySelectorAll("[data-explorer]")) {
-  const { default: page } = await import(URL.createObjectURL(file)); // each its own, as anywidget does
+  const { default: page } = await import(URL.createObjectURL(file)); // one each, as anywidget
   await page.render({ model: models[el.dataset.explorer], el });
 }
 document.body.dataset.ready = true;
