@@ -28,7 +28,7 @@ INFER = "with torch.inference_mode():\n    "
 SHOWN = {
     "one flipper": ("00", "same_flipper = mass", r"^3\.95 .* 4\.85", "About 0.9 kg"),
     "lazy rule": ("00", "lazy = mass - 4.2", r"keeper 0\.17\d+ kg\nlazy +0\.00", "The lazy one's"),
-    "swapped digits": ("01", "typed = birds", r"n 4202 g.*\nmean 4194 g", "None of the three"),
+    "swapped digits": ("01", "typed = birds", r"falls by ([\d.]+) g", float),
     "flat minus column": ("01", "residual = mass_kg", r"Size\(\[342, 342\]\)", "`(342, 342)`"),
     "noise floor": ("01", "for sigma in [0.0, 0.1, 0.5]:", r"0\.5: .* line ([\d.]+)", float),
     "four times as many": ("02", "true_pull = math", r" 4 .* 7\d % .*\n.*16.* 3\d % ", "About tw"),
