@@ -85,7 +85,7 @@ def _column(name: str, value: object, rows: int) -> torch.Tensor:
     "01.2",
     "Find the bargain",
     "Two columns come first: `torch.tensor([1.0, 3.5, 8.0]).unsqueeze(1)`, and one of prices.",
-    "Solve the formula for epsilon: it is the price minus what the rule says, like any residual.",
+    "Solve the formula for epsilon: take the rule to the other side.",
 )
 def bargain(epsilon: object) -> str:
     """Give what three prices differ from the rule, as a column."""
@@ -215,7 +215,7 @@ NOTES_Y = torch.tensor([[3750.0], [3250], [3450], [4400], [3900], [4200], [5700]
 @exercise(
     "01.4",
     "Clean the notes",
-    "Draw the notes or read them row by row. Four of the eight rows cannot be as they stand.",
+    "Read the notes row by row. Four of the eight rows cannot be as they stand.",
     "Two numbers are in other units: which flipper is far too small, and which mass?",
     "No bird weighs -999 g: that one was never weighed. Row 6 has both numbers, each in the wrong "
     "column.",

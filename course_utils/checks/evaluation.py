@@ -16,27 +16,27 @@ from course_utils.checks.judging import (
     tensor,
 )
 
-WHO = "ttvven"
+WHO = "vtentv"
 _JOBS = [  # what each question of 07.1 is about
-    "a step follows the gradient. Which rows give it?",
-    "what is done to every flipper before training is part of the training.",
     "two models are compared, so something is chosen.",
-    "the end of the training is chosen as well.",
+    "a step follows the gradient. Which rows give it?",
     "nothing is left to choose. This is what the seal was for.",
     "the envelope has just decided something. What has it become?",
+    "what is done to every flipper before training is part of the training.",
+    "the end of the training is chosen as well.",
 ]
 _FOR_ALL = (
     "the mean would then know birds that the exam asks for, which is a leak. A new bird comes "
     "without a mean of its own: take that of the training birds."
 )
 _OVERLOOKED = {
-    (1, "v"): _FOR_ALL,
-    (1, "e"): _FOR_ALL,
-    (2, "t"): "on the training birds the higher degree always wins, however wild it is.",
-    (3, "t"): "their miss goes on falling, and they would never say stop.",
-    (4, "v"): "they chose, so their score flatters the winner a little.",
-    (5, "e"): "it chose the new model, so its score flatters that one a little.",
-    (5, "v"): "they have chosen several times by now, so their score flatters the winner.",
+    (4, "v"): _FOR_ALL,
+    (4, "e"): _FOR_ALL,
+    (0, "t"): "on the training birds the higher degree always wins, however wild it is.",
+    (5, "t"): "their miss goes on falling, and they would never say stop.",
+    (2, "v"): "they chose, so their score flatters the winner a little.",
+    (3, "e"): "it chose the new model, so its score flatters that one a little.",
+    (3, "v"): "they have chosen several times by now, so their score flatters the winner.",
 }
 
 
@@ -236,7 +236,7 @@ _CLOSE = {  # what else a search chooses where MAE, RMSE and rounded RMSE are lo
     "Let the validation birds choose",
     "Fit each degree to the training rows, then measure it on the validation rows.",
     "A dict from degree to RMSE keeps both together: `misses[degree] = ...`.",
-    "`min(misses, key=misses.get)` is the key with the lowest value.",
+    "`min` takes a `key`: what each degree is compared by. `misses.get` says it for a dict.",
 )
 def best_degree(choose_degree: object) -> str:
     """Choose for pure noise (degree 1), two samples of the curve, and a polynomial of degree 12."""
@@ -286,8 +286,8 @@ def best_degree(choose_degree: object) -> str:
     "Three things are needed: the range of the training rows, the RMSE on the test rows, and "
     "one prediction.",
     "`X_seen, y_seen = train_set[:]`, and then `X_seen.min()` and `X_seen.max()` are the ends.",
-    "A model takes a column: `torch.tensor([[flipper]])`. `miss` measures in evaluation mode and "
-    "leaves the model in it.",
+    "A model takes a column: `torch.tensor([[float(flipper)]])`. `miss` measures in evaluation "
+    "mode and leaves the model in it.",
 )
 def weighing(weigh: object) -> str:
     """Weigh inside, at the ends and outside of the training range, with a model that drops."""
@@ -389,8 +389,8 @@ def _ends(weigh: object, flipper: float) -> tuple[float, float]:
     "Hide a drawing",
     "Make the drawing first, a number for each x. Then add a line to it.",
     "The steeper the line that you add, the nearer R-squared comes to 1.",
-    "`my_X = torch.linspace(-3, 3, 80).unsqueeze(1)` and `my_y = 20 * my_X + drawing`. A drawing "
-    "is a function of `my_X`, such as `my_X.abs()`.",
+    "`my_X = torch.linspace(-3, 3, 80).unsqueeze(1)` gives 80 places. A drawing is then a function "
+    "of `my_X`: `my_X.abs()` is a roof upside down.",
 )
 def hidden_drawing(my_X: object, my_y: object) -> str:
     """Hold the residuals of the best line against the same ones in another order."""
@@ -413,8 +413,8 @@ def hidden_drawing(my_X: object, my_y: object) -> str:
         )
     if not _has_shape(X, residuals):
         raise Wrong(
-            "The residuals are a band without a shape, as honest ones are. A residual of a drawing "
-            "knows its place: it depends on x, or on its neighbors, and not on chance."
+            "In these residuals the check sees no shape, so they look like chance. A residual of a "
+            "drawing depends on x, or on its neighbors. If it is a drawing, give it more points."
         )
     return (
         f"R-squared is {1 - left:.4f}, and nobody who reads that number alone will ever see your "
@@ -425,7 +425,13 @@ def hidden_drawing(my_X: object, my_y: object) -> str:
 def _has_shape(X: torch.Tensor, residuals: torch.Tensor) -> bool:
     """Tell whether neighbors along x, or in the picture, are nearer than chance would have it."""
     in_order = residuals[X.flatten().argsort()]
-    if (in_order[1:] - in_order[:-1]).square().mean() < 0.8 * residuals.var():
+    sizes = in_order.abs()  # a circle has two sides, as far from zero as each other
+    for heights, part in ((in_order, 0.8), (sizes, 1.0)):
+        if (heights[1:] - heights[:-1]).square().mean() < part * heights.var():
+            return True
+    before = torch.cat([in_order[:-2], in_order[1:-1]], dim=1)  # a wave follows from two neighbors
+    off = in_order[2:] - before @ torch.linalg.lstsq(before, in_order[2:]).solution
+    if off.square().mean() < 0.5 * residuals.var() or sizes.var() < 0.02 * residuals.var():
         return True
     points = torch.cat(
         [X / (X.max() - X.min()), residuals / (residuals.max() - residuals.min())], 1

@@ -1,5 +1,6 @@
 """Checks of exercises on first steps: a bet, a line by hand, a lazy rule, another ruler."""
 
+import numpy as np
 import torch
 
 from course_utils import datasets
@@ -49,6 +50,8 @@ def _line(name: str, value: object) -> tuple[float, float]:
         value = [value["weight"], value["bias"]]
     if type(value) in (torch.Tensor, torch.nn.Parameter) and value.numel() == 2:
         value = flat(value)
+    if type(value) is np.ndarray and value.size == 2:
+        value = value.flatten().tolist()
     if type(value) not in (list, tuple):
         raise Wrong(f"`{name}` is {kind(value)}, expected two numbers: `(weight, bias)`.")
     if len(value) == 4 and all(type(part) is int for part in value):
@@ -76,11 +79,13 @@ def bet(my_bet: object) -> str:
         raise Wrong("That is a large number for kilograms. Bet the mass, not a length.")
     if 6.3 < bet <= 14:
         raise Wrong("The heaviest bird in the table has 6.3 kg. Were these pounds?")
+    if 27 <= bet <= 63:
+        raise Wrong("No penguin in the table is that heavy. Is a decimal point missing?")
     if not 2.7 <= bet <= 6.3:
         raise Wrong(
             "The lightest bird in the table has 2.7 kg and the heaviest 6.3 kg. Bet between them."
         )
-    return "Your bet stands. One question below, and the birds answer."
+    return "Your bet stands. Answer the question below, then the birds reply."
 
 
 @exercise(
@@ -232,15 +237,20 @@ def _why_not(ruler: torch.Tensor, y: torch.Tensor, weight: float, bias: float, m
     middle = ruler.mean()
     off = (y - (weight * ruler + bias)).mean().item()
     said = f"A typical bird is missed by {1000 * miss:.0f} g. "
-    if _loss(ruler - middle, y, weight, bias) ** 0.5 < 0.8:
+    tilted = (y - weight * ruler).std(correction=0) < 0.72  # right, at the best height
+    if tilted and abs(off) > 0.15 and _loss(ruler - middle, y, weight, bias) ** 0.5 < 0.8:
         return said + "The tilt is good. But is this bias the mass where `my_ruler` is 0?"
     if _loss(ruler, y, bias, weight) ** 0.5 < 0.8:
         return said + "Weight and bias have changed places."
     if weight == 0:
         return said + "A weight of 0 is a lazy rule. Tilt the line."
-    if ((ruler - middle) * (y - y.mean())).sum().item() * weight < 0:
+    tilt = ((ruler - middle) * y).sum() / (ruler - middle).square().sum()
+    if tilt * weight < 0:
         return said + "On the whole the dots run the other way. Draw them, and look at both ends."
-    if abs(off) > 0.15:
+    if abs(off) > 0.15 or tilted:
         way = "low" if off > 0 else "high"
-        return said + f"The line runs too {way}: most dots lie on one side of it."
-    return said + "Below 720 g is wanted. Is the line too steep, or too flat?"
+        return said + f"The line runs too {way}: its residuals average {off:+.2f} kg."
+    return (
+        said
+        + f"The height is right, the tilt is not: too {'flat' if weight / tilt < 1 else 'steep'}."
+    )

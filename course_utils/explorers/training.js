@@ -168,7 +168,8 @@ function drawSurface(stage, byHand) {
     const [sx, sy] = at(weight, bias), [ex, ey] = at(w, b), [cx, cy] = at(result.surface.weight, result.surface.bias);
     const tip = path(ws, bs, steps, { to: seen, word: far ? "diverges" : "leaves the picture" }), stays = !tip;
     end(stays ? [w] : [], [b]);
-    now(stays ? `\u25cf now (${fixed(w)}, ${fixed(b)})` : "", given.around[0][1], given.around[1][0], { dx: 999, dy: 999 }); // in the corner, for it would cover the path
+    const low = sy > (box.top + box.bottom) / 2; // in a corner away from the start, for it would cover the path
+    now(stays ? `\u25cf now (${fixed(w)}, ${fixed(b)})` : "", given.around[0][1], given.around[1][0], { dx: 999, dy: low ? -9999 : 999 });
     const near = Math.hypot(ex - sx, ey - sy) < 90, below = near ? ey <= sy : cy <= sy, place = sy + (below ? 26 : -17), fits = place < box.bottom - 4 && place > box.top + 14 && !(tip && Math.hypot(tip[0] - sx, tip[1] - place) < 70);
     word(near && !fits ? "" : "start", weight, bias, fits ? { dy: below ? 26 : -17 } : { dx: (ex >= sx && sx - 56 > box.left) || sx + 56 > box.right ? -36 : 36, dy: 5 });
     start(weight, bias, result.train[0], `weight ${fixed(weight)}, bias ${fixed(bias)}`);

@@ -72,22 +72,22 @@ def drawn(y, X="torch.linspace(-3, 3, 80).unsqueeze(1)"):
 ROOTS = "rmse(model(X_batch), y_batch)"
 WRONG = {
     "07.1": [
-        ('who = "ttvvee"', "it chose the new model"),
-        ('who = "ttvvev"', "have chosen several times"),
-        ('who = "ttvvet"', "has just decided something"),
-        ('who = "tvvven"', "which is a leak"),
-        ('who = "tevven"', "that the exam asks for"),
-        ('who = "tnvven"', "part of the training"),
-        ('who = "tttven"', "the higher degree always wins"),
-        ('who = "ttvten"', "never say stop"),
-        ('who = "ttvvvn"', "they chose, so"),
-        ('who = "ttvvnn"', "This is what the seal was for"),
-        ('who = "vtvven"', "a step follows the gradient"),
-        ('who = "tteven"', "something is chosen"),
-        ('who = "ttveen"', "chosen as well"),
-        ('who = "ttvve"', "one for each question"),
-        ('who = "ttvvex"', "out of t, v, e and n"),
-        ('who = ["t", "t", "v", "v", "e", "e"]', "it chose the new model"),
+        ('who = "vteetv"', "it chose the new model"),
+        ('who = "vtevtv"', "have chosen several times"),
+        ('who = "vtettv"', "has just decided something"),
+        ('who = "vtenvv"', "which is a leak"),
+        ('who = "vtenev"', "that the exam asks for"),
+        ('who = "vtennv"', "part of the training"),
+        ('who = "ttentv"', "the higher degree always wins"),
+        ('who = "vtentt"', "never say stop"),
+        ('who = "vtvntv"', "they chose, so"),
+        ('who = "vtnntv"', "This is what the seal was for"),
+        ('who = "vventv"', "a step follows the gradient"),
+        ('who = "etentv"', "something is chosen"),
+        ('who = "vtente"', "chosen as well"),
+        ('who = "vtent"', "one for each question"),
+        ('who = "vtextv"', "out of t, v, e and n"),
+        ('who = ["v", "t", "e", "e", "t", "v"]', "it chose the new model"),
         ("who = 6", "expected six letters"),
     ],
     "07.2": [
@@ -320,7 +320,7 @@ WRONG = {
         ("weigh = 4.65", "expected something to call"),
     ],
     "07.5": [
-        (drawn("20 * my_X + noise"), "without a shape"),
+        (drawn("20 * my_X + noise"), "no shape"),
         (drawn("20 * my_X + 3"), "Nothing is left"),
         (drawn("my_X**2"), "R-squared of 0.000"),
         (drawn("my_X + my_X**2"), "Add a steeper line"),
@@ -330,17 +330,17 @@ WRONG = {
         (drawn("20 * my_X + noise", "torch.ones(80, 1)"), "All features are equal"),
         (drawn("20 * my_X + my_X.sqrt()"), "not finite"),
         (drawn("(20 * my_X + my_X**2)[:40]"), "has shape (40, 1)"),
-        (drawn("20 * my_X + 0.05 * my_X**2 + noise"), "without a shape"),
+        (drawn("20 * my_X + 0.05 * my_X**2 + noise"), "no shape"),
         (drawn("(20 * my_X + my_X**2).tolist()"), "expected a tensor"),
     ],
 }
 
 RIGHT = {  # unusual, and right
     "07.1": [
-        'who = "T, T, V, V, E, N"',
-        'who = list("ttvven")',
-        'who = ("t", "t", "v", "v", "e", "n")',
-        'who = " TTVVEN "',
+        'who = "V, T, E, N, T, V"',
+        'who = list("vtentv")',
+        'who = ("v", "t", "e", "n", "t", "v")',
+        'who = " VTENTV "',
     ],
     "07.2": [
         changed(EVALUATE, ("torch.inference_mode()", "torch.no_grad()")),
@@ -409,5 +409,10 @@ RIGHT = {  # unusual, and right
         "import math\n\nturn = torch.linspace(0, 2 * math.pi, 200).unsqueeze(1)\n"
         "my_X = turn.cos()\nmy_y = 10 * my_X + turn.sin()",
         "my_X = torch.arange(30).unsqueeze(1)\nmy_y = 100 * my_X - my_X**2",
+        "import math\n\nturn = torch.linspace(0, 2 * math.pi, 30).unsqueeze(1)\n"
+        "my_X = turn.cos()\nmy_y = 10 * my_X + turn.sin()",
+        drawn("20 * my_X + (12 * my_X).sin()", "torch.linspace(-3, 3, 80)[::2].unsqueeze(1)"),
+        "my_X = torch.linspace(-1, 1, 30).unsqueeze(1)\nrail = torch.ones(30, 1)\n"
+        "rail[::2] = -1\nmy_y = 20 * my_X + rail",
     ],
 }

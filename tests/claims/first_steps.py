@@ -7,7 +7,6 @@ from claims import Claim
 from course_utils import datasets
 
 NOTEBOOK = "notebooks/00_start_here.ipynb"
-QUESTIONS = "course_utils/questions.toml"
 CHECKS = "course_utils/checks/first_steps.py"
 WEIGHT, BIAS = 0.496856, 4.15628  # the best line, as the notebook writes it
 
@@ -79,15 +78,6 @@ def the_bias_is_the_height_at_zero(seed):
     return torch.equal(line(torch.zeros(1)), bias.reshape(1))
 
 
-def only_through_both_averages(seed):
-    """The residuals of a line average 0 where it runs through the averages, and nowhere else."""
-    X, y = birds()
-    weight, off = drawn(seed, 2)
-    through = y.mean() - weight * X.mean()
-    means = [(y - weight * X - bias).mean().item() for bias in (through, through + off)]
-    return abs(means[0]) < 1e-12 < abs(means[1])
-
-
 def the_mean_is_the_best_lazy_rule(seed):
     y = drawn(seed, 50).exp()[:, None]
     others = y.mean() + drawn(seed + 100, 20)
@@ -119,11 +109,6 @@ CLAIMS = [
         two_in_three_are_missed_by_less,
     ),
     Claim(NOTEBOOK, "is its height where `extra` is 0", the_bias_is_the_height_at_zero),
-    Claim(
-        QUESTIONS,
-        "Only a line through the average flipper and the average mass manages that.",
-        only_through_both_averages,
-    ),
     Claim(CHECKS, "no other single number has a lower loss", the_mean_is_the_best_lazy_rule),
     Claim(
         CHECKS,

@@ -474,7 +474,7 @@ CLAIMS = [
     Claim(LESSON, "Squaring lets the largest residual count for more", _largest_counts_for_more),
     Claim(
         LESSON,
-        "Each bird adds a V with its kink where the line hits that bird",
+        "A bird adds a V, with its kink at the weight whose line hits that bird",
         _l1_is_made_of_lines,
     ),
     Claim(
@@ -513,7 +513,7 @@ CLAIMS = [
     Claim(LESSON, "| a plain number, to print or to keep | `loss.item()` |", _item_and_detach),
     Claim(
         LESSON,
-        "no check notices when a value that `backward` needs is overwritten",
+        "Overwrite a value that `backward` still needs, and you get a wrong gradient",
         _data_is_not_checked,
     ),
     Claim(LESSON, "`backward` computes, `step` moves.", _optimizer_steps_as_by_hand),
