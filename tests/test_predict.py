@@ -44,7 +44,7 @@ SHOWN = {
     "five lines": ("04", "def one_step(model, loss_fn,", r"^    (.+)$", list),
     "longer step": ("04", "by_weight, by_bias =", r"after 0\.3.*\n.* after [2-9]", PAST),
     "no zero_grad": ("05", "for epoch in [0, 20", r"loss \d\d$[^$]*,\d{3}$", "It swings, wider"),
-    "old optimizer": ("05", f"{NEW}model = Line()", r"-0\.41.. to -0\.41.*-42", OLD),
+    "old optimizer": ("05", f"{NEW}model = Line()", r"(-0\.41..), .*-42.*\n.*\1, .*-85", OLD),
     "step outside": ("05", f"{NEW}start, grad", r"by (0.+)\n.*last gradient \1", "That of the"),
     "four learning rates": ("06", "for lr in [0.002", r"(rate [\d.]+): .*last loss (.+)$", sorted),
     "one step home": ("06", "curvature = slope(", r"at rate ([\d.]+)", float),
