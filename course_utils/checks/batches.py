@@ -32,7 +32,7 @@ def sizes_of_seven(sizes: object) -> str:
     """All batch sizes that make seven batches of 160 rows."""
     if type(sizes) in (set, range):
         sizes = sorted(sizes)
-    if type(sizes) is torch.Tensor and sizes.ndim == 1:
+    if type(sizes) in (torch.Tensor, np.ndarray) and sizes.ndim == 1:
         sizes = sizes.tolist()
     if type(sizes) in (int, float):
         raise Wrong("One size is not all. Give a list of every batch size that makes 7 batches.")
@@ -261,7 +261,7 @@ BIRDS, LEAST = 342, 60
     "Rig a test",
     "Fit a line to all the birds first. Which of them does it miss by little, which by much?",
     "`residual.abs().flatten().argsort()` gives row numbers, those of the smallest misses first.",
-    "The first 60 of these row numbers flatter the line. Where do those stand that damn it?",
+    "One end of this order flatters the line, and the other end damns it.",
 )
 def lying_tests(flattering: object, damning: object) -> str:
     """Two choices of test rows, one that the line seems to hit, one that it seems to miss."""
@@ -310,6 +310,12 @@ def _test_rows(name: str, value: object) -> list[int]:
         raise Wrong(
             f"`{name}` holds nothing but row 0. `argsort` of a column sorts each of its rows, and "
             "a row is a single number: `.flatten()` it first."
+        )
+    measured = datasets.load_penguins()
+    repeated = 1 < len(set(rows)) < len(rows)
+    if repeated and any(set(rows) <= {*column.flatten().tolist()} for column in measured):
+        raise Wrong(
+            f"`{name}` holds what stands in rows, such as {rows[0]:g}. Give the row numbers."
         )
     if len(set(rows)) < len(rows):
         raise Wrong(f"`{name}` holds a bird twice. Each may be asked about once.")

@@ -203,9 +203,8 @@ def _judge_refusal(safe_loss: Callable, one: tuple, other: tuple) -> None:
     "03.3",
     "Hand the line over",
     "Make a new `nn.Linear(1, 1)` in the function, copy two numbers into it, return it.",
-    "`fill_` takes a number, `line.weight.item()`. `copy_` takes a tensor of the same shape. Both "
-    "need `with torch.no_grad():` around them.",
-    "For `copy_`: `line.weight` has shape (1,), the new weight (1, 1): `.reshape(1, 1)`.",
+    "`fill_` takes a number, `line.weight.item()`. `copy_` takes a tensor, and stretches (1,) to "
+    "(1, 1). Both need `with torch.no_grad():` around them.",
 )
 def handed_over(as_linear: object) -> str:
     """Expect a new nn.Linear(1, 1) with a copy of the line's numbers."""
@@ -292,11 +291,15 @@ def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> 
     "03.4",
     "Train by luck",
     "A loop over seeds: `torch.manual_seed(seed)`, then `Line()`, then its loss on `X` and `y`.",
-    "Stop at the first seed whose loss is below 3. A few hundred seeds are enough.",
+    "Stop at the first seed whose loss is below 3. From 0 on, a few hundred are enough.",
 )
 def lucky(lucky_seed: object) -> str:
     """Expect a seed whose random line has a loss below 3 on the penguins."""
+    if isinstance(lucky_seed, nn.Module):
+        raise Wrong("`lucky_seed` is a model. Which seed drew its numbers?")
     seed = number("lucky_seed", lucky_seed)
+    if seed > 0 and seed != int(seed):
+        raise Wrong(f"{seed:g} is not a whole number. If it is the loss: which seed gave it?")
     if seed != int(seed) or not 0 <= seed < 2**63:
         raise Wrong(f"{seed:g} is no seed: expected a whole number from 0 on.")
     seed = int(seed)
@@ -315,7 +318,7 @@ def lucky(lucky_seed: object) -> str:
         raise Wrong("A neighbor of this seed does it. Which one was set when that line was made?")
     raise Wrong(
         f"With seed {seed} the line has weight {weight:.2f} and bias {bias:.2f}, and a loss of "
-        f"{loss:.4g}. Go on drawing."
+        f"{loss:.4g}. Go on drawing. Was yours below 3? Then set the seed anew before each line."
     )
 
 

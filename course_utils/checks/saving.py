@@ -140,7 +140,7 @@ def safe_loading(load_into: object) -> str:
     if _accepts(load_into, line(1, 1).state_dict() | {"slope": torch.ones(1, 1)}):
         raise Wrong(
             "A file with one name more than the model has loads without an error. "
-            "`load_state_dict` compares all names, unless `strict=False` forbids it."
+            "`load_state_dict` compares all names, unless `strict=False` tells it not to."
         )
     return (
         "Code in the file did not run, wrong names raised an error, and the weights are those of "
@@ -375,7 +375,7 @@ def saving_interval(lost: object, choice: object) -> str:
     chosen, lowest = number("choice", choice), (2 * 600) ** 0.5
     if chosen <= 0:
         raise Wrong(f"`choice` is {chosen:g}, expected the minutes between two saves.")
-    if 1 / chosen + chosen / 1200 > 1.1 * 2 / lowest:
+    if 1 / chosen + chosen / 1200 > 1.26 * 2 / lowest:
         more = "more" if chosen < lowest else "less"
         raise Wrong(f"`lost` is right. In your picture, what would {more} time between saves cost?")
     return (

@@ -251,6 +251,7 @@ WRONG = {
         (lies("residual.abs() < 100", "residual[:300] > 500"), "mask `damning` has 300"),
         (lies("(flipper[order[:60]], mass[order[:60]])", "order[-60:]"), "has shape (60, 1)"),
         (lies("60", "order[-60:]"), "expected the row numbers"),
+        (lies("flipper[order[:60]]", "order[-60:]"), "Give the row numbers"),
         (lies("None", "None"), "expected the row numbers"),
     ],
 }  # fmt: skip
@@ -262,6 +263,7 @@ RIGHT = {  # unusual, and right
         "sizes = {23, 24, 25, 26}",
         "sizes = range(23, 27)",
         "sizes = torch.arange(23, 27)",
+        "import numpy as np\nsizes = np.arange(23, 27)",
         "sizes = [size for size in range(1, 161) if -(-160 // size) == 7]",
         "import math\nsizes = [float(n) for n in range(1, 161) if math.ceil(160 / n) == 7]",
         "sizes = []\nfor n in range(1, 161):\n"

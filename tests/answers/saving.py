@@ -415,7 +415,8 @@ WRONG = {
         (LOST.format("60 * (cost / every + every / 2 / between)", 35), "hardly ever dies"),
         (LOST.format("max(cost / every, every / 2 / between)", 35), "not their sum"),
         (LOST.format("cost / every + every / 2 / between", 120), "what would less time"),
-        (LOST.format("cost / every + every / 2 / between", 5), "what would more time"),
+        (LOST.format("cost / every + every / 2 / between", 15), "what would more time"),
+        (LOST.format("cost / every + every / 2 / between", 80), "what would less time"),
         (LOST.format("cost / every + every / 2 / between", 600), "what would less time"),
         (LOST.format("cost / every + every / 2 / between", "lost(35, 1, 600)"), "more time"),
         (LOST.format("cost / every + every / 2 / between", 0), "expected the minutes"),
@@ -509,9 +510,9 @@ RIGHT = {  # unusual, and right
         changed(BEST, ("loss < self.loss", "bool(torch.tensor(loss) < self.loss)")),
     ],
     "08.5": [
-        LOST.format("(cost + every * every / (2 * between)) / every", 40),
+        LOST.format("(cost + every * every / (2 * between)) / every", 60),
         "import math\n\n"
-        + LOST.format("between * math.expm1((every + cost) / between) / every - 1", 30),
+        + LOST.format("between * math.expm1((every + cost) / between) / every - 1", 20),
         "import random\n\ndef lost(every, cost, between):\n    draw = random.Random(1)\n"
         "    wasted, trained = 0, 0\n    while trained < 20_000 * every:\n"
         "        dies = draw.expovariate(1 / between)\n"

@@ -244,14 +244,14 @@ def _one_line_in_370(seed: int) -> bool:
     return 35 <= int((loss < 3).sum()) <= 85
 
 
-def _ten_thousand_for_the_lazy(seed: int) -> bool:
-    """Of 200,000 random lines, 20 at most beat the rule of 4.2 kg for every bird."""
+def _lines_to_beat_the_lazy(seed: int) -> bool:
+    """Of 1.6 million random lines, about 100 beat the rule of 4.2 kg for every bird."""
     flipper, mass = datasets.load_penguins()
     x, y = (flipper / 10 - 20).double(), (mass / 1000).double()
-    bias, weight = torch.randn(2, 200_000, generator=_generator(seed), dtype=torch.float64)
+    bias, weight = torch.randn(2, 1_600_000, generator=_generator(seed), dtype=torch.float64)
     loss = (y * y).mean() + weight**2 * (x * x).mean() + bias**2
     loss += 2 * (weight * bias * x.mean() - weight * (x * y).mean() - bias * y.mean())
-    return int((loss < 0.6413).sum()) <= 20
+    return 60 <= int((loss < 0.6413).sum()) <= 140
 
 
 CLAIMS = [
@@ -271,7 +271,11 @@ CLAIMS = [
         _plain_tensor_is_left_out,
     ),
     Claim(TEACHING, "nothing of it, so the optimizer never gets it.", _plain_tensor_is_left_out),
-    Claim(LESSON, "The call runs `forward` and also the **hooks**", _call_runs_hooks),
+    Claim(
+        LESSON,
+        "The call runs `forward`, and what else PyTorch has to do around it.",
+        _call_runs_hooks,
+    ),
     Claim(LESSON, "So one may replace the other.", _linear_replaces_line),
     Claim(LESSON, "`nn.Linear(m, k)` holds $m \\cdot k$ weights and $k$ biases", _linear_holds),
     Claim(GLOSSARY, "with $m \\cdot k$ weights and $k$ biases", _linear_holds),
@@ -301,7 +305,7 @@ CLAIMS = [
         "with flat targets, broadcasting pairs each prediction with all of them",
         _column_meets_list,
     ),
-    Claim(LESSON, "takes ten thousand lines and more", _ten_thousand_for_the_lazy),
+    Claim(LESSON, "on average it takes about 16,000", _lines_to_beat_the_lazy),
     Claim(CHECKS, "About one line in 370 gets below 3.", _one_line_in_370),
     Claim(CHECKS, "so the line's height at x = 0 is lost", _weight_alone_loses_height),
     Claim(CHECKS, "training one moves the other", _shared_memory_moves_both),

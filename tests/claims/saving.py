@@ -124,6 +124,36 @@ def weights_alone_do_not(seed):
     return 0 < resumed(seed, stop) < 0.5 and resumed(seed, stop, ADAM) > 0
 
 
+def weights_alone_leave_the_minimum(seed):
+    """Tell whether the loss rises with a fresh Adam, and not in the straight run."""
+    X, y = datasets.make_line(200, seed=seed)
+    loss_fn = nn.functional.mse_loss
+
+    def start():
+        torch.manual_seed(seed)
+        model = nn.Linear(1, 1)
+        order = torch.Generator().manual_seed(seed)
+        loader = DataLoader(TensorDataset(X, y), 16, shuffle=True, generator=order)
+        return model, torch.optim.Adam(model.parameters(), lr=0.05), loader
+
+    def highest(run):
+        model, optimizer, loader = run
+        losses = []
+        for _ in range(10):
+            for X_batch, y_batch in loader:
+                optimizer.zero_grad()
+                loss_fn(model(X_batch), y_batch).backward()
+                optimizer.step()
+            losses.append(loss_fn(model(X), y).item())
+        return max(losses)
+
+    straight, other = start(), start()
+    highest(straight)
+    at_the_stop = loss_fn(straight[0](X), y).item()
+    other[0].load_state_dict(straight[0].state_dict())
+    return highest(other) > 1.05 * at_the_stop > highest(straight)
+
+
 def dropout_needs_the_global_generator(seed):
     X = torch.ones(30, 1)
     model = network(seed)
@@ -330,6 +360,7 @@ CLAIMS = [
         checkpoints_resume_exactly,
     ),
     Claim(QUESTIONS, "The means that Adam keeps and the state", weights_alone_do_not),
+    Claim(QUESTIONS, "It rises, away", weights_alone_leave_the_minimum, at_least=19, slow=True),
     Claim(
         NOTEBOOK,
         "A model with [dropout](glossary.md#dropout) draws from PyTorch's global generator",

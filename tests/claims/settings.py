@@ -204,6 +204,18 @@ def adam_and_the_unit(seed):
     return 0.25 < losses[1] / losses[0] < 4
 
 
+def adam_stays_on_the_floor(seed):
+    """From any start, at rates from 1 to 100: far above the lowest loss of 154,546."""
+    flipper, mass = datasets.load_penguins()
+    torch.manual_seed(seed)
+    start = torch.randn(2)
+    for rate in (1, 10, 100):
+        lines = walk(flipper, mass, start, rate, 100, optimizer="adam")
+        if not 300_000 < losses_on(flipper, mass, lines)[-1] < 400_000:
+            return False
+    return True
+
+
 def adam_follows_two_means(seed):
     """`descent` divides running means, of gradient and squared gradient, for each parameter."""
     X, y, model = begin(seed)
@@ -377,7 +389,7 @@ CLAIMS = [
     Claim(LESSON, "Where exactly is the border?", boxes_print_what_they_say),
     Claim(LESSON, "Which half of the scaling did it?", boxes_print_what_they_say),
     Claim(LESSON, "The largest sets the border, and belongs to a diagonal", factor_of_a_step),
-    Claim(LESSON, "Beyond a rate of 2 / curvature, training explodes", limit_parts_runs),
+    Claim(LESSON, "beyond a rate of 2 / curvature, training explodes", limit_parts_runs),
     Claim(GLOSSARY, "has to stay below two over its largest eigenvalue", limit_parts_runs),
     Claim(QUESTIONS, "each ends on the other side of the minimum, nearly as far", overshoots),
     Claim(LESSON, "a mini-batch can be steeper than the whole", batch_is_steeper),
@@ -394,6 +406,7 @@ CLAIMS = [
     Claim(GLOSSARY, "as long as the learning rate while the direction", adam_keeps_its_stride),
     Claim(QUESTIONS, "Each step of Adam is about 0.1 long here", adam_keeps_its_stride),
     Claim(LESSON, "so steep directions don't explode", adam_and_the_unit),
+    Claim(LESSON, "a hundred of its steps don't leave the floor", adam_stays_on_the_floor),
     Claim(LESSON, "a running mean of the gradient and one of its square", adam_follows_two_means),
     Claim(GLOSSARY, "divided by a running measure of its size", adam_follows_two_means),
     Claim(LESSON, "For a line on scaled features SGD is enough", sgd_is_enough),

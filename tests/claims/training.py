@@ -315,7 +315,7 @@ def one_lowest_point(seed):
 
 
 CLAIMS = [
-    Claim(LESSON, "one pass over the training set, ceil(N / batch size) steps", steps_of_an_epoch),
+    Claim(LESSON, "with N / batch size steps, rounded up", steps_of_an_epoch),
     Claim(LESSON, "the noise in y has variance 0.01, and the plain lies near", floor_is_noise),
     Claim(LESSON, "Each step follows 16 points, whose best line differs", batches_disagree),
     Claim(LESSON, "while the learning rate stays the same, the steps do not", steps_do_not_die_out),
