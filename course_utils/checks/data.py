@@ -215,10 +215,10 @@ NOTES_Y = torch.tensor([[3750.0], [3250], [3450], [4400], [3900], [4200], [5700]
 @exercise(
     "01.4",
     "Clean the notes",
-    "Read the notes row by row. Four of the eight rows cannot be as they stand.",
-    "Two numbers are in other units: which flipper is far too small, and which mass?",
-    "No bird weighs -999 g: that one was never weighed. Row 6 has both numbers, each in the wrong "
-    "column.",
+    "Four of the eight rows cannot be as they stand. Two of them have a number in another unit: "
+    "which flipper is far too small, and which mass?",
+    "No bird weighs -999 g: that one was never weighed.",
+    "The fourth is row 6. It has both numbers, each in the wrong column.",
     "`clean.loc[row, name] = value` corrects a number, `clean.drop(index=row)` leaves out a row.",
 )
 def cleaned(X_notes: object, y_notes: object) -> str:
@@ -261,8 +261,8 @@ def cleaned(X_notes: object, y_notes: object) -> str:
             continue
         row = next(n for n in range(7) if not close(values[name][n], right[n, 0]))
         raise Wrong(
-            f"Row {row} of `{name}` is {values[name][row]:g} now. Compare it with the notes: what "
-            "was meant?"
+            f"Row {row + (row >= 4)} of the notes has become {values[name][row]:g} in `{name}`. "
+            "What was meant?"
         )
     return (
         "Seven of eight birds are saved. A code such as -999 for a gap is a number like any other "

@@ -114,12 +114,15 @@ WRONG = {
             "every place where a bird changes its name",
         ),
         (changed(THRESHOLD, ("return best", "return lowest")), "A cheaper one exists"),
+        (changed(THRESHOLD, ("return best", 'return float("inf")')), "A cheaper one exists"),
+        (changed(THRESHOLD, ("return best", 'return float("nan")')), "division by zero"),
         (changed(THRESHOLD, ("return best", "return best, lowest")), "expected one number"),
         (changed(THRESHOLD, ("    return best", "")), "None. Is a `return` missing"),
         (changed(THRESHOLD, ("~said & (y == 1)", "said & (y == 1)")), "A cheaper one exists"),
     ],
     "10.5": [
         (changed(BORDER, ("body_mass_g", "flipper_length_mm")), "choose another partner"),
+        (changed(BORDER, ("body_mass_g", "bill_depth_mm")), "lowest loss leaves more"),
         (changed(BORDER, ("steps=3000", "steps=5")), "train longer"),
         (changed(BORDER, ("-w1 / w2, -b / w2", "-b / w2, -w1 / w2")), "are swapped"),
         (
@@ -171,6 +174,7 @@ RIGHT = {  # unusual, and right
             ("chance.flatten().tolist()", "torch.sigmoid(torch.linspace(-30, 30, 6001)).tolist()"),
         ),
         changed(THRESHOLD, ("+ [1.1]", "+ [2.0]"), ("< lowest", "<= lowest")),
+        changed(THRESHOLD, ("+ [1.1]", '+ [float("inf")]')),
         "def threshold(chance, y, miss, alarm):\n"
         "    def cost(edge):\n"
         "        said = (chance >= edge).float()\n"

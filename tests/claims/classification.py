@@ -222,11 +222,20 @@ def a_feature_without_news_can_help(seed):
     return bool(alone < free + 0.05) and bool(pair > one + 0.1)
 
 
-def four_birds_or_fewer_are_possible(_seed):
-    X, species = datasets.load_species("bill_length_mm", "body_mass_g")
+def left_wrong(partner):
+    """Return how many birds the line of lowest loss leaves on the wrong side."""
+    X, species = datasets.load_species("bill_length_mm", partner)
     X, y = X[species < 2].double(), (species[species < 2] == 1).double().unsqueeze(1)
     z, _ = fitted((X - X.mean(dim=0)) / X.std(dim=0), y)
-    return int(((z > 0) != (y == 1)).sum()) <= 4
+    return int(((z > 0) != (y == 1)).sum())
+
+
+def four_birds_or_fewer_are_possible(_seed):
+    return left_wrong("body_mass_g") <= 4
+
+
+def only_with_the_mass(_seed):
+    return min(map(left_wrong, ("bill_depth_mm", "flipper_length_mm"))) > 4
 
 
 CLAIMS = [
@@ -289,4 +298,5 @@ CLAIMS = [
         a_feature_without_news_can_help,
     ),
     Claim(CHECKS, "Four or fewer are possible", four_birds_or_fewer_are_possible),
+    Claim(CHECKS, "With this partner the lowest loss leaves more", only_with_the_mass),
 ]

@@ -104,6 +104,13 @@ def standard_error_is_the_spread(seed):
     return abs(errors.mean() / weight.std() - 1) < 0.1
 
 
+def the_fit_is_lowest_on_its_own_points(seed):
+    X, y = datasets.make_line(n=10, noise=1.0, seed=seed)
+    weight, bias = loops.least_squares(X, y)
+    own = (y - (weight * X + bias)).square().mean().item()
+    return own < true_loss(10, 1.0, seed)
+
+
 def most_lines_lie_in_the_shade(seed):
     return (
         0.92 < in_shade((10, 50, 200, 2000)[seed % 4], seed, chosen(seed).uniform(0.1, 3)) < 0.985
@@ -341,13 +348,18 @@ CLAIMS = [
     Claim(GLOSSARY, "The lowest loss on new points that noise allows", no_training_gets_below),
     Claim(
         NOTEBOOK,
-        "says how far it typically lies from its mean over many samples",
+        "How far it typically lies from it is its **[standard error]",
         standard_error_is_the_spread,
     ),
     Claim(
         GLOSSARY,
         "typically lies from its mean over many samples, estimated from one sample",
         standard_error_is_the_spread,
+    ),
+    Claim(
+        NOTEBOOK,
+        "On its own points no line has a lower loss than the fitted one, not even the truth",
+        the_fit_is_lowest_on_its_own_points,
     ),
     Claim(
         NOTEBOOK,
