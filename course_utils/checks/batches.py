@@ -110,7 +110,7 @@ def _item(dataset: Dataset, index: int) -> torch.Tensor:
 
 def _refuse_stored(dataset: Dataset) -> None:
     for name, value in vars(dataset).items():
-        if not (isinstance(value, int | float) or callable(value)):
+        if not (isinstance(value, int | float | range) or callable(value)):
             raise Wrong(
                 f"`self.{name}` is {kind(value)}. Here the dataset stores no points: it knows `n` "
                 "alone, a number, and computes an item when it is asked for."
@@ -156,7 +156,7 @@ def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
     "Write a Dataset that ends",
     "No tensor is inside that could raise an error, so `__getitem__` has to raise it itself.",
     "Ask first: `if index >= self.n:` and below it `raise IndexError(...)`. Then make the pair.",
-    "`x = torch.tensor([index / 50])` has shape (1,). Return it with `0.8 * x + 0.2`.",
+    "An item is a pair of shapes (1,): `torch.tensor([index / 50])` makes the first.",
 )
 def dataset_that_ends(GridDataset: object) -> str:
     """Write a class that computes its items, and raises IndexError behind the last."""
@@ -260,7 +260,8 @@ BIRDS, LEAST = 342, 60
     "02.4",
     "Rig a test",
     "Fit a line to all the birds first. Which of them does it miss by little, which by much?",
-    "`residual.abs().flatten().argsort()` gives row numbers, those of the smallest misses first.",
+    "`argsort` gives row numbers, those of the smallest values first; it wants a flat tensor. And "
+    "does the sign matter?",
     "One end of this order flatters the line, and the other end damns it.",
 )
 def lying_tests(flattering: object, damning: object) -> str:

@@ -18,6 +18,7 @@ from course_utils.checks.judging import (
     kind,
     number,
     refuse_slips,
+    refuse_stubs,
     tensor,
 )
 
@@ -85,12 +86,18 @@ def _fill(model: nn.Module) -> None:
 @exercise(
     "03.1",
     "A line through the origin",
-    "Compare with the `forward` of `Line`. Which part of it falls away?",
-    "The parameter is reached as `self.weight`, and `X` may have any number of rows.",
+    "Compare with `Line`. Which parts of it fall away?",
+    "`nn.Parameter` marks a tensor of shape (1,), and `forward` reaches it as `self.weight`.",
 )
 def through_the_origin(proportional: object) -> str:
     """Expect predictions of weight times X, for whatever weight the parameter holds."""
     model = _made("Proportional", proportional)
+    refuse_stubs(list(vars(model).values()))
+    if "_parameters" in vars(model) and not list(model.parameters()):
+        raise Wrong(
+            "PyTorch finds no parameter in this model, so training could not move it. How does "
+            "`Line` mark its tensors?"
+        )
     X = torch.tensor([[3.0], [-1.0], [0.0]])
     y_pred = _predicted("Proportional", model, X)
     own = list(model.parameters())
@@ -136,7 +143,7 @@ def _with_weight(model: nn.Module, weight: float, X: torch.Tensor) -> torch.Tens
     "03.2",
     "Guard the loss",
     "Compare `y_pred.shape` with `y.shape` before anything is computed.",
-    '`raise ValueError(f"{y_pred.shape} against {y.shape}")` stops the function and says why.',
+    "`raise` a `ValueError`, with an f-string in it that holds both shapes.",
 )
 def guarded_loss(safe_loss: object) -> str:
     """Expect the MSE where the shapes are equal, and a ValueError where they are not."""
@@ -203,8 +210,7 @@ def _judge_refusal(safe_loss: Callable, one: tuple, other: tuple) -> None:
     "03.3",
     "Hand the line over",
     "Make a new `nn.Linear(1, 1)` in the function, copy two numbers into it, return it.",
-    "`fill_` takes a number, `line.weight.item()`. `copy_` takes a tensor, and stretches (1,) to "
-    "(1, 1). Both need `with torch.no_grad():` around them.",
+    "`copy_` copies a tensor into another, as `fill_` copies a number.",
 )
 def handed_over(as_linear: object) -> str:
     """Expect a new nn.Linear(1, 1) with a copy of the line's numbers."""
@@ -240,7 +246,7 @@ def handed_over(as_linear: object) -> str:
     if any(swapped):
         raise Wrong(
             "This takes the parameters by their order, which differs from model to model. Use "
-            "`line.weight` and `line.bias`."
+            "`model.weight` and `model.bias`."
         )
     for name, value, shape in (("weight", weight, (1, 1)), ("bias", bias, (1,))):
         _judge_copy(name, getattr(linear, name), value, shape)
@@ -275,7 +281,7 @@ def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> 
             "refuses features that the line takes. Leave the layer's dtype as it is made."
         )
     if not close(copied, value, 1e-6):
-        raise Wrong(f"The {name} is not that of the `line` which the function was given.")
+        raise Wrong(f"The {name} is not that of the `model` which the function was given.")
     if copied.is_inference():
         raise Wrong(
             f"The {name} was made in `inference_mode`, so it can never be trained. Copy in "

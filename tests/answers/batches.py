@@ -273,6 +273,10 @@ RIGHT = {  # unusual, and right
     ],
     "02.2": [
         grid(">= self.n", "not in range(self.n)"),
+        "class GridDataset(Dataset):\n    def __init__(self, n):\n"
+        "        self.rows = range(n)\n    def __len__(self):\n        return len(self.rows)\n"
+        "    def __getitem__(self, index):\n"
+        "        x = torch.tensor([self.rows[index] / 50])\n        return x, 0.8 * x + 0.2",
         grid(
             "return x, 0.8 * x + 0.2",
             "return [x, torch.lerp(torch.tensor(0.2), torch.tensor(1.0), x)]",

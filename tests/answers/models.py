@@ -15,7 +15,7 @@ def proportional(forward, start="nn.Parameter(torch.tensor([2.0]))", more=""):
 
 def as_linear(*lines):
     """Return the function of exercise 3 with these lines as its body."""
-    return "def as_linear(line):\n" + "".join(f"    {line}\n" for line in lines)
+    return "def as_linear(model):\n" + "".join(f"    {line}\n" for line in lines)
 
 
 def guard(*lines):
@@ -28,8 +28,8 @@ RAISE = "    raise ValueError(f'{y_pred.shape} against {y.shape}')"
 MSE = "return (y - y_pred).square().mean()"
 NEW, NO_GRAD = "linear = nn.Linear(1, 1)", "with torch.no_grad():"
 BARE = "        self.layer = nn.Linear(1, 1, bias=False)\n"
-COPY_WEIGHT = "    linear.weight.copy_(line.weight.reshape(1, 1))"
-COPY_BIAS = "    linear.bias.copy_(line.bias)"
+COPY_WEIGHT = "    linear.weight.copy_(model.weight.reshape(1, 1))"
+COPY_BIAS = "    linear.bias.copy_(model.bias)"
 COPIES = (NO_GRAD, COPY_WEIGHT, COPY_BIAS)
 
 WRONG = {
@@ -59,7 +59,12 @@ WRONG = {
         (proportional("return self.Weight * X"), "The model has no `Weight`"),
         (
             proportional("return self.weight * X", start="torch.tensor([2.0])"),
-            "do not depend on a parameter",
+            "finds no parameter",
+        ),
+        (proportional("return self.weight * X", start="2.0"), "finds no parameter"),
+        (
+            proportional("return self.weight * X", start="nn.Parameter(torch.randn(3))"),
+            "has shape (3, 3)",
         ),
         (proportional("return 2 * X + 0 * self.weight"), "did not follow it"),
         (proportional("self.weight * X"), "is a `return` missing"),
@@ -131,10 +136,10 @@ WRONG = {
         ("safe_loss = nn.MSELoss()", "pass without an error"),
     ],
     "03.3": [
-        (as_linear("return nn.Linear(1, 1)"), "is not that of the `line`"),
+        (as_linear("return nn.Linear(1, 1)"), "is not that of the `model`"),
         (as_linear(NEW, NO_GRAD, COPY_WEIGHT, "return linear"), "The bias is not that"),
         (
-            as_linear(NEW, NO_GRAD, "    linear.weight.fill_(line.weight)", "return linear"),
+            as_linear(NEW, NO_GRAD, "    linear.weight.fill_(model.weight)", "return linear"),
             "`.item()` makes it of a tensor",
         ),
         (
@@ -143,15 +148,15 @@ WRONG = {
         ),
         (
             as_linear(
-                NEW, "linear.weight = line.weight", "linear.bias = line.bias", "return linear"
+                NEW, "linear.weight = model.weight", "linear.bias = model.bias", "return linear"
             ),
             "as a fresh `nn.Linear(1, 1)` has it",
         ),
         (
             as_linear(
                 NEW,
-                "linear.weight = nn.Parameter(line.weight.reshape(1, 1))",
-                "linear.bias = nn.Parameter(line.bias)",
+                "linear.weight = nn.Parameter(model.weight.reshape(1, 1))",
+                "linear.bias = nn.Parameter(model.bias)",
                 "return linear",
             ),
             "share one memory",
@@ -159,8 +164,8 @@ WRONG = {
         (
             as_linear(
                 NEW,
-                "linear.weight.data = line.weight.data.reshape(1, 1)",
-                "linear.bias.data = line.bias.data",
+                "linear.weight.data = model.weight.data.reshape(1, 1)",
+                "linear.bias.data = model.bias.data",
                 "return linear",
             ),
             "share one memory",
@@ -168,8 +173,8 @@ WRONG = {
         (
             as_linear(
                 NEW,
-                "linear.weight.copy_(line.weight.reshape(1, 1))",
-                "linear.bias.copy_(line.bias)",
+                "linear.weight.copy_(model.weight.reshape(1, 1))",
+                "linear.bias.copy_(model.bias)",
                 "return linear",
             ),
             "inside `with torch.no_grad():`",
@@ -178,8 +183,8 @@ WRONG = {
             as_linear(
                 NEW,
                 NO_GRAD,
-                "    linear.weight.copy_(line.bias.reshape(1, 1))",
-                "    linear.bias.copy_(line.weight)",
+                "    linear.weight.copy_(model.bias.reshape(1, 1))",
+                "    linear.bias.copy_(model.weight)",
                 "return linear",
             ),
             "swapped",
@@ -188,8 +193,8 @@ WRONG = {
             as_linear(
                 NEW,
                 NO_GRAD,
-                "    line.weight.copy_(linear.weight.reshape(1))",
-                "    line.bias.copy_(linear.bias)",
+                "    model.weight.copy_(linear.weight.reshape(1))",
+                "    model.bias.copy_(linear.bias)",
                 "return linear",
             ),
             "other direction",
@@ -198,8 +203,8 @@ WRONG = {
             as_linear(
                 NEW,
                 NO_GRAD,
-                "    linear.weight.copy_(model.weight.reshape(1, 1))",
-                "    linear.bias.copy_(model.bias)",
+                "    linear.weight.copy_(Line().weight)",
+                "    linear.bias.copy_(Line().bias)",
                 "return linear",
             ),
             "which the function was given",
@@ -214,8 +219,8 @@ WRONG = {
             as_linear(
                 NEW,
                 "linear.requires_grad_(False)",
-                "linear.weight.copy_(line.weight.reshape(1, 1))",
-                "linear.bias.copy_(line.bias)",
+                "linear.weight.copy_(model.weight.reshape(1, 1))",
+                "linear.bias.copy_(model.bias)",
                 "return linear",
             ),
             "still computed from",
@@ -228,7 +233,7 @@ WRONG = {
             as_linear(
                 NEW,
                 NO_GRAD,
-                "    for mine, theirs in zip(linear.parameters(), line.parameters()):",
+                "    for mine, theirs in zip(linear.parameters(), model.parameters()):",
                 "        mine.copy_(theirs)",
                 "return linear",
             ),
@@ -237,7 +242,7 @@ WRONG = {
         (
             as_linear(
                 NEW,
-                "weight, bias = line.parameters()",
+                "weight, bias = model.parameters()",
                 NO_GRAD,
                 "    linear.weight.copy_(weight.reshape(1, 1))",
                 "    linear.bias.copy_(bias)",
@@ -248,7 +253,7 @@ WRONG = {
         (
             as_linear(
                 NEW,
-                "bias, weight = line.parameters()",
+                "bias, weight = model.parameters()",
                 NO_GRAD,
                 "    linear.weight.copy_(weight.reshape(1, 1))",
                 "    linear.bias.copy_(bias)",
@@ -258,38 +263,38 @@ WRONG = {
         ),
         (
             as_linear(
-                NEW, "line.weight.data = line.weight.data.reshape(1, 1)", *COPIES, "return linear"
+                NEW, "model.weight.data = model.weight.data.reshape(1, 1)", *COPIES, "return linear"
             ),
             "changes the line it is given",
         ),
-        (as_linear("line.double()", NEW, *COPIES, "return linear"), "dtype torch.float64"),
-        (as_linear("return line"), "expected the `nn.Linear`"),
-        (as_linear("return nn.Linear(line.weight, line.bias)"), "once it is made"),
+        (as_linear("model.double()", NEW, *COPIES, "return linear"), "dtype torch.float64"),
+        (as_linear("return model"), "expected the `nn.Linear`"),
+        (as_linear("return nn.Linear(model.weight, model.bias)"), "once it is made"),
         (
-            as_linear("line.new = linear = nn.Linear(1, 1)", *COPIES, "return linear"),
+            as_linear("model.new = linear = nn.Linear(1, 1)", *COPIES, "return linear"),
             "a part of the line",
         ),
-        (as_linear("return line.weight, line.bias"), "a tuple, expected the `nn.Linear`"),
+        (as_linear("return model.weight, model.bias"), "a tuple, expected the `nn.Linear`"),
         ("as_linear = linear", "is a layer, expected a function"),
         (
             as_linear("linear = nn.Linear(1, 1).double()", *COPIES, "return linear"),
             "torch.float64, the line's is torch.float32",
         ),
         (
-            as_linear(NEW, "linear.load_state_dict(line.state_dict())", "return linear"),
+            as_linear(NEW, "linear.load_state_dict(model.state_dict())", "return linear"),
             "size mismatch for weight",
         ),
         (
             as_linear(
                 NEW,
-                "linear.weight = line.weight.detach().clone().reshape(1, 1)",
-                "linear.bias = line.bias.detach().clone()",
+                "linear.weight = model.weight.detach().clone().reshape(1, 1)",
+                "linear.bias = model.bias.detach().clone()",
                 "return linear",
             ),
             "only an `nn.Parameter` can take its place",
         ),
         (
-            as_linear(*COPIES, "return linear").replace("(line)", "(line, linear=linear)"),
+            as_linear(*COPIES, "return linear").replace("(model)", "(model, linear=linear)"),
             "one and the same layer",
         ),
         (as_linear("global linear", *COPIES, "return linear"), "Make a new one inside"),
@@ -298,7 +303,7 @@ WRONG = {
             "`inference_mode`",
         ),
         (
-            as_linear("line.requires_grad_(False)", NEW, *COPIES, "return linear"),
+            as_linear("model.requires_grad_(False)", NEW, *COPIES, "return linear"),
             "gradients of the line it is given",
         ),
         (
@@ -310,8 +315,8 @@ WRONG = {
         (
             as_linear(
                 NEW,
-                "nn.init.constant_(linear.weight, round(line.weight.item(), 2))",
-                "nn.init.constant_(linear.bias, round(line.bias.item(), 2))",
+                "nn.init.constant_(linear.weight, round(model.weight.item(), 2))",
+                "nn.init.constant_(linear.bias, round(model.bias.item(), 2))",
                 "return linear",
             ),
             "The weight is not that",
@@ -381,25 +386,25 @@ RIGHT = {  # unusual, and right
     "03.3": [
         as_linear(
             NEW,
-            "linear.weight.data.copy_(line.weight.reshape(1, 1))",
-            "linear.bias.data.copy_(line.bias)",
+            "linear.weight.data.copy_(model.weight.reshape(1, 1))",
+            "linear.bias.data.copy_(model.bias)",
             "return linear",
         ),
         as_linear(
             NEW,
-            "nn.init.constant_(linear.weight, line.weight.item())",
-            "nn.init.constant_(linear.bias, line.bias.item())",
+            "nn.init.constant_(linear.weight, model.weight.item())",
+            "nn.init.constant_(linear.bias, model.bias.item())",
             "return linear",
         ),
         as_linear(
             NEW,
-            "linear.weight = nn.Parameter(line.weight.detach().clone().reshape(1, 1))",
-            "linear.bias = nn.Parameter(line.bias.detach().clone())",
+            "linear.weight = nn.Parameter(model.weight.detach().clone().reshape(1, 1))",
+            "linear.bias = nn.Parameter(model.bias.detach().clone())",
             "return linear",
         ),
         as_linear(
             NEW,
-            "state = {name: value.clone() for name, value in line.state_dict().items()}",
+            "state = {name: value.clone() for name, value in model.state_dict().items()}",
             "state['weight'] = state['weight'].unsqueeze(0)",
             "linear.load_state_dict(state)",
             "return linear",
@@ -407,14 +412,14 @@ RIGHT = {  # unusual, and right
         as_linear(
             NEW,
             "with torch.inference_mode():",
-            "    linear.weight[:] = line.weight",
-            "    linear.bias[:] = line.bias",
+            "    linear.weight[:] = model.weight",
+            "    linear.bias[:] = model.bias",
             "return linear",
         ),
         "@torch.no_grad()\n"
-        "def as_linear(line: nn.Module) -> nn.Linear:\n"
+        "def as_linear(model: nn.Module) -> nn.Linear:\n"
         "    linear = nn.Linear(in_features=1, out_features=1)\n"
-        "    for mine, theirs in ((linear.weight, line.weight), (linear.bias, line.bias)):\n"
+        "    for mine, theirs in ((linear.weight, model.weight), (linear.bias, model.bias)):\n"
         "        mine.fill_(theirs.item())\n"
         "    return linear",
     ],

@@ -73,12 +73,15 @@ def parts_store_rows(seed):
 
 
 def old_test_rows_in_new_training(seed):
-    """On average over 100 second splits."""
+    """On average over 100 second splits, and the new test rows among the old training rows."""
     generator, counts = seeded(seed), []
-    old = set(random_split(range(200), [160, 40], generator=generator)[1].indices)
+    met, old = (set(part) for part in random_split(range(200), [160, 40], generator=generator))
     for _ in range(100):
-        counts.append(len(old & set(random_split(range(200), [160, 40], generator=generator)[0])))
-    return abs(np.mean(counts) - 32) < 1
+        train, test = random_split(range(200), [160, 40], generator=generator)
+        counts.append(len(old & set(train)))
+        if len(met & set(test)) != counts[-1]:
+            return False
+    return abs(np.mean(counts) - 32) < 1 and 1.5 < np.std(counts) < 3.0
 
 
 def a_second_split_is_another_one(seed):
@@ -312,7 +315,7 @@ def slices_need_tensors(seed):
 
 
 def one_row_pulls_across(seed):
-    """On the flat line at 0: single rows are off by 60 degrees in places, 64 by few."""
+    """On the flat line at 0: single rows are off by 80 degrees in places, 64 by few."""
     X, y = datasets.make_line()
     wishes = torch.cat([y * X, y], dim=1)
     everyone = wishes.mean(dim=0)
@@ -322,7 +325,7 @@ def one_row_pulls_across(seed):
         guesses = wishes[order[:, :size]].mean(dim=1)
         return torch.rad2deg(torch.cosine_similarity(guesses, everyone[None]).clamp(-1, 1).acos())
 
-    return off(1).quantile(0.9) > 60 and off(64).quantile(0.9) < 10
+    return off(1).max() > 80 and off(64).quantile(0.9) < 10
 
 
 def honest_penguin_test(seed):
@@ -337,10 +340,10 @@ def honest_penguin_test(seed):
 
 
 CLAIMS = [
-    Claim(NOTEBOOK, "A bird above the line pulls it up", point_pulls),
+    Claim(NOTEBOOK, "Let every bird pull the line towards itself", point_pulls),
     Claim(
         NOTEBOOK,
-        "it also pulls the line steeper; if shorter, it tilts the line the other way",
+        "upward on the right makes the line steeper, upward on the left less steep",
         point_pulls,
     ),
     Claim(NOTEBOOK, "each roughly in the right direction", batches_pull_roughly_right),
@@ -386,7 +389,8 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "A single row may pull nearly across; 64 rows pull almost as all of them do.",
+        "A single row may pull at almost a right angle to all of them; 64 rows pull almost as all "
+        "of them do.",
         one_row_pulls_across,
     ),
     Claim(NOTEBOOK, "and about the same on average", honest_penguin_test),
@@ -399,7 +403,12 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "A model trained on the new part knows most of the old exam",
+        "A model that was trained before the second split has met most of the new exam",
+        old_test_rows_in_new_training,
+    ),
+    Claim(
+        NOTEBOOK,
+        "Of 40, a second draw leaks about 32, give or take two or three",
         old_test_rows_in_new_training,
     ),
     Claim(
@@ -462,21 +471,16 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "a random test mostly asks *between* the rows a line has seen",
+        "A random test mostly asks *between* the rows a line has seen",
         random_test_asks_mostly_between,
     ),
     Claim(
         QUESTIONS,
         "Both go straight on where the truth bends. The line of the random split has seen rows "
-        "further to the right, so it lies a little better",
+        "further to the right, so it lies better",
         both_lines_miss_beyond,
     ),
     Claim(NOTEBOOK, "(With other seeds it is often worse.)", random_test_is_often_worse),
-    Claim(
-        NOTEBOOK,
-        "a typical bird is missed by about 390 g",
-        honest_penguin_test,
-    ),
     Claim(
         NOTEBOOK,
         "With a straight truth the cut does hardly any harm",

@@ -82,6 +82,11 @@ def _plain_tensor_is_left_out(seed: int) -> bool:
     )
 
 
+def _overwriting_is_refused(seed: int) -> bool:
+    model = _seeded(_Line, seed)
+    return _raises(lambda: model.weight.fill_(0.5)) and _raises(lambda: model.bias.fill_(4.0))
+
+
 def _call_runs_hooks(seed: int) -> bool:
     model, ran = _seeded(_Line, seed), []
     model.register_forward_hook(lambda *_: ran.append(seed))
@@ -273,9 +278,10 @@ CLAIMS = [
     Claim(TEACHING, "nothing of it, so the optimizer never gets it.", _plain_tensor_is_left_out),
     Claim(
         LESSON,
-        "The call runs `forward`, and what else PyTorch has to do around it.",
+        "The call runs `forward`, with whatever PyTorch wants to do before and after.",
         _call_runs_hooks,
     ),
+    Claim(LESSON, "refuses to have them overwritten under it", _overwriting_is_refused),
     Claim(LESSON, "So one may replace the other.", _linear_replaces_line),
     Claim(LESSON, "`nn.Linear(m, k)` holds $m \\cdot k$ weights and $k$ biases", _linear_holds),
     Claim(GLOSSARY, "with $m \\cdot k$ weights and $k$ biases", _linear_holds),
@@ -305,7 +311,8 @@ CLAIMS = [
         "with flat targets, broadcasting pairs each prediction with all of them",
         _column_meets_list,
     ),
-    Claim(LESSON, "on average it takes about 16,000", _lines_to_beat_the_lazy),
+    Claim(LESSON, "on average it takes about 17,000", _lines_to_beat_the_lazy),
+    Claim(LESSON, "(370 on average)", _one_line_in_370),
     Claim(CHECKS, "About one line in 370 gets below 3.", _one_line_in_370),
     Claim(CHECKS, "so the line's height at x = 0 is lost", _weight_alone_loses_height),
     Claim(CHECKS, "training one moves the other", _shared_memory_moves_both),
