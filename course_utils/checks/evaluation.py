@@ -53,7 +53,7 @@ def who_may_answer(who: object) -> str:
     if type(who) in (list, tuple) and all(type(letter) is str for letter in who):
         who = "".join(who)
     if type(who) is not str:
-        raise Wrong(f'`who` is {kind(who)}, expected six letters such as `"tvente"`.')
+        raise Wrong(f'`who` is {kind(who)}, expected six letters such as `"nevtne"`.')
     letters = "".join(letter for letter in who.lower() if letter.isalpha())
     if len(letters) != len(WHO) or not set(letters) <= set(WHO):
         raise Wrong(f"{who!r} is not six letters out of t, v, e and n, one for each question.")
@@ -234,7 +234,8 @@ _CLOSE = {  # what else a search chooses where MAE, RMSE and rounded RMSE are lo
 @exercise(
     "07.3",
     "Let the validation birds choose",
-    "Fit each degree to the training rows, then measure it on the validation rows.",
+    "Fit each degree to the training rows, then measure it on the validation rows: "
+    "`rmse(curve(X), y)`, since `miss` wants a model.",
     "A dict from degree to RMSE keeps both together: `misses[degree] = ...`.",
     "`min` takes a `key`: what each degree is compared by. `misses.get` says it for a dict.",
 )
@@ -285,7 +286,8 @@ def best_degree(choose_degree: object) -> str:
     "Answer, or refuse",
     "Three things are needed: the range of the training rows, the RMSE on the test rows, and "
     "one prediction.",
-    "`X_seen, y_seen = train_set[:]`, and then `X_seen.min()` and `X_seen.max()` are the ends.",
+    "`X_seen, y_seen = train_set[:]`, and then `X_seen.min()` and `X_seen.max()` are the ends. "
+    "Compare with these tensors: as a Python number, -2.8 in float32 is -2.79999995.",
     "A model takes a column: `torch.tensor([[float(flipper)]])`. `miss` measures in evaluation "
     "mode and leaves the model in it.",
 )
@@ -417,8 +419,8 @@ def hidden_drawing(my_X: object, my_y: object) -> str:
             "drawing depends on x, or on its neighbors. If it is a drawing, give it more points."
         )
     return (
-        f"R-squared is {1 - left:.4f}, and nobody who reads that number alone will ever see your "
-        "drawing. Look at the residuals before you believe a score."
+        f"R-squared is 1 minus {left:.1g}, and nobody who reads that number alone will ever see "
+        "your drawing. Look at the residuals before you believe a score."
     )
 
 

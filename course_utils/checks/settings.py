@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 from course_utils import datasets
@@ -29,7 +30,7 @@ def what_moves_the_border(movers: object) -> str:
     if type(movers) in (list, tuple, set) and all(type(letter) is str for letter in movers):
         movers = "".join(sorted(movers))
     if type(movers) is not str:
-        raise Wrong(f'`movers` is {kind(movers)}, expected letters such as `"bcd"`.')
+        raise Wrong(f'`movers` is {kind(movers)}, expected letters such as `"cef"`.')
     letters = {letter for letter in movers.lower() if letter.isalnum()}
     if not letters or not letters <= set("abcdef"):
         raise Wrong(f"{movers!r} is not a choice of the letters a to f.")
@@ -46,14 +47,14 @@ def what_moves_the_border(movers: object) -> str:
 @exercise(
     "06.2",
     "Say where it explodes",
-    "A border is two over a curvature. Weight and bias have one each, and the lower border counts.",
+    "A border is two over a curvature. Weight and bias have one each, and a far lower one counts.",
     "The curvature of the weight is twice the mean of the squared features; that of the bias is 2.",
     "`X_bill.square().mean().item()` is that mean in millimeters. In meters, divide it by what?",
 )
 def bill_border(my_borders: object) -> str:
     """Compute two over the curvature in both units; with or without the bias in it."""
-    if type(my_borders) is torch.Tensor and my_borders.numel() == 2:
-        my_borders = my_borders.flatten().tolist()
+    if type(my_borders) in (torch.Tensor, np.ndarray) and len(my_borders.reshape(-1)) == 2:
+        my_borders = my_borders.reshape(-1).tolist()
     if type(my_borders) not in (tuple, list) or len(my_borders) != 2:
         raise Wrong(
             f"`my_borders` is {kind(my_borders)}, expected two rates: for millimeters, then for "
@@ -86,7 +87,7 @@ def bill_border(my_borders: object) -> str:
         )
     return (
         "No training run was needed. The first border belongs to the weight, the second to the "
-        "bias: the steeper of the two decides."
+        "bias: the much steeper of the two decides."
     )
 
 

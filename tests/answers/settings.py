@@ -117,6 +117,7 @@ RIGHT = {  # unusual, and right
         border("len(X_bill) / (X_bill.T @ X_bill)", "1"),
         border("round(1 / X_bill.square().mean().item(), 6)"),
         f"{BILLS}my_borders = [0.00051, 1.0]",
+        f"import numpy as np\n\n{BILLS}my_borders = np.array([0.00051, 1.0])",
         f"{BILLS}def largest(X):\n"
         "    columns = torch.cat([X, torch.ones_like(X)], dim=1)\n"
         "    return torch.linalg.eigvalsh(2 * columns.T @ columns / len(columns))[-1]\n\n"

@@ -312,8 +312,8 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "The mean of the four roots is lower than the root of the four losses' mean, unless all "
-        "four are equal.",
+        "The mean of the four roots is lower than the root of the mean of the four losses, unless "
+        "all four are equal.",
         mean_of_roots_is_lower,
     ),
     Claim(QUESTIONS, "a mean of roots is never above the root of the mean", mean_of_roots_is_lower),
@@ -324,7 +324,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "More freedom fits the seen rows better, whatever the rows.",
+        "More freedom fits the seen rows never worse, and nearly always better, whatever the rows.",
         freedom_fits_seen_rows,
     ),
     Claim(
