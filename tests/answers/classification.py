@@ -174,7 +174,7 @@ RIGHT = {  # unusual, and right
             ("chance.flatten().tolist()", "torch.sigmoid(torch.linspace(-30, 30, 6001)).tolist()"),
         ),
         changed(THRESHOLD, ("+ [1.1]", "+ [2.0]"), ("< lowest", "<= lowest")),
-        changed(THRESHOLD, ("+ [1.1]", '+ [float("inf")]')),
+        changed(THRESHOLD, ("in chance.flatten()", 'in [float("inf")] + chance.flatten()')),
         "def threshold(chance, y, miss, alarm):\n"
         "    def cost(edge):\n"
         "        said = (chance >= edge).float()\n"
