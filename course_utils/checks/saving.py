@@ -47,7 +47,6 @@ def fitted(name: str, model: object) -> tuple[float, float]:
     "Keep a copy",
     "`state_dict()` hands out the model's own tensors. Who else changes them?",
     "Whoever trains on changes the tensors in place. What copies one tensor?",
-    "`value.clone()` copies one. Make a new dict with a clone for each name.",
 )
 def copy_of_weights(snapshot: object) -> str:
     """Take a snapshot of a model with a buffer, then change the model."""
@@ -105,7 +104,6 @@ def _accepts(load: Callable, value: object) -> bool:
     "Two things happen: `torch.load` reads the file, `load_state_dict` fills the model.",
     "Leave both as strict as they are by default, and let errors through: a caller who sees none "
     "believes in success.",
-    "`model.load_state_dict(torch.load(source))`, then return the model.",
 )
 def safe_loading(load_into: object) -> str:
     """Load a good file, a file that would run code, and one with other names."""
@@ -171,8 +169,8 @@ def _grams(bird: dict, *columns: tuple[str, float, float, float]) -> float:
     "Which values of `bird` does the model want, and in which order? `saved` knows.",
     "As in the program: measurements as one row, minus center, divided by spread, into a model "
     'with `len(saved["columns"])` inputs.',
-    'The row: `torch.tensor([[bird[column] for column in saved["columns"]]])`. A missing name then '
-    "raises a `KeyError` by itself.",
+    'Go through `saved["columns"]` and fetch each name from `bird`; a missing name then raises a '
+    "`KeyError` by itself.",
 )
 def weigh_from_a_package(weigh: object) -> str:
     """Weigh birds with packages of one to three columns, and birds that lack a column.
@@ -376,8 +374,11 @@ def saving_interval(lost: object, choice: object) -> str:
     if chosen <= 0:
         raise Wrong(f"`choice` is {chosen:g}, expected the minutes between two saves.")
     if 1 / chosen + chosen / 1200 > 1.26 * 2 / lowest:
-        more = "more" if chosen < lowest else "less"
-        raise Wrong(f"`lost` is right. In your picture, what would {more} time between saves cost?")
+        side = "right" if chosen < lowest else "left"
+        raise Wrong(
+            "`lost` is right. In your picture, follow the curve from your choice to the "
+            f"{side}: does it fall?"
+        )
     return (
         "The bottom is at the root of 2 * cost * between, known as Young's formula, and it is "
         "flat: half or twice that interval loses a quarter more. Farther off, one of the two takes "

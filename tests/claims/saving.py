@@ -360,7 +360,7 @@ CLAIMS = [
         checkpoints_resume_exactly,
     ),
     Claim(QUESTIONS, "The means that Adam keeps and the state", weights_alone_do_not),
-    Claim(QUESTIONS, "It rises, away", weights_alone_leave_the_minimum, at_least=19, slow=True),
+    Claim(QUESTIONS, "a fresh Adam begins with", weights_alone_leave_the_minimum, 19, slow=True),
     Claim(
         NOTEBOOK,
         "A model with [dropout](glossary.md#dropout) draws from PyTorch's global generator",
