@@ -462,7 +462,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "a random test mostly asks *between* the rows a line has seen",
+        "A random test mostly asks *between* the rows a line has seen",
         random_test_asks_mostly_between,
     ),
     Claim(
