@@ -246,8 +246,8 @@ class Lab:
         self.process.wait()
 
 
-# After 2 s anywidget gives up on a model, however busy the machine is: no fault of the page. What
-# the kernel then cannot tell, the tests of explorers and questions notice.
+# After 2 s anywidget gives up on a model, however busy the machine is: not a fault of the page.
+# What the kernel then cannot tell, the tests of explorers and questions notice.
 GIVEN_UP = "[anywidget] Failed to initialize model."
 
 
