@@ -316,8 +316,9 @@ def around(notebook, names, cells, when):
     told = []
     for name in names:
         asked = asked_at(name, cells)
-        notebook.page.evaluate(AT, [asked, "center"])  # a cell far off is not yet rendered
         question = notebook.page.locator(".jp-NotebookPanel .jp-Notebook-cell").nth(asked)
+        expect(question).to_be_attached(timeout=DRAW_MS)
+        notebook.page.evaluate(AT, [asked, "center"])  # a cell far off is not yet rendered
         expect(question).to_contain_text("Predict first.", timeout=DRAW_MS)
         for block in ("start", "center", "end"):
             texts = seen(notebook, asked, block)

@@ -19,7 +19,7 @@ from refresh import NOTEBOOKS, ROOT
 sys.path += [str(ROOT / "classroom" / "soak"), str(ROOT / "benchmarks")]
 import restarts
 
-(PATH,) = NOTEBOOKS.glob("11_*.ipynb")
+(PATH,) = NOTEBOOKS.glob("12_*.ipynb")
 SCRIPT = NOTEBOOKS / "scripts/train_ddp.py"
 CELLS = nbformat.read(PATH, as_version=4).cells
 CELLS_OF_NAMES = ["import os", "device = ", "dataset = ", "loss_fn = ", "folder = "]

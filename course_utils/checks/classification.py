@@ -5,7 +5,16 @@ import math
 import torch
 
 from course_utils import datasets
-from course_utils.checks.judging import Wrong, call, close, exercise, kind, number, refuse_slips
+from course_utils.checks.judging import (
+    Wrong,
+    call,
+    close,
+    exercise,
+    kind,
+    letters,
+    number,
+    refuse_slips,
+)
 
 LOSSES = "abcdc"  # of the five people
 _CONFUSED = {
@@ -32,14 +41,9 @@ _CONFUSED = {
 )
 def which_loss(losses: object) -> str:
     """Compare five letters, and say of the first wrong one what it overlooks."""
-    if type(losses) in (list, tuple) and all(type(letter) is str for letter in losses):
-        losses = "".join(losses)
-    if type(losses) is not str:
-        raise Wrong(f'`losses` is {kind(losses)}, expected five letters such as `"aabcd"`.')
-    letters = [letter for letter in losses.lower() if letter.isalnum()]
-    if len(letters) != len(LOSSES) or not set(letters) <= set("abcde"):
-        raise Wrong(f"{losses!r} is not five letters from a to e, one for each person.")
-    for person, (letter, right) in enumerate(zip(letters, LOSSES, strict=True)):
+    rule = "from a to e, one for each person"
+    found = letters("losses", losses, "abcde", "aabcd", "five letters", rule)
+    for person, (letter, right) in enumerate(zip(found, LOSSES, strict=True)):
         if letter != right:
             said = _CONFUSED.get((person, letter), "What comes out of that model, and how many?")
             raise Wrong(f"Person {person + 1} and {letter}: {said}")

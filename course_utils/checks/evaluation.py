@@ -10,7 +10,7 @@ from course_utils.checks.judging import (
     call,
     close,
     exercise,
-    kind,
+    letters,
     number,
     refuse_slips,
     tensor,
@@ -45,19 +45,14 @@ _OVERLOOKED = {
     "Say who may answer",
     "Ask of each question: is it part of the training, is something chosen, or is it the report?",
     "Whatever is computed and then used in training, a mean too, comes from the training birds.",
-    "Two letters stand twice. An envelope that was opened to decide something is no envelope "
+    "Two letters stand twice. An envelope that was opened to decide something is not an envelope "
     "any more.",
 )
 def who_may_answer(who: object) -> str:
     """Compare six letters, and say what the first wrong one overlooks."""
-    if type(who) in (list, tuple) and all(type(letter) is str for letter in who):
-        who = "".join(who)
-    if type(who) is not str:
-        raise Wrong(f'`who` is {kind(who)}, expected six letters such as `"nevtne"`.')
-    letters = "".join(letter for letter in who.lower() if letter.isalpha())
-    if len(letters) != len(WHO) or not set(letters) <= set(WHO):
-        raise Wrong(f"{who!r} is not six letters out of t, v, e and n, one for each question.")
-    for place, (letter, right) in enumerate(zip(letters, WHO, strict=True)):
+    rule = "out of t, v, e and n, one for each question"
+    found = letters("who", who, WHO, "nevtne", "six letters", rule, str.isalpha)
+    for place, (letter, right) in enumerate(zip(found, WHO, strict=True)):
         if letter != right:
             said = _OVERLOOKED.get((place, letter), _JOBS[place])
             raise Wrong(f"Question {place + 1}: {said}")

@@ -135,6 +135,32 @@ def numbers(name: str, value: object) -> list[float]:
     return [number(f"{name}[{index}]", item) for index, item in enumerate(value)]
 
 
+def letters(
+    name: str,
+    value: object,
+    allowed: str,
+    example: str,
+    wanted: str,
+    rule: str,
+    keep: Callable = str.isalnum,
+) -> str:
+    """Read as many letters as an example has, as a text or a list, in lower case.
+
+    Raises
+    ------
+    Wrong
+        If it is anything else; `wanted` is "five letters", and `rule` says which, for what.
+    """
+    if type(value) in (list, tuple) and all(type(letter) is str for letter in value):
+        value = "".join(value)
+    if type(value) is not str:
+        raise Wrong(f'`{name}` is {kind(value)}, expected {wanted} such as `"{example}"`.')
+    found = "".join(letter for letter in value.lower() if keep(letter))
+    if len(found) != len(example) or not set(found) <= set(allowed):
+        raise Wrong(f"{value!r} is not {wanted} {rule}.")
+    return found
+
+
 def tensor(name: str, value: object, shape: Sequence[int] | None = None) -> torch.Tensor:
     """Read a tensor of finite numbers, on request of one shape.
 

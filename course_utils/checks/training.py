@@ -20,6 +20,7 @@ from course_utils.checks.judging import (
     close,
     exercise,
     kind,
+    letters,
     number,
     refuse_slips,
     tensor,
@@ -105,19 +106,12 @@ _READ = {  # what a letter at a place overlooks
 )
 def symptoms(faults: object) -> str:
     """Compare five letters, and say what the first wrong one overlooks."""
-    if type(faults) in (list, tuple) and all(type(letter) is str for letter in faults):
-        faults = "".join(faults)
-    if type(faults) is not str:
-        raise Wrong(f'`faults` is {kind(faults)}, expected five letters such as `"abcde"`.')
-    letters = "".join(letter for letter in faults.lower() if letter.isalnum())
-    if len(letters) != len(FAULTS) or not set(letters) <= set("abcdef"):
-        raise Wrong(
-            f"{faults!r} is not five letters from a to f, one for each person in their order."
-        )
-    for place, (letter, right) in enumerate(zip(letters, FAULTS, strict=True)):
+    rule = "from a to f, one for each person in their order"
+    found = letters("faults", faults, "abcdef", "abcde", "five letters", rule)
+    for place, (letter, right) in enumerate(zip(found, FAULTS, strict=True)):
         if letter != right:
             person = f"Person {place + 1}: "
-            if letter in letters[:place]:
+            if letter in found[:place]:
                 raise Wrong(f"{person}no two of the five have the same fault.")
             raise Wrong(person + _READ.get((place, letter), _SYMPTOM[place]))
     return (

@@ -397,7 +397,7 @@ CLAIMS = [
     Claim(CHECKS, "The features alone set the border", features_alone),
     Claim(LESSON, "Where exactly is the border?", boxes_print_what_they_say),
     Claim(LESSON, "Which half of the scaling did it?", boxes_print_what_they_say),
-    Claim(LESSON, "The largest sets the border, and belongs to a diagonal", factor_of_a_step),
+    Claim(LESSON, "A step multiplies the distance by a factor", factor_of_a_step),
     Claim(LESSON, "beyond a rate of 2 / curvature, training explodes", limit_parts_runs),
     Claim(GLOSSARY, "has to stay below two over its largest eigenvalue", limit_parts_runs),
     Claim(QUESTIONS, "each ends on the other side of the minimum, nearly as far", overshoots),
