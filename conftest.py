@@ -81,6 +81,8 @@ def pytest_runtest_logreport(report):
         compared[report.nodeid.split("::")[0]] += 1
     if report.skipped:
         skipped.append(f"{report.nodeid}: {report.longrepr}")
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:  # at once, not after the last
+        print(f"\nFAILED {report.nodeid} ({report.when})\n{report.longreprtext}", flush=True)
 
 
 def cells_not_compared(config) -> list[str]:
