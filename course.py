@@ -41,6 +41,7 @@ COMMANDS = {
     "progress": ("show which exercises a class fails (FOLDER)", [], ["classroom/progress.py"]),
     "hub": ("try a hub for a class on this machine", [CLASS], ["classroom/hub.py"]),
     "slides": ("write the notebooks as slides", [CLASS], ["classroom/slides.py"]),
+    "site": ("write the web edition (options after --: FOLDER)", [CLASS], ["site/build.py"]),
     "bundle": ("pack the course for a class without network", [], ["classroom/bundle.py"]),
     "soak": ("do to it what classrooms do (--quick)", [TESTS, CLASS], ["classroom/soak/run.py"]),
 }

@@ -1,8 +1,8 @@
 """Pack the course for a class without network: the script behind python3 course.py bundle.
 
-The archive holds the files of the course and a folder wheels with every package that the lab needs,
-for the kind of machine and the Python it was made with. Where that folder stands beside course.py,
-course.py installs from it and asks nobody else.
+The archive holds the files of the course, the web edition if it has been written, and a folder
+wheels with every package that the lab needs, for the kind of machine and the Python it was made
+with. Where that folder stands beside course.py, course.py installs from it and asks nobody else.
 """
 
 import fnmatch
@@ -196,7 +196,9 @@ def main() -> None:
     if free < ROOM:
         sys.exit(f"The disk is nearly full ({free / 1e6:.0f} MB left, a bundle needs "
                  f"{ROOM / 1e6:.0f} MB while it is made): free some space and repeat.")  # fmt: skip
-    wanted, names = pins(ROOT), files(ROOT)
+    pages = sorted((ROOT / "_site").rglob("*"))  # of the web edition, if it has been written
+    wanted = pins(ROOT)
+    names = files(ROOT) + [p.relative_to(ROOT).as_posix() for p in pages if p.is_file()]
     with tempfile.TemporaryDirectory(prefix="bundle-", dir=sys.prefix) as folder:
         wheels = Path(folder)
         fetch(wheels, wanted)

@@ -4,6 +4,8 @@ The page computes and draws every move (stage/stage.js); nothing is sent while a
 rests, the page asks the kernel to run the learner's own function for the settings it shows.
 """
 
+import importlib.metadata
+import json
 import keyword
 import sys
 import textwrap
@@ -20,9 +22,13 @@ import traitlets
 
 from course_utils import errors, inputs
 from course_utils.charts import Chart
-from course_utils.explorers.still import NOTHING, show_still
+from course_utils.explorers.still import LIVE, NOTHING, show_still
 from course_utils.explorers.worker import WORKER, Job
 
+_OF_CONTROLS = {  # what the page reads of a control (stage/controls.js)
+    *("_model_name", "description", "value", "index", "_options_labels"),
+    *("min", "max", "step", "base", "readout_format"),
+}
 _moved: dict = {}  # explorers that a cell has moved, by id, until it ends
 
 
@@ -127,6 +133,13 @@ class Explorer:
         """The settings as a short text that `set` takes and a link can carry."""
         return _written(self.settings)
 
+    @property
+    def link(self) -> str:
+        """The address at which the web edition shows this state."""
+        home = importlib.metadata.metadata("pytorch-from-a-straight-line").get_all("Project-URL")
+        (page,) = (url.split(", ")[1] for url in home if url.startswith("Homepage, "))
+        return f"{page}/#{self.script}:{self.state}"
+
     def set(self, state: str = "", **values: object) -> object:
         """Move controls from code, run the learner's function, show the picture below this cell.
 
@@ -217,6 +230,13 @@ class Explorer:
         drawn = {name: _plain(value) for name, value in proof.drawn.items()}
         self.page.proof = {"of": state, "kind": kind, "text": proof.text, **drawn}
 
+    def as_page(self) -> str:
+        """Return, as JSON, all that a page needs to bring the explorer to life without a kernel."""
+        models = {name: control.get_state() for name, control in self.controls.items()}
+        kept = {n: {k: v for k, v in m.items() if k in _OF_CONTROLS} for n, m in models.items()}
+        page = {"explorer": self.script, "proves": self.page.proves, "given": self.page.given}
+        return json.dumps(page | {"controls": kept}, separators=(",", ":"))
+
     def __repr__(self) -> str:
         there = _written(self._start).split("&")
         moved = [text for text in self.state.split("&") if text not in there]
@@ -226,7 +246,8 @@ class Explorer:
         from IPython.display import display
 
         view = self.page._repr_mimebundle_()[0]
-        display(view | {"text/plain": repr(self), "text/html": NOTHING}, raw=True)
+        texts = {"text/plain": repr(self), "text/html": NOTHING, LIVE: self.as_page()}
+        display(view | texts, raw=True)
         show_still(self.still(self.settings))
 
 

@@ -8,6 +8,7 @@ styles, as on GitHub, no widget is shown and the picture stands.
 from course_utils import charts
 
 NOTHING = "<!-- the still picture follows -->"  # for front ends that show no widget
+LIVE = "text/x-explorer"  # stored with the notebook: what the web edition makes it alive from
 _HINT = "This picture stands still: run the cell, and it moves."
 # An output in JupyterLab and Notebook 7, in nbclassic, in VS Code. The widget's comes first, then
 # the picture, then the caption, which brings the styles. Right after a run, the picture waits.

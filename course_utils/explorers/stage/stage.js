@@ -105,6 +105,8 @@ export class Stage {
     this.stopButton = this.#small(row, "Stop", () => this.kernel.send({ stop: true }));
     this.stopButton.hidden = true;
     this.#small(row, "Reset", () => this.reset());
+    this.host = model.widget_manager.host; // the web edition, which keeps the state in the address
+    if (this.host) this.#small(row, "Copy link", () => this.host.copy(this));
     this.#small(row, "As PyTorch code", () => this.#toggleCode());
     this.code = element(this.root, "pre", { hidden: true, tabIndex: 0 }, { "aria-label": "PyTorch code of this state" });
     this.#draw = explorer.build(this);
@@ -379,6 +381,15 @@ export class Stage {
     this.set(Object.fromEntries(Object.values(this.controls).map((control) => [control.name, control.start])));
   }
 
+  // Take a state from a link; returns the names of what it cannot take.
+  go(text) {
+    const refused = [];
+    for (const [name, value] of new URLSearchParams(text))
+      if (!Object.hasOwn(this.controls, name) || !this.controls[name].read(value)) refused.push(name);
+    this.ask();
+    return refused;
+  }
+
   changed() {
     this.ask();
     clearTimeout(this.#timer);
@@ -452,6 +463,7 @@ export class Stage {
     const moved = Object.values(this.controls).filter((control) => control.rest()).length > 0;
     if (moved || proves) this.#send({ ...(proves && { prove: state }), ...(coded && { code: true }) });
     this.#announce();
+    if (this.touched) this.host?.rests(this);
   }
 
   // One message with all that the kernel needs, also if it could not take earlier ones.
