@@ -4,8 +4,10 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import uuid
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -72,10 +74,13 @@ class Hub:
         return found
 
     def stop(self) -> None:
-        """Do what Ctrl-C does, and wait until the hub is gone."""
-        self.process.send_signal(2)
+        """Do what Ctrl-C does, and wait until the hub is gone; one that stays is killed."""
+        late = threading.Timer(LONG, self.process.kill)
+        late.start()
+        self.process.send_signal(signal.SIGINT)
         self.said += self.process.stdout.read().splitlines()
         self.process.wait()
+        late.cancel()
 
 
 class Learner:

@@ -2,7 +2,7 @@
 
 Run by `python3 course.py refresh [NOTEBOOK ...]`. Running it twice changes nothing. It also writes
 what follows from the notebooks: how long each takes, and the tables of README, appendix and
-TEACHING. The Binder links there get the repository's address, kept in pyproject.toml alone.
+TEACHING. Links there to Binder and the web edition get the address kept in pyproject.toml alone.
 """
 
 import os
@@ -74,9 +74,11 @@ def repository() -> str:
     return project["urls"]["Repository"].removeprefix("https://github.com/")
 
 
-def with_binder_links(text: str) -> str:
-    """Return Markdown whose Binder links lead to this repository."""
-    return re.sub(r"(mybinder\.org/v2/gh/)[^/]+/[^/]+/", rf"\g<1>{repository()}/", text)
+def with_links(text: str) -> str:
+    """Return Markdown whose links to Binder and the web edition lead to this repository's."""
+    owner, name = repository().split("/")
+    text = re.sub(r"https://\w+\.github\.io/[\w-]+/", f"https://{owner}.github.io/{name}/", text)
+    return re.sub(r"(mybinder\.org/v2/gh/)[^/]+/[^/]+/", rf"\g<1>{owner}/{name}/", text)
 
 
 def documents() -> dict[Path, str]:
@@ -85,7 +87,7 @@ def documents() -> dict[Path, str]:
     readme, appendix, guide = (page.read_text(encoding="utf-8") for page in pages)
     lessons = {path: nbformat.read(path, as_version=4) for path in LESSON_PATHS}
     readme, appendix = with_notebooks(readme, appendix, lessons)
-    texts = with_binder_links(readme), appendix, with_guide(guide, lessons)
+    texts = with_links(readme), appendix, with_guide(guide, lessons)
     return dict(zip(pages, texts, strict=True))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,8 @@ def find_chromium():
 
 
 def main(options):
+    # The tests press Ctrl-C; a run in the background would inherit that it is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["CHROMIUM"] = find_chromium()
     print(f"Browser: {os.environ['CHROMIUM']}", flush=True)
     return subprocess.call([sys.executable, "-m", "pytest", *PYTEST, *options], cwd=ROOT)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 
 import nbformat
 import pytest
@@ -14,13 +15,14 @@ from refresh import (
     ROOT,
     documents,
     repository,
-    with_binder_links,
+    with_links,
 )
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 APPENDIX = (NOTEBOOKS / "appendix.md").read_text(encoding="utf-8")
 PATHS = LESSON_PATHS
+HOME = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Homepage"]
 
 
 def markdown(path):
@@ -70,11 +72,9 @@ def test_the_appendix_is_short_and_what_it_names_is_there():
 
 def test_binder_links_name_the_repository_of_pyproject():
     assert README.count("mybinder.org/v2/gh/") == len(PATHS) + 1
-    assert with_binder_links(README) == README
-    assert (
-        with_binder_links("mybinder.org/v2/gh/a/b/HEAD")
-        == f"mybinder.org/v2/gh/{repository()}/HEAD"
-    )
+    assert with_links(README) == README
+    assert with_links("https://a.github.io/b/#x") == f"{HOME}/#x"
+    assert with_links("mybinder.org/v2/gh/a/b/HEAD") == f"mybinder.org/v2/gh/{repository()}/HEAD"
 
 
 def test_the_owner_stands_in_one_place():
