@@ -14,13 +14,14 @@ import live
 import scaling
 import start
 import training
+import web
 from machine import described, loads
 from report import NOT_MEASURED, Table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "benchmarks/README.md"
 PARTS = {"live": live.tables, "training": training.tables, "start": start.tables}
-PARTS |= {"scaling": scaling.tables}
+PARTS |= {"scaling": scaling.tables, "web": web.tables}
 INTRODUCTION = """# How fast it is
 
 Written by `python3 course.py bench`, not by hand. The course is measured beside what one would
