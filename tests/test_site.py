@@ -248,13 +248,13 @@ def test_an_answer_waits_and_stays(reader, site, address, name):
     said = first.get_by_role("status").inner_text()
     assert said.startswith("The answer:")
     assert said not in text
-    assert page.locator(".veiled.open").count() == 1
+    assert page.locator(".veiled.answered").count() == 1
     page.reload()
-    assert page.locator(".veiled.open").count() == 1
+    assert page.locator(".veiled.answered").count() == 1
     assert page.locator(".ask").first.get_by_role("status").inner_text() == said
     page.get_by_role("button", name="Erase it").click()
     page.reload()
-    assert page.locator(".veiled.open").count() == 0
+    assert page.locator(".veiled.answered").count() == 0
 
 
 def test_without_javascript_all_can_be_read(chromium, address):

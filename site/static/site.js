@@ -198,7 +198,7 @@
     if (!parts) return;
     hidden.delete(box);
     box.replaceChildren(parts);
-    box.classList.add("open");
+    box.classList.add("answered");
     ready(box);
   }
 
@@ -220,7 +220,7 @@
     place.querySelector(".stands").replaceWith(el);
     window.questionOfTheCourse.render({ model: new Model(state, {}, hear), el });
     if (!box) return;
-    if (answered) box.classList.add("open");
+    if (answered) box.classList.add("answered");
     else veil(box);
   }
 
