@@ -26,6 +26,7 @@ from lesson import Lesson, as_script  # noqa: E402
 from markup import NOTEBOOKS, Links, anchor, markdown, plain  # noqa: E402
 
 from course_utils import checks  # noqa: E402
+from course_utils.explorers.base import home_of  # noqa: E402
 from course_utils.explorers.line_surface import STARTS  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -41,7 +42,7 @@ STUCK = [  # what brings people, and the notebook that answers
     ("Great in training, poor on new rows", "07_evaluation"),
     ("The saved model answers differently", "08_saving"),
 ]
-ENTRY = re.compile(r"^### (.+)\n\n(.+?)(?=\n\n|\Z)", re.M | re.S)  # of the glossary
+ENTRY = re.compile(r"^### ([^\n]+)\n\n(.+?)(?=\n\n|\Z)", re.M | re.S)  # of the glossary
 ROW = re.compile(r"^\| \[[^\]]*\]\(notebooks/(\w+)\.ipynb\) \| (.*?) \| (\d+) \|", re.M)
 LOST = '<p>The address may be old. <a href="index.html">The start page lists all notebooks.</a></p>'
 MAP = '<urlset xmlns="{kind}">{rows}</urlset>\n'
@@ -60,7 +61,8 @@ class Site:
     def __init__(self, folder: Path):
         self.folder = folder
         project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-        self.source, self.home = project["urls"]["Repository"], project["urls"]["Homepage"]
+        self.source = project["urls"]["Repository"]
+        self.home = home_of(self.source)
         self.entries = ENTRY.findall((NOTEBOOKS / "glossary.md").read_text("utf-8"))
         self.templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True

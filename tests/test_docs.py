@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import tomllib
 
 import nbformat
 import pytest
@@ -22,7 +21,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 APPENDIX = (NOTEBOOKS / "appendix.md").read_text(encoding="utf-8")
 PATHS = LESSON_PATHS
-HOME = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Homepage"]
+HOME = "https://{}.github.io/{}".format(*repository().split("/"))
 
 
 def markdown(path):

@@ -7,6 +7,7 @@ rests, the page asks the kernel to run the learner's own function for the settin
 import importlib.metadata
 import json
 import keyword
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
@@ -136,9 +137,9 @@ class Explorer:
     @property
     def link(self) -> str:
         """The address at which the web edition shows this state."""
-        home = importlib.metadata.metadata("pytorch-from-a-straight-line").get_all("Project-URL")
-        (page,) = (url.split(", ")[1] for url in home if url.startswith("Homepage, "))
-        return f"{page}/#{self.script}:{self.state}"
+        urls = importlib.metadata.metadata("pytorch-from-a-straight-line").get_all("Project-URL")
+        (source,) = (url.split(", ")[1] for url in urls if url.startswith("Repository, "))
+        return f"{home_of(source)}/#{self.script}:{self.state}"
 
     def set(self, state: str = "", **values: object) -> object:
         """Move controls from code, run the learner's function, show the picture below this cell.
@@ -249,6 +250,11 @@ class Explorer:
         texts = {"text/plain": repr(self), "text/html": NOTHING, LIVE: self.as_page()}
         display(view | texts, raw=True)
         show_still(self.still(self.settings))
+
+
+def home_of(repository: str) -> str:
+    """Return the address of the web edition that belongs to a repository."""
+    return re.sub(r"https://github\.com/([^/]+)/", r"https://\1.github.io/", repository)
 
 
 def _below_the_cell(explorer: Explorer) -> None:

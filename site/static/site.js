@@ -166,7 +166,7 @@
   function judge(told, answer) {
     if (told.options) return [answer === told.right, told.options[answer]];
     if (told.order) {
-      for (const item of told.order) {
+      for (const item of answer) {
         const index = told.order.indexOf(item);
         const needed = told.after?.[item] ?? (index ? [told.order[index - 1]] : []);
         if (needed.some((other) => answer.indexOf(other) > answer.indexOf(item)))
