@@ -9,10 +9,10 @@ from refresh import GLOSSARY, LESSON_PATHS, NOTEBOOKS
 from course_utils.predict import questions
 
 INTRODUCTION, *CELLS = re.split(r"\n\n(?=### )", GLOSSARY.read_text(encoding="utf-8").rstrip("\n"))
-ENTRY = re.compile(r"### (.+)\n\n(.+)\n\nIn \[(.+)\]\((.+\.ipynb)\)\.")
-ENTRIES = [ENTRY.fullmatch(source).groups() for source in CELLS]  # term, text, title, file name
+ENTRY = re.compile(r"### (.+)\n\n(.+)\n\nIn \[(.+)\]\((.+\.ipynb)(?:#(.+))?\)\.")
+ENTRIES = [ENTRY.fullmatch(source).groups() for source in CELLS]  # the last part may be None
 LINK = re.compile(r"\]\(glossary\.md#([^)]*)\)")
-NUMBER = re.compile(r"\d+\.\d{2,}|\d+,\d{3}")  # those that a change in a notebook would change
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?<!,)")
 TERMS = [term for term, *_ in ENTRIES]
 UNSPOKEN = [
     r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$",  # code and formulas
@@ -28,7 +28,7 @@ def markdown(path):
 
 
 LINKED = {path: LINK.findall(markdown(path)) for path in LESSON_PATHS}
-each_entry = pytest.mark.parametrize(("term", "text", "title", "name"), ENTRIES, ids=TERMS)
+each_entry = pytest.mark.parametrize(("term", "text", "home", "name", "place"), ENTRIES, ids=TERMS)
 
 
 def anchor(term):
@@ -52,26 +52,40 @@ def test_the_index_lists_every_term_under_its_letter():
 
 
 @each_entry
-def test_an_entry_is_short_and_names_its_notebook(term, text, title, name):
-    assert NOTEBOOKS / name in LESSON_PATHS
-    heading = re.match(r"# (.*)", markdown(NOTEBOOKS / name))[1]
-    assert title == f"{name[:2]} {heading}"
+def test_an_entry_is_short_and_has_a_number(term, text, home, name, place):
     assert len(re.findall(r"[.?](?= [A-Z`$0-9]|$)", text)) <= 3, "three sentences"
     assert 8 <= len(text.split()) <= 60
-    assert re.search(r"\d|`", text), "a number or a code word"
+    assert NUMBER.search(text)
 
 
 @each_entry
-def test_the_numbers_of_an_entry_stand_in_its_notebook(term, text, title, name):
+def test_an_entry_leads_to_the_section_that_teaches_its_word(term, text, home, name, place):
+    """A place is a heading with hyphens, as JupyterLab wants it; without one it is the opening."""
+    assert NOTEBOOKS / name in LESSON_PATHS
+    opening, *sections = re.split(r"^## ", markdown(NOTEBOOKS / name), flags=re.M)
+    title = f"{name[:2]} {opening.splitlines()[0].removeprefix('# ')}"
+    found = {f"{title}: {heading}": section for heading, section in map(headed, sections)}
+    section = {title: opening, **found}[home]
+    assert anchor(home.removeprefix(f"{title}: ")) == place or (home, place) == (title, None)
+    assert re.search(rf"\b({re.escape(term)}|{re.escape(anchor(term))})", section, re.I)
+
+
+def headed(section):
+    return section.partition("\n")[0], section
+
+
+@each_entry
+def test_the_numbers_of_an_entry_stand_in_its_notebook(term, text, home, name, place):
     lesson = (NOTEBOOKS / name).read_text(encoding="utf-8")
-    assert [number for number in NUMBER.findall(text) if number not in lesson] == []
+    for number in NUMBER.findall(re.sub(r"notebook \d\d", "", text)):
+        assert re.search(rf"(?<![\d.]){re.escape(number)}(?!\d)", lesson), number
 
 
 @pytest.mark.parametrize("path", LINKED, ids=[path.stem for path in LINKED])
 def test_links_of_a_lesson_lead_to_terms_and_stand_at_first_uses_alone(path):
     assert set(LINKED[path]) <= {anchor(term) for term in TERMS}
     assert len(set(LINKED[path])) == len(LINKED[path])
-    assert 1 <= len(LINKED[path]) <= 10
+    assert 1 <= len(LINKED[path]) <= 15
 
 
 def said(cell):
@@ -134,5 +148,5 @@ def test_a_term_that_comes_too_early_is_noticed(text, found):
 
 
 @each_entry
-def test_the_notebook_of_an_entry_links_it(term, text, title, name):
+def test_the_notebook_of_an_entry_links_it(term, text, home, name, place):
     assert anchor(term) in LINKED[NOTEBOOKS / name]

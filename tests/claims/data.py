@@ -311,7 +311,9 @@ CLAIMS = [
         one_draw_more_changes_all_below,
     ),
     Claim(
-        NOTEBOOK, "normal numbers with mean 0 and standard deviation 1", randn_is_standard_normal
+        NOTEBOOK,
+        "normal numbers with mean 0 and [standard deviation](glossary.md#standard-deviation) 1",
+        randn_is_standard_normal,
     ),
     Claim(CHECKS, "and it changes nothing itself", own_generator_leaves_the_rest_alone),
     Claim(
@@ -323,7 +325,11 @@ CLAIMS = [
         NOTEBOOK, "it lies a little closer to them than the true mean would", own_mean_lies_closer
     ),
     Claim(QUESTIONS, "One bird among 342 has no such power.", one_bird_has_no_such_power),
-    Claim(NOTEBOOK, "hold float32 numbers by default and refuse", linear_layers_refuse),
+    Claim(
+        NOTEBOOK,
+        "hold [float32](glossary.md#float32) numbers by default and refuse",
+        linear_layers_refuse,
+    ),
     Claim(CHECKS, "Layers hold float32", linear_layers_refuse),
     Claim(NOTEBOOK, "The models of this course expect a table", linear_layers_refuse),
     Claim(NOTEBOOK, "With two columns of 342 rows this cannot happen", flat_minus_column_is_square),
@@ -353,7 +359,7 @@ CLAIMS = [
     ),
     Claim(
         GLOSSARY,
-        "typically lies from its mean over many samples, estimated from one sample",
+        "typically lies from the truth because it was computed from a sample",
         standard_error_is_the_spread,
     ),
     Claim(

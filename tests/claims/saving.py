@@ -325,7 +325,7 @@ CLAIMS = [
         "Since PyTorch 2.6, `weights_only=True` is the default of `torch.load`",
         the_default_runs_nothing,
     ),
-    Claim(GLOSSARY, "the default since PyTorch 2.6, refuses that", the_default_runs_nothing),
+    Claim(GLOSSARY, "is its default since PyTorch 2.6", the_default_runs_nothing),
     Claim(
         NOTEBOOK,
         "little more than tensors, numbers, text, lists and dicts gets in",
@@ -356,7 +356,7 @@ CLAIMS = [
     ),
     Claim(
         GLOSSARY,
-        "ends where the straight run of 20 epochs ends, to the last bit",
+        "ends where a straight run of 20 ends, to the last bit",
         checkpoints_resume_exactly,
     ),
     Claim(QUESTIONS, "The means that Adam keeps and the state", weights_alone_do_not),
@@ -389,7 +389,7 @@ CLAIMS = [
         "`state_dict()` hands out the model's own tensors",
         a_state_dict_shares_memory,
     ),
-    Claim(GLOSSARY, "one step later it holds the new weights", a_state_dict_shares_memory),
+    Claim(GLOSSARY, "every later step changed it too", a_state_dict_shares_memory),
     Claim(CHECKS, "The parameters are not all that a model keeps.", a_state_dict_holds_buffers),
     Claim(
         CHECKS,

@@ -120,12 +120,6 @@ def choice_flatters(seed):
     )
 
 
-def scaling(seed):
-    X = 500 * torch.rand(50, 1, generator=seeded(seed)) + 100
-    scaled = (X - X.mean()) / X.std()
-    return abs(scaled.mean()) < 1e-5 and abs(scaled.std() - 1) < 1e-5
-
-
 def few_count_triple(seed):
     rows = torch.randn(16, generator=seeded(seed)).requires_grad_()
     many, few = rows[:12].mean(), rows[12:].mean()
@@ -146,14 +140,13 @@ CLAIMS = [
     Claim(GLOSSARY, "Stretching two tensors of different shapes until they match.", broadcasting),
     Claim(GLOSSARY, "it repeats some rows if they do not divide evenly", sampler_repeats),
     Claim(GLOSSARY, "divides the others by $1 - p$", dropout),
-    Claim(GLOSSARY, "It does not stop the recording of gradients.", evaluation_records),
-    Claim(GLOSSARY, "Dropout stays as it was, so evaluation needs `model.eval()` as well.",
+    Claim(GLOSSARY, "It does not stop the recording for gradients.", evaluation_records),
+    Claim(GLOSSARY, "Dropout stays as it was",
           inference_leaves_dropout),
     Claim(GLOSSARY, "divide the change of the loss by $2h$", finite_difference),
-    Claim(GLOSSARY, "OLS, the line with the smallest mean squared error", least_squares_is_lowest),
+    Claim(GLOSSARY, "OLS, the line with the lowest mean squared error", least_squares_is_lowest),
     Claim(GLOSSARY, "1 is perfect, 0 is no better than the mean", r_squared),
     Claim(GLOSSARY, "Its nodes draw a line with a kink.", relu_has_a_kink),
-    Claim(GLOSSARY, "The mean is then 0 and the standard deviation 1", scaling),
     Claim(GLOSSARY, "with other tensors that it keeps (buffers)", state_dict_holds_buffers),
     Claim(GLOSSARY, "a choice made on them fits them a little better than others", choice_flatters),
     Claim(TEACHING, "the few count triple", few_count_triple),
