@@ -11,6 +11,7 @@ from course_utils import datasets
 LESSON = "notebooks/10_classification.ipynb"
 QUESTIONS = "course_utils/questions.toml"
 CHECKS = "course_utils/checks/classification.py"
+GLOSSARY, GUIDE = "notebooks/glossary.md", "classroom/TEACHING.md"
 bce, cross_entropy = nn.BCEWithLogitsLoss(), nn.CrossEntropyLoss()
 
 
@@ -58,6 +59,19 @@ def a_logit_adds_and_odds_multiply(seed):
     chances = [1 / (1 + math.exp(-logit)) for logit in (z, z + step)]
     before, after = (p / (1 - p) for p in chances)
     return math.isclose(after, before * math.exp(step), rel_tol=1e-9)
+
+
+def a_chance_stays_below_one(seed):
+    z = 8 + 8 * torch.rand(50, dtype=torch.float64, generator=seeded(seed))
+    chances = 1 / (1 + (-z).exp())
+    return bool(chances.max() < 1) and bool(chances.min() > 0.999)
+
+
+def accuracy_has_no_slope(seed):
+    X, y = two_clouds(seed, apart=2, n=200)
+    boundary = torch.linspace(-1, 3, 100, dtype=torch.float64)
+    right = [((boundary + shift < X) == (y == 1)).sum(dim=0) for shift in (0, 1e-5)]
+    return bool((right[0] == right[1]).double().mean() > 0.9)
 
 
 def softplus_is_the_loss(seed):
@@ -248,6 +262,16 @@ CLAIMS = [
         LESSON,
         "each step along the bill *adds* to the logit and *multiplies* the odds",
         a_logit_adds_and_odds_multiply,
+    ),
+    Claim(
+        GLOSSARY,
+        "each 1 more multiplies the odds by 2.718",
+        a_logit_adds_and_odds_multiply,
+    ),
+    Claim(GLOSSARY, "names the same birds and ruins it", a_boast_breaks_its_promises),
+    Claim(GUIDE, "The sigmoid comes near 1 and stays below.", a_chance_stays_below_one),
+    Claim(
+        GUIDE, "how does the accuracy change? Hope for: mostly not at all.", accuracy_has_no_slope
     ),
     Claim(LESSON, "is the same as $\\log(1 + e^z)$", softplus_is_the_loss),
     Claim(LESSON, "nothing else is left, this time without the 2", the_gradient_is_the_residual),
