@@ -9,8 +9,8 @@ from refresh import GLOSSARY, LESSON_PATHS, NOTEBOOKS
 from course_utils.predict import questions
 
 INTRODUCTION, *CELLS = re.split(r"\n\n(?=### )", GLOSSARY.read_text(encoding="utf-8").rstrip("\n"))
-ENTRY = re.compile(r"### (.+)\n\n(.+)\n\nIn \[(.+)\]\((.+\.ipynb)(?:#(.+))?\)\.")
-ENTRIES = [ENTRY.fullmatch(source).groups() for source in CELLS]  # the last part may be None
+ENTRY = re.compile(r"### (.+)\n\n(.+)\n\nIn (.*)\[(.+)\]\((.+\.ipynb)(?:#(.+))?\)\.")
+ENTRIES = [ENTRY.fullmatch(source).groups() for source in CELLS]
 LINK = re.compile(r"\]\(glossary\.md#([^)]*)\)")
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?<!,)")
 TERMS = [term for term, *_ in ENTRIES]
@@ -28,7 +28,8 @@ def markdown(path):
 
 
 LINKED = {path: LINK.findall(markdown(path)) for path in LESSON_PATHS}
-each_entry = pytest.mark.parametrize(("term", "text", "home", "name", "place"), ENTRIES, ids=TERMS)
+NAMES = "term", "text", "notebook", "home", "name", "place"
+each_entry = pytest.mark.parametrize(NAMES, ENTRIES, ids=TERMS)
 
 
 def anchor(term):
@@ -52,30 +53,28 @@ def test_the_index_lists_every_term_under_its_letter():
 
 
 @each_entry
-def test_an_entry_is_short_and_has_a_number(term, text, home, name, place):
+def test_an_entry_is_short_and_has_a_number(term, text, notebook, home, name, place):
     assert len(re.findall(r"[.?](?= [A-Z`$0-9]|$)", text)) <= 3, "three sentences"
     assert 8 <= len(text.split()) <= 60
     assert NUMBER.search(text)
 
 
 @each_entry
-def test_an_entry_leads_to_the_section_that_teaches_its_word(term, text, home, name, place):
-    """A place is a heading with hyphens, as JupyterLab wants it; without one it is the opening."""
+def test_an_entry_leads_to_the_section_that_teaches(term, text, notebook, home, name, place):
+    """To a heading, with hyphens as JupyterLab wants it, or to the opening of a notebook."""
     assert NOTEBOOKS / name in LESSON_PATHS
     opening, *sections = re.split(r"^## ", markdown(NOTEBOOKS / name), flags=re.M)
-    title = f"{name[:2]} {opening.splitlines()[0].removeprefix('# ')}"
-    found = {f"{title}: {heading}": section for heading, section in map(headed, sections)}
-    section = {title: opening, **found}[home]
-    assert anchor(home.removeprefix(f"{title}: ")) == place or (home, place) == (title, None)
+    if place is None:
+        assert (notebook, home) == ("", f"notebook {name[:2]}")
+        section = opening
+    else:
+        assert (notebook, place) == (f"notebook {name[:2]}, ", anchor(home))
+        (section,) = [each for each in sections if each.startswith(f"{home}\n")]
     assert re.search(rf"\b({re.escape(term)}|{re.escape(anchor(term))})", section, re.I)
 
 
-def headed(section):
-    return section.partition("\n")[0], section
-
-
 @each_entry
-def test_the_numbers_of_an_entry_stand_in_its_notebook(term, text, home, name, place):
+def test_the_numbers_of_an_entry_stand_in_its_notebook(term, text, notebook, home, name, place):
     lesson = (NOTEBOOKS / name).read_text(encoding="utf-8")
     for number in NUMBER.findall(re.sub(r"notebook \d\d", "", text)):
         assert re.search(rf"(?<![\d.]){re.escape(number)}(?!\d)", lesson), number
@@ -148,5 +147,5 @@ def test_a_term_that_comes_too_early_is_noticed(text, found):
 
 
 @each_entry
-def test_the_notebook_of_an_entry_links_it(term, text, home, name, place):
+def test_the_notebook_of_an_entry_links_it(term, text, notebook, home, name, place):
     assert anchor(term) in LINKED[NOTEBOOKS / name]
