@@ -43,13 +43,18 @@ def test_each_term_has_one_entry_in_alphabetical_order():
     assert sorted(TERMS, key=str.lower) == TERMS
 
 
-def test_the_index_lists_every_term_under_its_letter():
+def test_the_index_lists_every_term_and_other_names_under_their_letter():
     listed = {}
     for letter, line in re.findall(r"^\*\*([A-Z])\*\* (.*?)\s*$", INTRODUCTION, re.M):
         for label, target in re.findall(r"\[([^\]]+)\]\(#([^)]+)\)", line):
             assert label[0].upper() == letter
+            assert label not in listed
             listed[label] = target
-    assert listed == {term: anchor(term) for term in TERMS}
+    assert list(listed) == sorted(listed, key=str.lower)
+    texts = {anchor(term): f"{term} {text}" for term, text, *_ in ENTRIES}
+    assert {term: listed.get(term) for term in TERMS} == {term: anchor(term) for term in TERMS}
+    for label, target in listed.items():
+        assert label.lower() in texts[target].lower()
 
 
 @each_entry

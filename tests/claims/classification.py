@@ -268,7 +268,9 @@ CLAIMS = [
         "each 1 more multiplies the odds by 2.718",
         a_logit_adds_and_odds_multiply,
     ),
-    Claim(GLOSSARY, "names the same birds and ruins it", a_boast_breaks_its_promises),
+    Claim(
+        GLOSSARY, "Multiply every logit by four, and the names stay", a_boast_breaks_its_promises
+    ),
     Claim(GUIDE, "The sigmoid comes near 1 and stays below.", a_chance_stays_below_one),
     Claim(
         GUIDE, "how does the accuracy change? Hope for: mostly not at all.", accuracy_has_no_slope
