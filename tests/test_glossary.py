@@ -4,6 +4,7 @@ import re
 
 import nbformat
 import pytest
+from claims import text_of
 from refresh import GLOSSARY, LESSON_PATHS, NOTEBOOKS
 
 from course_utils.predict import questions
@@ -80,7 +81,7 @@ def test_an_entry_leads_to_the_section_that_teaches(term, text, notebook, home, 
 
 @each_entry
 def test_the_numbers_of_an_entry_stand_in_its_notebook(term, text, notebook, home, name, place):
-    lesson = (NOTEBOOKS / name).read_text(encoding="utf-8")
+    lesson = text_of(f"notebooks/{name}")
     for number in NUMBER.findall(re.sub(r"notebook \d\d", "", text)):
         assert re.search(rf"(?<![\d.]){re.escape(number)}(?!\d)", lesson), number
 
