@@ -94,6 +94,19 @@ def the_gradient_is_the_residual(seed):
     return math.isclose(slope.item(), -(residual * X).mean().item(), rel_tol=1e-9)
 
 
+def cross_entropy_bends_less(seed):
+    """Its curvature has chance * (1 - chance), at most 1/4, where that of the MSE has a 2."""
+    X = torch.randn(60, 1, dtype=torch.float64, generator=seeded(seed))
+    _, y = logits_and_names(seed, 60)
+    A = torch.cat([X, torch.ones_like(X)], dim=1)
+    line = torch.randn(2, 1, dtype=torch.float64, generator=seeded(seed + 100))
+    bend = torch.autograd.functional.hessian(lambda line: bce(A @ line, y), line).reshape(2, 2)
+    p = torch.sigmoid(A @ line)
+    formula = (A * p * (1 - p)).T @ A / 60
+    flat = torch.linalg.eigvalsh(2 * A.T @ A / 60 / 8 - bend)
+    return torch.allclose(bend, formula) and bool(flat.min() >= -1e-12)
+
+
 def softmax_of_two_is_a_sigmoid(seed):
     z = 4 * torch.randn(200, 2, dtype=torch.float64, generator=seeded(seed))
     return torch.allclose(torch.softmax(z, dim=1)[:, 1], torch.sigmoid(z[:, 1] - z[:, 0]))
@@ -277,6 +290,7 @@ CLAIMS = [
     ),
     Claim(LESSON, "is the same as $\\log(1 + e^z)$", softplus_is_the_loss),
     Claim(LESSON, "nothing else is left, this time without the 2", the_gradient_is_the_residual),
+    Claim(LESSON, "it has chance \u00b7 (1 \u2212 chance), a quarter", cross_entropy_bends_less),
     Claim(
         LESSON,
         "For two logits it is the sigmoid of their difference.",

@@ -154,6 +154,16 @@ def weights_alone_leave_the_minimum(seed):
     return highest(other) > 1.05 * at_the_stop > highest(straight)
 
 
+def a_fresh_adam_steps_as_far_as_the_rate(seed):
+    """Its first step, however small the gradient is."""
+    generator = torch.Generator().manual_seed(seed)
+    value = torch.randn(1, generator=generator, requires_grad=True)
+    gradient = 10 ** (-4 * torch.rand(1, generator=generator))
+    before, value.grad = value.item(), gradient
+    torch.optim.Adam([value], lr=0.05).step()
+    return abs(before - value.item() - 0.05) < 1e-5
+
+
 def dropout_needs_the_global_generator(seed):
     X = torch.ones(30, 1)
     model = network(seed)
@@ -195,7 +205,7 @@ def a_file_is_exchanged_in_one_step(seed):
     old, new = LESSON.to_bytes({"seed": -1}), LESSON.to_bytes({"seed": seed})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.pth"
-        (Path(folder) / "run.tmp").write_bytes(b"left behind by a kill" * 1000)
+        (Path(folder) / "run.pth.tmp").write_bytes(b"left behind by a kill" * 1000)
         path.write_bytes(old)
         if os.name == "nt":  # where the open file is an error instead, and the old one stays
             with open(path, "rb"), contextlib.suppress(PermissionError):
@@ -333,7 +343,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "A whole model, saved by `torch.save(model, path)`, is refused for the same reason.",
+        "A whole model, saved by `torch.save(model, path)`, is refused because it names its class.",
         whole_models_are_refused,
     ),
     Claim(
@@ -361,6 +371,11 @@ CLAIMS = [
     ),
     Claim(QUESTIONS, "The means that Adam keeps and the state", weights_alone_do_not),
     Claim(QUESTIONS, "a fresh Adam begins with", weights_alone_leave_the_minimum, 19, slow=True),
+    Claim(
+        NOTEBOOK,
+        "without means, Adam's first step is as long as the rate",
+        a_fresh_adam_steps_as_far_as_the_rate,
+    ),
     Claim(
         NOTEBOOK,
         "A model with [dropout](glossary.md#dropout) draws from PyTorch's global generator",

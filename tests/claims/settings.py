@@ -205,12 +205,11 @@ def adam_and_the_unit(seed):
 
 
 def adam_walks_the_floor(seed):
-    """A thousand steps at 30 are a third of the bias's way; by SGD, more than a million."""
+    """A thousand steps at 30 are a third of the bias's way."""
     flipper, mass = datasets.load_penguins()
     torch.manual_seed(seed)
     bias = walk(flipper, mass, torch.randn(2), 30, 1001, optimizer="adam")[-1][1]
-    flat, steep = torch.linalg.eigvalsh(hessian(flipper.double())).tolist()
-    return 0.3 < bias / -5781 < 0.36 and math.log(2 / 3) / math.log(1 - 2 * flat / steep) > 1e6
+    return 0.3 < bias / -5781 < 0.36
 
 
 def adam_comes_home(seed):
@@ -396,7 +395,7 @@ CLAIMS = [
         two_curvatures,
     ),
     Claim(LESSON, "half of that is home in one step, and nine tenths are", parts_of_the_border),
-    Claim(LESSON, "The largest sets the border, and belongs to a diagonal", diagonal_is_steeper),
+    Claim(LESSON, "The largest sets the border", limit_parts_runs),
     Claim(LESSON, "both together are steeper still, and the border is lower", diagonal_is_steeper),
     Claim(LESSON, "it is computed from the features alone", features_alone),
     Claim(CHECKS, "The features alone set the border", features_alone),
@@ -424,7 +423,7 @@ CLAIMS = [
     Claim(GLOSSARY, "as long as the learning rate while the direction", adam_keeps_its_stride),
     Claim(QUESTIONS, "Each step of Adam is about 0.1 long here", adam_keeps_its_stride),
     Claim(LESSON, "so steep directions don't explode", adam_and_the_unit),
-    Claim(LESSON, "a thousand steps take the bias a third of its way", adam_walks_the_floor),
+    Claim(LESSON, "a thousand steps bring the bias a third of its way", adam_walks_the_floor),
     Claim(LESSON, "where SGD exploded: it still comes home", adam_comes_home),
     Claim(LESSON, "a running mean of the gradient and one of its square", adam_follows_two_means),
     Claim(GLOSSARY, "a running mean of the gradient and one of its square", adam_follows_two_means),
