@@ -67,7 +67,7 @@ SHOWN = {
     "three forgetful layers": ("09", FORGETFUL, r"stack (\S+), one line \1$", "To that"),
     "ten starts": ("09", "for width in [1", r"2: 0\.0.* 0\.2.* 0\.3", "They fall"),
     "found first": ("09", "torch.manual_seed(420)\nnetwork", r"middle 0\.0[01]", "The middle, wh"),
-    "first of eight layers": ("09", "def first_to_last", r"Sigmoid.* [1-9]e-0[78]", "Less than"),
+    "first of eight layers": ("09", "def as_drawn", r"Sigmoid.* [1-9]e-0[78]", "Less than"),
     "always Adelie": ("10", "y = (species", r"accuracy ([\d.]+)%", float),
     "sure and wrong": ("10", "logit, adelie =", r"by hand +inf", "inf"),
     "three times as steep": ("10", "bills = (X", r"1: 6 .*0\.04.*\n.*3: 6 .*0\.06", STEEP),
