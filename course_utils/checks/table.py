@@ -131,7 +131,7 @@ def broken_run(stop_when_broken: object, make_trainer: object) -> str:
     """Hand the callback trainers after sound and broken epochs, then break a run for good."""
 
     def asked(losses: list[tuple[float, float]], before: bool = False) -> bool:
-        trainer = call("make_trainer", make_trainer)
+        trainer = call("make_trainer", make_trainer, lambda trainer: None)
         for train_loss, val_loss in losses:
             trainer.history.record(train_loss=train_loss, val_loss=val_loss)
         trainer.should_stop = before

@@ -116,13 +116,13 @@ def another_pass_changes_training(seed):
     return plain[0] == measured[0] and plain[1] != measured[1]
 
 
-def run_of(seed, body, cosine=True):
+def run_of(seed, body, lr, cosine=True):
     """Train for 60 epochs as the notebook does; return the model and the lengths of gradients."""
     X, y, (train, val, _) = (part.float() if isinstance(part, torch.Tensor) else part
                              for part in scaled(seed))  # fmt: skip
     torch.manual_seed(seed)
     model, generator = body(), torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.05, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.01)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=60)
     lengths = []
     for _ in range(60):
@@ -144,12 +144,16 @@ def smaller_steps_come_nearer(seed):
     def body():
         return nn.Linear(6, 1)
 
-    return run_of(seed, body)[0] < run_of(seed, body, cosine=False)[0]
+    return run_of(seed, body, 0.05)[0] < run_of(seed, body, 0.05, cosine=False)[0]
 
 
 def clipping_hardly_acts(seed):
     """Count steps that were clipped after the first ten epochs of seven batches."""
-    _, lengths = run_of(seed, lambda: nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 1)))
+
+    def body():
+        return nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 1))
+
+    _, lengths = run_of(seed, body, 0.01)
     late = torch.tensor(lengths[70:])
     return (late > 1).float().mean().item() < 0.1
 
