@@ -169,6 +169,8 @@ def test_the_lab_runs_sixteen_bugs_and_keeps_the_solutions_at_its_end():
         assert others[-1] is look
         solution = cells[end + number].source
         assert solution.startswith(f"### Fix {number}\n\n<details><summary>Solution {number}<")
+        back = report.source.split("\n")[0].removeprefix("## ").replace(" ", "-")
+        assert f"](#{back})" in solution, "where JupyterLab finds the heading"
     assert lines[end + 17] == "## In short"
     assert max(len(source.splitlines()) for source in sources(LAB, "code")) <= 20
 
