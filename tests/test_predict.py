@@ -78,7 +78,7 @@ SHOWN = {
     "same in Lightning": ("11", "fresh = make_trainer()", r"difference 0\.0$", "Not at all"),
     "ten deals": ("11", "scores = pd", r"^mean .* 0\.00\d$", "In about half"),
     "steps a second": ("12", "X, y = datasets", r"more than +100,000 .*: False", "Fewer than a"),
-    "mass in bfloat16": ("12", "mass = torch", r"^(\d+) g", float),
+    "mass in bfloat16": ("12", "mass = torch", r"^4160 g", "4,160 g"),
     "uneven parts": ("12", "torch.manual", r"rows +(-\S+)\n.*n \1\n.*n (?!\1)-", "Another"),
     "killed process": ("12", "command = [*torch", r"^weight eq.* True\nb.* True", "Where the un"),
     "strict is False": ("12", "friend = nn", r"as before: True", "The random one"),
