@@ -161,14 +161,14 @@ def test_the_lab_runs_sixteen_bugs_and_keeps_the_solutions_at_its_end():
         (stub,) = (cell for cell in code if cell.source.startswith(f"# Exercise {number}\n"))
         (look,) = (cell for cell in others if cell.source.startswith("**Look.** "))
         assert f"\n\n### Exercise {number}: " in look.source
-        assert f"[Solution](#Fix-{number})" in look.source
+        assert "[Solution](#Solutions)" in look.source
         assert "<details>" not in "".join(cell.source for cell in others)
         run = stub if stub is code[-1] and len(stub.source.splitlines()) > 3 else code[-2]
         assert any(out.output_type == "stream" for out in run.outputs), "what is wrong is seen"
         assert re.match(r"(# Exercise \d+\n)?(def|class) ", run.source), "beside the program"
         assert others[-1] is look
         solution = cells[end + number].source
-        assert solution.startswith(f"### Fix {number}\n\n<details><summary>Solution {number}<")
+        assert solution.startswith(f"<details><summary>Solution {number}<")
         back = report.source.split("\n")[0].removeprefix("## ").replace(" ", "-")
         assert f"](#{back})" in solution, "where JupyterLab finds the heading"
     assert lines[end + 17] == "## In short"
