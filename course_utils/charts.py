@@ -166,8 +166,10 @@ class Chart:
         if series.kind == "vertical":
             axes.axvline(x[0], **style)
             return
-        dots = {"marker": "o", "markersize": 5 * _PT} if self.surface or len(x) == 1 else {}
-        (line,) = axes.plot(x, y, solid_capstyle="round", **dots | style)
+        (line,) = axes.plot(x, y, solid_capstyle="round", **style)
+        if self.surface or len(x) == 1:  # with a halo each, crowded dots would hide one another
+            size = (5 * _PT) ** 2
+            axes.scatter(x, y, size, kind.color, linewidths=1, zorder=style["zorder"])
         if not dash and (self.surface or any(one.kind == "points" for one in self.series)):
             below = look.MARK["halo"] / 2 * _PT + wide
             stroke = withStroke(linewidth=below, foreground=look.COLORS["ground"])

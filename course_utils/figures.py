@@ -318,6 +318,7 @@ def plot_slope(
     at: float | None = None,
     slope: float = 0.0,
     *,
+    name: str = "curve",
     xlabel: str = "weight",
     ylabel: str = "loss",
 ) -> Chart:
@@ -329,6 +330,8 @@ def plot_slope(
         Places in ascending order, and the loss at each.
     at, slope : float, optional
         Where the line touches, and how steep it is; drawn while it is near the losses.
+    name : str
+        What the curve is called.
     xlabel, ylabel : str
         Axis labels with units.
 
@@ -344,7 +347,7 @@ def plot_slope(
     w, z = inputs.array("weights", weights).ravel(), inputs.array("losses", losses).ravel()
     if len(w) != len(z) or not len(w):
         raise inputs.InputError(f"there are {len(w)} weights and {len(z)} losses")
-    series = [Series("curve", w, z, "line")]
+    series = [Series(name, w, z, "line")]
     said = f"Of {len(w)} places, the one at {_g(w[z.argmin()])} has the lowest {ylabel}"
     if at is not None:
         line = np.interp(at, w, z) + slope * (w - at)

@@ -3,7 +3,7 @@
 A learner reads 200 words or 10 lines of code a minute, looking at what they give, and writes 3
 lines a minute. A prediction takes a minute of thought besides, an exercise two, and an explorer two
 of play. What is folded away is not counted, but for the lines of a solution that do not stand in
-its exercise: those the learner writes. The sum is rounded to 5 minutes. The sections share it, each
+its section: those the learner writes. The sum is rounded to 5 minutes. The sections share it, each
 with a minute at least.
 
 The refresh writes all minutes from here, so none is written by hand.
@@ -43,20 +43,21 @@ def estimates(notebook: nbformat.NotebookNode) -> dict[str, float]:
     """Return the minutes of each section by the formula, from "Opening" to "In short"."""
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     solutions = dict(SOLUTION.findall(html.unescape("\n".join(texts))))
-    found = {"Opening": 0.0}
+    found, shown = {"Opening": 0.0}, set()
     for cell in notebook.cells:
         source = cell.source
         if cell.cell_type == "markdown":
             for text in re.split(r"^(?=## )", FOLDED.sub("", source), flags=re.M):
                 if title := re.match(r"## (?!Next\n)(.*)", text):
-                    found[title[1]] = 0.0
+                    found[title[1]], shown = 0.0, set()
                 found[[*found][-1]] += len(text.split()) / WORDS
             continue
+        shown |= set(lines_of(source))
         if source.startswith("predict("):
             minutes = PREDICTION
         elif exercise := CHECK.search(source):
             solution = lines_of(solutions.get(exercise[1].split(".")[1], ""))
-            minutes = EXERCISE + len(set(solution) - set(lines_of(source))) / WRITTEN
+            minutes = EXERCISE + len(set(solution) - shown) / WRITTEN
         else:
             minutes = len(lines_of(source)) / LINES
             minutes += EXPLORER * len(re.findall(r"^(?!from |import ).*Explorer\(", source, re.M))

@@ -351,6 +351,16 @@ def test_a_ball_lies_on_its_curve_in_order_and_leaves_the_picture():
     assert drawn["ball"] > max(drawn["curve"], drawn["steps"])
 
 
+def test_crowded_dots_do_not_hide_their_path():
+    """Forty places, a pixel apart, are dark all along; halos of the later ones left it white."""
+    up = np.linspace(1.0, 2.0, 40)
+    surface = descent.loss_surface(X, Y, WEIGHTS, BIASES)
+    chart = figures.plot_surface(WEIGHTS, BIASES, surface, {"run": (np.full(40, 2.0), up)})
+    picture, at = Image.open(io.BytesIO(chart.to_png())).convert("L"), chart.frame()
+    shades = [picture.getpixel(tuple(2 * round(v) for v in at.pixel(2.0, y))) for y in up]
+    assert max(shades) < 80
+
+
 def test_a_diverging_run_leaves_the_axes_finite():
     path = descent.descend(X, Y, 5.0, 2_000)
     losses = descent.mean_loss(X, Y, path.weight[0], path.bias[0])

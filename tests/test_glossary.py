@@ -4,15 +4,16 @@ import re
 
 import nbformat
 import pytest
+from claims import text_of
 from refresh import GLOSSARY, LESSON_PATHS, NOTEBOOKS
 
 from course_utils.predict import questions
 
 INTRODUCTION, *CELLS = re.split(r"\n\n(?=### )", GLOSSARY.read_text(encoding="utf-8").rstrip("\n"))
-ENTRY = re.compile(r"### (.+)\n\n(.+)\n\nIn \[(.+)\]\((.+\.ipynb)\)\.")
-ENTRIES = [ENTRY.fullmatch(source).groups() for source in CELLS]  # term, text, title, file name
+ENTRY = re.compile(r"### (.+)\n\n(.+)\n\nIn (.*)\[(.+)\]\((.+\.ipynb)(?:#(.+))?\)\.")
+ENTRIES = [ENTRY.fullmatch(source).groups() for source in CELLS]
 LINK = re.compile(r"\]\(glossary\.md#([^)]*)\)")
-NUMBER = re.compile(r"\d+\.\d{2,}|\d+,\d{3}")  # those that a change in a notebook would change
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?<!,)")
 TERMS = [term for term, *_ in ENTRIES]
 UNSPOKEN = [
     r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$",  # code and formulas
@@ -28,7 +29,8 @@ def markdown(path):
 
 
 LINKED = {path: LINK.findall(markdown(path)) for path in LESSON_PATHS}
-each_entry = pytest.mark.parametrize(("term", "text", "title", "name"), ENTRIES, ids=TERMS)
+NAMES = "term", "text", "notebook", "home", "name", "place"
+each_entry = pytest.mark.parametrize(NAMES, ENTRIES, ids=TERMS)
 
 
 def anchor(term):
@@ -42,36 +44,53 @@ def test_each_term_has_one_entry_in_alphabetical_order():
     assert sorted(TERMS, key=str.lower) == TERMS
 
 
-def test_the_index_lists_every_term_under_its_letter():
+def test_the_index_lists_every_term_and_other_names_under_their_letter():
     listed = {}
     for letter, line in re.findall(r"^\*\*([A-Z])\*\* (.*?)\s*$", INTRODUCTION, re.M):
         for label, target in re.findall(r"\[([^\]]+)\]\(#([^)]+)\)", line):
             assert label[0].upper() == letter
+            assert label not in listed
             listed[label] = target
-    assert listed == {term: anchor(term) for term in TERMS}
+    assert list(listed) == sorted(listed, key=str.lower)
+    texts = {anchor(term): f"{term} {text}" for term, text, *_ in ENTRIES}
+    assert {term: listed.get(term) for term in TERMS} == {term: anchor(term) for term in TERMS}
+    for label, target in listed.items():
+        assert label.lower() in texts[target].lower()
 
 
 @each_entry
-def test_an_entry_is_short_and_names_its_notebook(term, text, title, name):
-    assert NOTEBOOKS / name in LESSON_PATHS
-    heading = re.match(r"# (.*)", markdown(NOTEBOOKS / name))[1]
-    assert title == f"{name[:2]} {heading}"
+def test_an_entry_is_short_and_has_a_number(term, text, notebook, home, name, place):
     assert len(re.findall(r"[.?](?= [A-Z`$0-9]|$)", text)) <= 3, "three sentences"
     assert 8 <= len(text.split()) <= 60
-    assert re.search(r"\d|`", text), "a number or a code word"
+    assert NUMBER.search(text)
 
 
 @each_entry
-def test_the_numbers_of_an_entry_stand_in_its_notebook(term, text, title, name):
-    lesson = (NOTEBOOKS / name).read_text(encoding="utf-8")
-    assert [number for number in NUMBER.findall(text) if number not in lesson] == []
+def test_an_entry_leads_to_the_section_that_teaches(term, text, notebook, home, name, place):
+    """To a heading, with hyphens as JupyterLab wants it, or to the opening of a notebook."""
+    assert NOTEBOOKS / name in LESSON_PATHS
+    opening, *sections = re.split(r"^## ", markdown(NOTEBOOKS / name), flags=re.M)
+    if place is None:
+        assert (notebook, home) == ("", f"notebook {name[:2]}")
+        section = opening
+    else:
+        assert (notebook, place) == (f"notebook {name[:2]}, ", anchor(home))
+        (section,) = [each for each in sections if each.startswith(f"{home}\n")]
+    assert re.search(rf"\b({re.escape(term)}|{re.escape(anchor(term))})", section, re.I)
+
+
+@each_entry
+def test_the_numbers_of_an_entry_stand_in_its_notebook(term, text, notebook, home, name, place):
+    lesson = text_of(f"notebooks/{name}")
+    for number in NUMBER.findall(re.sub(r"notebook \d\d", "", text)):
+        assert re.search(rf"(?<![\d.]){re.escape(number)}(?!\d)", lesson), number
 
 
 @pytest.mark.parametrize("path", LINKED, ids=[path.stem for path in LINKED])
 def test_links_of_a_lesson_lead_to_terms_and_stand_at_first_uses_alone(path):
     assert set(LINKED[path]) <= {anchor(term) for term in TERMS}
     assert len(set(LINKED[path])) == len(LINKED[path])
-    assert 1 <= len(LINKED[path]) <= 10
+    assert 1 <= len(LINKED[path]) <= 15
 
 
 def said(cell):
@@ -134,5 +153,5 @@ def test_a_term_that_comes_too_early_is_noticed(text, found):
 
 
 @each_entry
-def test_the_notebook_of_an_entry_links_it(term, text, title, name):
+def test_the_notebook_of_an_entry_links_it(term, text, notebook, home, name, place):
     assert anchor(term) in LINKED[NOTEBOOKS / name]

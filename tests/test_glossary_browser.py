@@ -30,8 +30,9 @@ def test_links_open_the_glossary_at_their_term_and_lead_back(open_notebook):
     page.wait_for_function(AT_THE_TOP, arg="node")
     expect(page.locator(f"{PAGE} mjx-container").first).to_be_visible()
     expect(page.locator(f"{PAGE} mjx-merror")).to_have_count(0)
-    page.locator(f"{PAGE} a", has_text="03 Where does a line").first.click()
-    expect(page.locator(".jp-Notebook")).to_be_visible()
+    page.locator(PAGE).get_by_role("link", name="Let an optimizer take it").first.click()
+    opened = page.locator(".lm-TabBar-tab.jp-mod-current")
+    expect(opened).to_have_text("04_loss_and_gradients.ipynb")
     assert lesson.popups() == []
     assert lesson.hosts == {"127.0.0.1"}
     assert lesson.complaints == []

@@ -14,7 +14,7 @@ from refresh import KEPT_METADATA, LESSON_PATHS, NOTEBOOKS, ROOT, execute, norma
 
 PATHS = LESSON_PATHS
 FIRST = NOTEBOOKS / "00_start_here.ipynb"  # begins with a picture; its rules are its own
-LAB = NOTEBOOKS / "lab_break_it.ipynb"  # ten broken programs, each with an exercise of its own
+LAB = NOTEBOOKS / "lab_break_it.ipynb"  # broken programs, each with an exercise of its own
 LESSONS = [path for path in PATHS if path not in (FIRST, LAB)]
 FENCE = re.compile(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", re.S)
 
@@ -144,25 +144,38 @@ def test_rhythm(path):
     assert 0.9 <= len(markdown) / (len(code) - questions) <= 1.6
 
 
-def test_the_lab_has_the_same_steps_ten_times():
-    """Why, program, prediction, run, diagnosis and exercise, stub, solution: one cell each."""
+def test_the_lab_runs_sixteen_bugs_and_keeps_the_solutions_at_its_end():
+    """Report, program with what is wrong, and where to look; a long one has a cell of its own."""
     cells = read(LAB).cells
-    begins = [n for n, cell in enumerate(cells) if cell.source.startswith("## Bug ")]
-    assert len(begins) == 10
-    for number, (begin, end) in enumerate(itertools.pairwise([*begins, len(cells) - 2]), 1):
-        why, *helpers, program, ask, run, diagnosis, stub, solution = cells[begin:end]
-        assert why.source.startswith(f"## Bug {number}: ")
-        assert len(helpers) in (0, 2), "a helper cell and what leads on to the program"
-        kinds = [cell.cell_type for cell in (program, run, diagnosis, stub, solution)]
-        assert kinds == ["code", "code", "markdown", "code", "markdown"]
-        assert ask.source.startswith(("**Predict.**", "predict("))
-        assert run.outputs, "what goes wrong has to be seen"
-        assert "\n\n**Diagnose.** " in diagnosis.source
-        assert f"\n\n### Exercise {number}: " in diagnosis.source
-        mend = re.fullmatch(r"# Exercise \d+\n(.*)\n\nmended = \.\.\.\n.*", stub.source, re.S)
-        assert mend[1] in program.source, "the exercise starts from the program as it was run"
-        assert f"Solution {number}<" in solution.source
+    lines = [cell.source.split("\n")[0] for cell in cells]
+    begins = [number for number, line in enumerate(lines) if line.startswith("## Bug ")]
+    parts = [lines.index(f"## It {does}") for does in PARTS]
+    end = lines.index("## Solutions")
+    assert len(begins) == 16
+    assert [sum(part < begin for begin in begins) for part in parts] == [16, 12, 6]
+    for number, begin in enumerate(begins, 1):
+        until = min(place for place in [*begins, *parts, end] if place > begin)
+        report, *others = cells[begin:until]
+        assert re.match(rf'## Bug {number}: [^\n]+\n\n> "', report.source)
+        code = [cell for cell in others if cell.cell_type == "code"]
+        (stub,) = (cell for cell in code if cell.source.startswith(f"# Exercise {number}\n"))
+        (look,) = (cell for cell in others if cell.source.startswith("**Look.** "))
+        assert f"\n\n### Exercise {number}: " in look.source
+        assert "[Solution](#Solutions)" in look.source
+        assert "<details>" not in "".join(cell.source for cell in others)
+        run = stub if stub is code[-1] and len(stub.source.splitlines()) > 3 else code[-2]
+        assert any(out.output_type == "stream" for out in run.outputs), "what is wrong is seen"
+        assert re.match(r"(# Exercise \d+\n)?(def|class) ", run.source), "beside the program"
+        assert others[-1] is look
+        solution = cells[end + number].source
+        assert solution.startswith(f"<details><summary>Solution {number}<")
+        back = report.source.split("\n")[0].removeprefix("## ").replace(" ", "-")
+        assert f"](#{back})" in solution, "where JupyterLab finds the heading"
+    assert lines[end + 17] == "## In short"
     assert max(len(source.splitlines()) for source in sources(LAB, "code")) <= 20
+
+
+PARTS = ["stops with an error", "runs, and it looks wrong", "runs, and it looks right"]
 
 
 @each(PATHS)

@@ -71,7 +71,7 @@ def test_what_cannot_be_saved_fails_before_a_file_is_touched(tmp_path):
 
 
 def test_a_temporary_file_that_was_left_behind_is_overwritten(tmp_path):
-    (tmp_path / "run.tmp").write_bytes(b"x" * 10_000)
+    (tmp_path / "run.pth.tmp").write_bytes(b"x" * 10_000)
     path = saved(tmp_path / "run.pth", {"epoch": 1})
     assert torch.load(path) == {"epoch": 1}
     assert [item.name for item in tmp_path.iterdir()] == ["run.pth"]

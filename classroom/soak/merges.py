@@ -5,7 +5,7 @@ written is noted line by line, and looked for in the learner's folder after each
 by line, a notebook that both sides changed may end as broken JSON: .gitattributes keeps it whole.
 
 nbgitpuller 1.3 by itself stops, with an error and without a loss, where the course has renamed what
-a learner deleted, or to a name that a learner uses; two settings for git mend that. In three cases
+a learner deleted, or to a name that a learner uses; two settings for git help. In three cases
 it overwrites a learner's file: if it bears the name of a folder of the course that the learner has
 deleted, or if git ignores its name and the course adds a folder of that name or, without the
 settings, gives that name to a file. So no file of the course has a name that git ignores.

@@ -155,8 +155,9 @@ def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
     "02.2",
     "Write a Dataset that ends",
     "No tensor is inside that could raise an error, so `__getitem__` has to raise it itself.",
-    "Ask first: `if index >= self.n:` and below it `raise IndexError(...)`. Then make the pair.",
-    "An item is a pair of shapes (1,): `torch.tensor([index / 50])` makes the first.",
+    "`PoliteDataset` had an `if`. What should stand under it?",
+    "`raise IndexError(...)` stands under `if index >= self.n:`. An item is a pair of shapes (1,): "
+    "`torch.tensor([index / 50])` makes the first.",
 )
 def dataset_that_ends(GridDataset: object) -> str:
     """Write a class that computes its items, and raises IndexError behind the last."""
@@ -232,9 +233,8 @@ def count_outside(outside: object) -> str:
             "come from `X_train`?"
         )
     return (
-        "All 10 test points of the cut lie outside. Of the random split's it is 0 with this seed, "
-        "and with other seeds it may be a few. Ask this of each split before you believe its "
-        "test RMSE."
+        "Now ask it of the lesson's two splits: how many test points lie beyond the cut, how many "
+        "beyond the random split? Ask this of each split before you believe its test RMSE."
     )
 
 

@@ -6,12 +6,16 @@ import io
 import itertools
 import math
 import pickle
+import weakref
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset, Subset, TensorDataset
+from torch.autograd.graph import saved_tensors_hooks
+from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from course_utils import datasets
 from course_utils.checks.judging import (
@@ -42,19 +46,216 @@ def _parts(name: str, value: object, count: int) -> tuple | list:
     return value
 
 
+def _call_with(given: str, name: str, function: object, *args: object) -> object:
+    """Call what the learner wrote; say what it was given where it fails."""
+    try:
+        return call(name, function, *args)
+    except Wrong as wrong:
+        raise Wrong(f"With {given}: {wrong}") from None
+
+
+_calls: list[tuple[bool, bool, bool]] = []  # each: model and dropout in training, recorded
+
+
+class _Witness(nn.Module):
+    """A model with dropout that notes how it, or a copy of it, is called."""
+
+    def __init__(self):
+        super().__init__()
+        self.line, self.drop = nn.Linear(1, 4), nn.Dropout(0.5)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Predict, and note mode and recording."""
+        y_pred = self.drop(self.line(X)).sum(dim=1, keepdim=True)
+        _calls.append((self.training, self.drop.training, y_pred.requires_grad))
+        return y_pred
+
+
 @exercise(
     "lab.1",
+    "Predict without a trace",
+    "`eval()` changes how layers such as dropout behave. Does it change what is recorded?",
+    "`model(X).requires_grad` is still True in evaluation mode.",
+    "Keep `eval()`, and put the forward pass under `with torch.inference_mode():`.",
+)
+def unrecorded(fixed: object) -> str:
+    """Expect an array, from a model that evaluated, recorded nothing and can still be trained."""
+    X, model = torch.linspace(-1, 1, 9).unsqueeze(1), _Witness()
+    _calls.clear()
+    result = call("predictions", fixed, model, X)
+    if type(result) is not np.ndarray:
+        raise Wrong(f"`predictions` returns {kind(result)}, expected a NumPy array for the chart.")
+    if any(not own and inner for own, inner, _ in _calls):
+        raise Wrong(
+            "`model.training = False` leaves Dropout on, a layer inside. `eval()` does not."
+        )
+    if any(own for own, _, _ in _calls):
+        raise Wrong("Dropout still sets nodes to 0 at random. Call `eval()` before predicting.")
+    if not all(parameter.requires_grad for parameter in model.parameters()):
+        raise Wrong("The parameters lost `requires_grad`, so the model cannot be trained further.")
+    if any(recorded for _, _, recorded in _calls):
+        raise Wrong("The forward pass was recorded for gradients, and the record thrown away.")
+    right = model.line(X).detach().sum(dim=1, keepdim=True)
+    if result.shape != (9, 1):
+        raise Wrong(f"The array has shape {result.shape}, expected (9, 1): one row for each point.")
+    if result.dtype.kind != "f" or not close(torch.tensor(result), right):
+        raise Wrong("The array does not hold what the model predicts in evaluation mode.")
+    return (
+        "`eval()` changes layers, `inference_mode()` stops the recording: two switches, and "
+        "predicting needs both."
+    )
+
+
+@exercise(
+    "lab.2",
+    "Meet on one device",
+    "Print the device of the batch and that of a parameter. Which of them has moved?",
+    "`.to(device)` hands back a moved copy of a tensor, and the tensor itself stays where it is.",
+    "A parameter says where its model is: `X_batch.to(next(model.parameters()).device)`.",
+)
+def one_device(fixed: object) -> str:
+    """Expect predictions where the model is: on the CPU, and on `meta`, which has no numbers."""
+    X = torch.linspace(-1, 1, 5).unsqueeze(1)
+    loader = DataLoader(TensorDataset(X, X), batch_size=2)
+    for device in ("cpu", "meta"):
+        model = nn.Linear(1, 1).to(device)
+        y_pred = _call_with(f"a model on `{device}`", "predict_all", fixed, model, loader)
+        if model.weight.device.type != device:
+            raise Wrong(f"The model was on `{device}` and has been moved. Move the batches.")
+        if type(y_pred) is not Tensor:
+            raise Wrong(f"`predict_all` returns {kind(y_pred)}, expected a tensor.")
+        if y_pred.device.type != device:
+            raise Wrong(f"The model is on `{device}`, and its predictions are not from there.")
+        if tuple(y_pred.shape) != (5, 1):
+            raise Wrong(f"Five rows give the shape {tuple(y_pred.shape)}, expected (5, 1).")
+        if y_pred.requires_grad:
+            raise Wrong("The predictions are recorded for gradients. Leave `inference_mode`.")
+        if device == "cpu" and not close(tensor("y_pred", y_pred), model(X)):
+            raise Wrong("On the CPU the result is not what the model predicts, row by row.")
+    return (
+        "Ask the model where it is, and the same line runs with a graphics card and without. "
+        "Whoever writes the name of a device into it has written it for one machine."
+    )
+
+
+@exercise(
+    "lab.3",
+    "Keep the axis",
+    "161 rows are ten batches of 16 and one of 1. What is left of a (1, 1) after `squeeze()`?",
+    "`cat` joins along an axis, and a number without an axis has none. Which axis is to go?",
+    "`.squeeze(1)` drops the second axis and leaves the first, however long it is.",
+)
+def one_residual_a_row(fixed: object) -> str:
+    """Expect a residual for each row, whether the last batch is full, single or the only one."""
+    model = nn.Linear(1, 1).requires_grad_(False)
+    for rows in (32, 33, 1, 40):
+        X, y = torch.linspace(-1, 1, rows).unsqueeze(1), torch.arange(float(rows)).unsqueeze(1)
+        given = f"{rows} row{'s' * (rows > 1)}"
+        found = _call_with(given, "residuals", fixed, model, TensorDataset(X, y))
+        if tensor("residuals(...)", found).numel() < rows:
+            raise Wrong(f"{given} give {found.numel()} residuals. Each row has one.")
+        tensor("residuals(...)", found, (rows,))
+        right = (y - model(X)).flatten()
+        if close(found, -right):
+            raise Wrong("The signs are turned. A residual is y minus the prediction.")
+        if not close(found, right):
+            raise Wrong(f"With {given} these are not y minus the predictions, row by row.")
+    return (
+        "A shape that depends on how many rows there happen to be works until the one day. Say "
+        "which axis you mean, in `squeeze` as in `mean` or `cat`."
+    )
+
+
+def _runs_code(load: Callable) -> bool:
+    """Tell whether a hostile file runs its code; that it is refused by an error is right."""
+    ran.clear()
+    as_array = io.BytesIO()
+    np.save(as_array, np.array([Hostile()], dtype=object))
+    files = [in_memory(Hostile()), in_memory({"model": Hostile()}), as_array]
+    for data in [*(file.getvalue() for file in files), pickle.dumps(Hostile())]:
+        with contextlib.suppress(Exception):
+            load(data)
+    return len(ran) > 0
+
+
+def _loaded(name: str, load: Callable, data: object, refused: str) -> object:
+    """Call what loads, with a sentence of our own where PyTorch refuses the file."""
+    try:
+        return call(name, load, data)
+    except Wrong as wrong:
+        raise Wrong(refused if "Weights only load failed" in str(wrong) else wrong) from None
+
+
+@contextlib.contextmanager
+def _nothing_allowed() -> Iterator[None]:
+    """Forget inside which classes `torch.load` lets in beyond its own."""
+    allowed = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(allowed)
+
+
+@exercise(
+    "lab.4",
+    "Save what loads safely",
+    "`type(best_loss)` in `save_run` names what goes into the file. Which types are let in?",
+    "The place to fix is `save_run`. Loading was right to refuse.",
+    "`float(best_loss)` is a plain number.",
+)
+def safe_file(fixed: object) -> str:
+    """Expect the run back whole, and nothing run by a file that holds code."""
+    save, load = _parts("fixed", fixed, 2)
+    model, best = nn.Linear(1, 1), np.float64(1 / 3)
+    data = call("save_run", save, model, best)
+    if type(data) is not bytes:
+        raise Wrong(f"`save_run` returns {kind(data)}, expected bytes.")
+    refused = (
+        "`weights_only=True` refuses this file: it holds more than tensors, plain numbers and "
+        "texts. Which of the two values has another type?"
+    )
+    with _nothing_allowed():
+        saved = _loaded("load_run", load, data, refused)
+        added = torch.serialization.get_safe_globals()
+    if type(saved) is not dict or not {"model", "best_loss"} <= {*saved}:
+        raise Wrong('The file should still hold "model" and "best_loss" in a dict.')
+    if _runs_code(load):
+        raise Wrong(
+            "`load_run` opened a file with code in it, and the code ran: here a harmless note."
+        )
+    if added or isinstance(saved["best_loss"], np.generic):
+        raise Wrong(
+            "The file still holds a NumPy number, so only a program that allows NumPy's classes "
+            "can load it. Save a plain number."
+        )
+    if not close(number("best_loss", saved["best_loss"]), float(best), within=1e-6):
+        raise Wrong("The best loss does not come back as it was saved.")
+    weights, right = saved["model"], model.state_dict()
+    if not isinstance(weights, dict) or weights.keys() != right.keys():
+        raise Wrong("The `state_dict` of the model does not come back.")
+    if not all(close(tensor(name, weights[name]), right[name]) for name in right):
+        raise Wrong("The parameters do not come back as they were saved.")
+    return (
+        "The refusal protects whoever opens your file. Plain numbers, text, tensors, lists and "
+        "dicts pass; of what is built by a call, only a short list of PyTorch's own does."
+    )
+
+
+@exercise(
+    "lab.5",
     "Let the loop end",
     "A `for` loop asks for item 0, 1, 2 and so on. What tells it that there are no more?",
     "Compare with a list: what does `[10, 20, 30][3]` do?",
     "The loop waits for an `IndexError`. The tensor inside raises one by itself, if you let it.",
 )
-def loop_that_ends(mended: object) -> str:
+def loop_that_ends(fixed: object) -> str:
     """Expect seven items from seven readings, and an IndexError for the eighth."""
     X, y = datasets.make_line(7, seed=1)
-    if isinstance(mended, Dataset):
-        raise Wrong("`mended` is one dataset. Hand in the class, without parentheses.")
-    data = call("Readings", mended, X, y)
+    if isinstance(fixed, Dataset):
+        raise Wrong("`fixed` is one dataset. Hand in the class, without parentheses.")
+    data = call("Readings", fixed, X, y)
 
     def is_row(item: object, index: int) -> bool:
         pair = _parts(f"item {index}", item, 2)
@@ -92,95 +293,6 @@ def loop_that_ends(mended: object) -> str:
     except Exception as error:
         found = type(error).__name__
     raise Wrong(f"The loop ends, but the index one too high gives {found}, not an `IndexError`.")
-
-
-@exercise(
-    "lab.2",
-    "Test on fair rows",
-    "Which penguins stand in the last fifth of the table? Its first column is the species.",
-    "The rows have to be shuffled before the cut, features and targets in the same way.",
-    "`rows = torch.randperm(len(X), generator=generator)`, then `X[rows]` and `y[rows]`.",
-)
-def fair_split(mended: object) -> str:
-    """Expect random rows, the same at each call, pairs kept, and no row in both parts."""
-    X = torch.arange(50.0).unsqueeze(1)
-    names, sizes = ("X_train", "y_train", "X_test", "y_test"), [40, 40, 10, 10]
-
-    def rows() -> tuple[list, list]:
-        given = X.clone(), 3 * X + 1
-        parts = _parts("split(X, y)", call("split", mended, *given), 4)
-        found = [tensor(name, part).numel() for name, part in zip(names, parts, strict=True)]
-        if found != sizes and sorted(found) == sorted(sizes):
-            raise Wrong(f"The parts hold {found} rows, expected {sizes}: {', '.join(names)}.")
-        for name, part, size in zip(names, parts, sizes, strict=True):
-            tensor(name, part, (size, 1))
-        if not close(given[0], X):
-            raise Wrong("`split` shuffles the table it was given, for all who use it. Copy rows.")
-        if not all(close(3 * flat(a)[i] + 1, flat(b)[i])
-                   for a, b in (parts[:2], parts[2:]) for i in range(len(a))):  # fmt: skip
-            raise Wrong("Features and targets of a row are separated. Are both shuffled alike?")
-        return flat(parts[0]), flat(parts[2])
-
-    with same_random_numbers("split"):
-        train, test = rows()
-        if len({*train}) < 40 or len({*test}) < 10:
-            raise Wrong("Some rows are drawn twice. `torch.randperm` draws each row once.")
-        if len({*train, *test}) != 50:
-            raise Wrong("Some rows are in both parts, or in neither. One shuffle serves both.")
-        steps = {b - a for a, b in itertools.pairwise(sorted(test))}
-        if steps == {1.0}:
-            raise Wrong("The test rows still are neighbors, one block of the table. Which rows?")
-        if len(steps) == 1:
-            raise Wrong("The test rows stand at equal distances, not at random.")
-        if min(test) > 24 or max(test) < 25:
-            raise Wrong("All test rows come from one half of the table. Shuffle all of its rows.")
-        if rows() != (train, test):
-            raise Wrong(
-                "A second call gives other rows, so no result can be repeated. Make a generator "
-                "inside `split`, set its seed, and hand it to what draws."
-            )
-    return (
-        "Train and test now hold about the same mixture of species. A cut in the table's order is "
-        "right where the model will be asked about what lies beyond the table, such as next year."
-    )
-
-
-@exercise(
-    "lab.3",
-    "Compare each with its own",
-    "Inside the loop, print the shapes of `y_pred`, of `y` and of their difference.",
-    "A column (200, 1) minus a row of 200 is a table of 200 times 200 differences.",
-    "Give `y` the shape of `y_pred` too: `y.unsqueeze(1)`.",
-)
-def matching_shapes(mended: object) -> str:
-    """Expect weight and bias of another line, from features and targets of one axis."""
-    X, y = datasets.make_line(120, weight=-3.0, bias=0.5, seed=3)
-
-    def line(y: Tensor) -> list[float]:
-        found = _parts("fit_plain(x, y)", call("fit_plain", mended, X.flatten(), y.flatten()), 2)
-        if any(type(value) is float and not math.isfinite(value) for value in found):
-            raise Wrong("The run diverges. Is the loss a mean, not a sum, and the rate still 0.1?")
-        return [number(name, value) for name, value in zip(("weight", "bias"), found, strict=True)]
-
-    weight, bias = line(y)
-    if close(weight, -3, 0.02) and close(bias, 0.5, 0.1):
-        return (
-            "A loss has to subtract row by row. `nn.MSELoss` at least warns when shapes differ; "
-            "a loss written by hand broadcasts without a word."
-        )
-    if close(bias, -3, 0.05):
-        raise Wrong("Weight and bias have changed places. `fit_plain` returns the weight first.")
-    if close(weight, 0, 0.05) and close(bias, y.mean().item(), 0.05):
-        raise Wrong(
-            "The line is flat at the mean target: each prediction still meets all targets. Print "
-            "the shape of `y_pred - y`, which should hold one number a row."
-        )
-    if line(-y) == [weight, bias]:
-        raise Wrong("Other targets give the same line: the weights never move. What is `.grad`?")
-    raise Wrong(
-        f"`fit_plain` ends at weight {weight:.2f} and bias {bias:.2f}, and the points have -3 and "
-        "0.5. Are all five lines in the loop, at the old rate and for as many epochs?"
-    )
 
 
 def _gradient(at: tuple, X: Tensor, y: Tensor) -> tuple[float, float]:
@@ -221,19 +333,19 @@ def _rate(X: Tensor, y: Tensor, start: tuple, end: tuple) -> float:
 
 
 @exercise(
-    "lab.4",
+    "lab.6",
     "Calm the swinging line",
     "Print `model.weight.grad` before and after `backward` in the second epoch.",
     "`backward` adds to the gradients that are there. Who removes the old ones?",
     "The first of the five lines is missing. It resets the gradients in every epoch, and must not "
     "stand between `backward` and `step`.",
 )
-def fresh_gradients(mended: object) -> str:
+def fresh_gradients(fixed: object) -> str:
     """Expect six epochs on the path of gradient descent."""
     X, y = datasets.make_line(60, weight=-1.0, bias=2.0, seed=4)
 
     def after(epochs: int, y: Tensor = y) -> tuple[float, float]:
-        found = _parts("fit_epochs(...)", call("fit_epochs", mended, X, y, epochs), 2)
+        found = _parts("fit_epochs(...)", call("fit_epochs", fixed, X, y, epochs), 2)
         return tuple(number(n, v) for n, v in zip(("weight", "bias"), found, strict=True))
 
     found = [after(epochs) for epochs in range(7)]
@@ -271,18 +383,18 @@ def fresh_gradients(mended: object) -> str:
 
 
 @exercise(
-    "lab.5",
+    "lab.7",
     "Wake the optimizer",
     "Which model's parameters did the optimizer get, and which model is trained?",
     "`id(model.weight)` and `id(optimizer.param_groups[0]['params'][0])` should be equal.",
     "Make model and optimizer together, inside the loop over the seeds.",
 )
-def stale_optimizer(mended: object) -> str:
+def stale_optimizer(fixed: object) -> str:
     """Expect three different starts and three times the same line."""
     X, y = datasets.make_line(80, weight=-3.0, bias=0.5, seed=5)
 
     def weights(seeds: list[int], epochs: int) -> list[float]:
-        return numbers("weights", call("fit_from", mended, seeds, X, y, epochs))
+        return numbers("weights", call("fit_from", fixed, seeds, X, y, epochs))
 
     first, last = weights([4, 5, 6], 0), weights([4, 5, 6], 100)
     if len(first) != 3 or len(last) != 3:
@@ -315,10 +427,229 @@ def stale_optimizer(mended: object) -> str:
     )
 
 
+@exercise(
+    "lab.8",
+    "Compare each with its own",
+    "Inside the loop, print the shapes of `y_pred`, of `y` and of their difference.",
+    "A column (200, 1) minus a row of 200 is a table of 200 times 200 differences.",
+    "Give `y` the shape of `y_pred` too: `y.unsqueeze(1)`.",
+)
+def matching_shapes(fixed: object) -> str:
+    """Expect weight and bias of another line, from features and targets of one axis."""
+    X, y = datasets.make_line(120, weight=-3.0, bias=0.5, seed=3)
+
+    def line(y: Tensor) -> list[float]:
+        found = _parts("fit_plain(x, y)", call("fit_plain", fixed, X.flatten(), y.flatten()), 2)
+        if any(type(value) is float and not math.isfinite(value) for value in found):
+            raise Wrong("The run diverges. Is the loss a mean, not a sum, and the rate still 0.1?")
+        return [number(name, value) for name, value in zip(("weight", "bias"), found, strict=True)]
+
+    weight, bias = line(y)
+    if close(weight, -3, 0.02) and close(bias, 0.5, 0.1):
+        return (
+            "A loss has to subtract row by row. `nn.MSELoss` at least warns when shapes differ; "
+            "a loss written by hand broadcasts without a word."
+        )
+    if close(bias, -3, 0.05):
+        raise Wrong("Weight and bias have changed places. `fit_plain` returns the weight first.")
+    if close(weight, 0, 0.05) and close(bias, y.mean().item(), 0.05):
+        raise Wrong(
+            "The line is flat at the mean target: each prediction still meets all targets. Print "
+            "the shape of `y_pred - y`, which should hold one number a row."
+        )
+    if line(-y) == [weight, bias]:
+        raise Wrong("Other targets give the same line: the weights never move. What is `.grad`?")
+    raise Wrong(
+        f"`fit_plain` ends at weight {weight:.2f} and bias {bias:.2f}, and the points have -3 and "
+        "0.5. Are all five lines in the loop, at the old rate and for as many epochs?"
+    )
+
+
 def _squares(model: object, X: Tensor, y: Tensor) -> Tensor:
     """Return the squared residuals of a model."""
     y_pred = tensor("model(X)", call("model", model, X), tuple(y.shape)).detach()
     return (y - y_pred).square().flatten()
+
+
+class _Kept:
+    """A tensor recorded for gradients, and held for as long as the record is."""
+
+    def __init__(self, value: Tensor):
+        self.value = value
+
+
+@exercise(
+    "lab.9",
+    "Let the past go",
+    "`total` begins as a number. What is it after the first batch?",
+    "A loss is a tensor that remembers how it was computed, and so is a sum that holds it.",
+    "`loss.item()` is the number alone.",
+)
+def nothing_kept(fixed: object) -> str:
+    """Expect the loss over all rows, and that no more is recorded at the last batch than early."""
+    X, y = datasets.make_line(23, seed=9)
+    alive, counts, model = weakref.WeakSet(), [], nn.Linear(1, 1)
+    model.register_forward_pre_hook(lambda *_: counts.append(len(alive)))
+
+    def keep(value: Tensor) -> _Kept:
+        alive.add(kept := _Kept(value))
+        return kept
+
+    with saved_tensors_hooks(keep, lambda kept: kept.value):
+        loss = call("measure", fixed, model, DataLoader(TensorDataset(X, y), batch_size=4))
+    if isinstance(loss, Tensor) and loss.requires_grad:
+        raise Wrong("The result still carries its past: `requires_grad` of it is True.")
+    if isinstance(loss, Tensor):
+        raise Wrong("The result is a tensor, and a plain number is asked for.")
+    if not close(number("measure(model, loader)", loss), _squares(model, X, y).mean().item()):
+        raise Wrong(
+            "The number was right and is not any more. It is the mean over all rows, so each batch "
+            "counts by its rows."
+        )
+    if not all(parameter.requires_grad for parameter in model.parameters()):
+        raise Wrong("The parameters lost `requires_grad`, so the model cannot be trained further.")
+    if counts[4] > counts[1]:
+        raise Wrong(
+            "The number is plain in the end, but until then every batch is kept: the past has to "
+            "go inside the loop."
+        )
+    return (
+        "A loss that is kept keeps its batch. In training `backward` clears most of that away; in "
+        "measuring nobody does, so take the number, or do not record."
+    )
+
+
+@exercise(
+    "lab.10",
+    "Cool down by the epoch",
+    "Print the rate at the end of each epoch. After which epoch is it halved for the first time?",
+    "The schedule counts its own steps. In one epoch of ten batches, how many does it make?",
+    "`schedule.step()` belongs after the inner loop, once for each epoch.",
+)
+def cooled_by_the_epoch(fixed: object) -> str:
+    """Look at the rate of every step, with three batches an epoch and with five."""
+    for batches in (3, 5):
+        rates: list[float] = []
+        with register_optimizer_step_pre_hook(
+            lambda optimizer, *_, rates=rates: rates.append(float(optimizer.param_groups[0]["lr"]))
+        ):
+            rows = TensorDataset(*datasets.make_line(16 * batches, seed=10))
+            model = call("fit_cooling", fixed, rows, 25)
+        right = [0.01 * 0.5 ** (epoch // 10) for epoch in range(25) for _ in range(batches)]
+        if not isinstance(model, nn.Module):
+            raise Wrong(f"`fit_cooling` returns {kind(model)}, expected the model.")
+        if len(rates) != len(right):
+            raise Wrong(
+                f"25 epochs of {batches} batches make {len(right)} steps of the optimizer, and "
+                f"{len(rates)} are made."
+            )
+        if len({*rates}) == 1:
+            raise Wrong(
+                f"In 25 epochs of {batches} batches the rate never falls. Is `schedule.step()` "
+                "called, and is ten a number of epochs?"
+            )
+        for step, (rate, wanted) in enumerate(zip(rates, right, strict=True)):
+            if not close(rate / wanted, 1):
+                raise Wrong(
+                    f"With {batches} batches an epoch, a step in epoch {step // batches} is made "
+                    f"at a rate of {rate:.3g}, expected {wanted:.3g}. How often is the schedule "
+                    "stepped in an epoch, and when?"
+                )
+    return (
+        "Some schedules count epochs and some count batches, and none can tell which it is given. "
+        "Print the rate once, and a run that falls asleep is found in a minute."
+    )
+
+
+@exercise(
+    "lab.11",
+    "Squash once",
+    "A logit runs from minus to plus infinity. From where to where run the numbers fed here?",
+    "`BCEWithLogitsLoss` has a sigmoid of its own. How many sigmoids does a bird pass?",
+    "Hand the loss what comes out of the model: `loss_fn(model(X), y)`.",
+)
+def squashed_once(fixed: object) -> str:
+    """Expect the chances 0.2 and 0.8, which are known, as chances or as logits, and their loss."""
+    X = torch.tensor([[-1.0], [1.0]]).repeat_interleave(10, dim=0)
+    y = torch.tensor([[1.0]] * 2 + [[0.0]] * 8 + [[1.0]] * 8 + [[0.0]] * 2)
+
+    def cross_entropy(chance: Tensor) -> float:
+        return -torch.where(y == 1, chance, 1 - chance).log().mean().item()
+
+    best = torch.where(X > 0, 0.8, 0.2)
+    model, loss = _parts("fit_name(X, y)", call("fit_name", fixed, X, y), 2)
+    loss, answer = number("the loss", loss), tensor("model(X)", call("model", model, X), (20, 1))
+    if close(loss, right := cross_entropy(best), 1e-3):
+        if not (close(answer, best, 0.01) or close(answer, torch.logit(best), 0.02)):
+            raise Wrong("The loss is right, but the model that is returned is not the trained one.")
+        return (
+            "Let a model end with its line, hand that to the loss, and take the sigmoid when you "
+            "want to read a chance. The loss then falls as far as the birds allow."
+        )
+    squashed = 0 <= min(flat(answer)) <= max(flat(answer)) <= 1
+    chance = answer if squashed else torch.sigmoid(answer)
+    slips = {
+        "The loss is still fed numbers from 0 to 1 and takes them for logits. Of the two sigmoids "
+        "in a row, one has to go.": cross_entropy(torch.sigmoid(chance)),
+        "This is the mean squared error of the chances.": (y - chance).square().mean(),
+        "This is the sum over the birds, not their mean.": 20 * cross_entropy(chance),
+    }
+    refuse_slips(loss, slips, 0.01)
+    raise Wrong(
+        f"On twenty birds whose best chances have a loss of {right:.3f}, this comes to {loss:.3f}. "
+        "Which loss is it, what is it fed, and are rate and steps the old ones?"
+    )
+
+
+@exercise(
+    "lab.12",
+    "Test on fair rows",
+    "Which penguins stand in the last fifth of the table? Its first column is the species.",
+    "The rows have to be shuffled before the cut, features and targets in the same way.",
+    "`rows = torch.randperm(len(X), generator=generator)`, then `X[rows]` and `y[rows]`.",
+)
+def fair_split(fixed: object) -> str:
+    """Expect random rows, the same at each call, pairs kept, and no row in both parts."""
+    X = torch.arange(50.0).unsqueeze(1)
+    names, sizes = ("X_train", "y_train", "X_test", "y_test"), [40, 40, 10, 10]
+
+    def rows() -> tuple[list, list]:
+        given = X.clone(), 3 * X + 1
+        parts = _parts("split(X, y)", call("split", fixed, *given), 4)
+        found = [tensor(name, part).numel() for name, part in zip(names, parts, strict=True)]
+        if found != sizes and sorted(found) == sorted(sizes):
+            raise Wrong(f"The parts hold {found} rows, expected {sizes}: {', '.join(names)}.")
+        for name, part, size in zip(names, parts, sizes, strict=True):
+            tensor(name, part, (size, 1))
+        if not close(given[0], X):
+            raise Wrong("`split` shuffles the table it was given, for all who use it. Copy rows.")
+        if not all(close(3 * flat(a)[i] + 1, flat(b)[i])
+                   for a, b in (parts[:2], parts[2:]) for i in range(len(a))):  # fmt: skip
+            raise Wrong("Features and targets of a row are separated. Are both shuffled alike?")
+        return flat(parts[0]), flat(parts[2])
+
+    with same_random_numbers("split"):
+        train, test = rows()
+        if len({*train}) < 40 or len({*test}) < 10:
+            raise Wrong("Some rows are drawn twice. `torch.randperm` draws each row once.")
+        if len({*train, *test}) != 50:
+            raise Wrong("Some rows are in both parts, or in neither. One shuffle serves both.")
+        steps = {b - a for a, b in itertools.pairwise(sorted(test))}
+        if steps == {1.0}:
+            raise Wrong("The test rows still are neighbors, one block of the table. Which rows?")
+        if len(steps) == 1:
+            raise Wrong("The test rows stand at equal distances, not at random.")
+        if min(test) > 24 or max(test) < 25:
+            raise Wrong("All test rows come from one half of the table. Shuffle all of its rows.")
+        if rows() != (train, test):
+            raise Wrong(
+                "A second call gives other rows, so no result can be repeated. Make a generator "
+                "inside `split`, set its seed, and hand it to what draws."
+            )
+    return (
+        "Train and test now hold about the same mixture of species. A cut in the table's order is "
+        "right where the model will be asked about what lies beyond the table, such as next year."
+    )
 
 
 def _refuse_other_training(before: float, once: float, twice: float) -> None:
@@ -343,13 +674,13 @@ def _refuse_other_training(before: float, once: float, twice: float) -> None:
 
 
 @exercise(
-    "lab.6",
+    "lab.13",
     "Measure both at one point",
     "At which weights is each batch loss taken, and at which the validation loss?",
     "In the first epoch the early batches are measured before the model has learned much.",
     "After the loop over batches, measure the training rows as the validation rows are measured.",
 )
-def epoch_loss(mended: object) -> str:
+def epoch_loss(fixed: object) -> str:
     """Compare the losses noted last with those of the model that is returned."""
     X, y = datasets.make_line(190, weight=-3.0, bias=0.5, seed=6)
     y[144:150] += 4  # a small last batch unlike the others
@@ -359,7 +690,7 @@ def epoch_loss(mended: object) -> str:
 
     def fit(train: Subset, epochs: int) -> tuple[Tensor, Tensor, list, list]:
         """Return the squared residuals at the end, of training and validation, and the losses."""
-        found = call("fit_and_track", mended, train, val, epochs)
+        found = call("fit_and_track", fixed, train, val, epochs)
         model, *losses = _parts("fit_and_track(...)", found, 3)
         losses = [numbers(*pair) for pair in zip(("train", "val"), losses, strict=True)]
         if {len(noted) for noted in losses} != {epochs}:
@@ -414,17 +745,17 @@ def epoch_loss(mended: object) -> str:
 
 
 @exercise(
-    "lab.7",
+    "lab.14",
     "Ask about new rows only",
     "Print the shape of `X` inside `test_loss`. How many rows were held out?",
     "`subset.dataset` is the whole dataset; `subset.indices` says which rows are meant.",
     "`test_set[:]` gives features and targets of the held-out rows alone.",
 )
-def held_out_rows(mended: object) -> str:
+def held_out_rows(fixed: object) -> str:
     """Expect the loss on ten rows of fifty, and on 71 rows of 355."""
     torch.manual_seed(23)  # the slips give numbers that differ
     for n, held in ((50, 10), (355, 71)):
-        _judge_held_out(mended, torch.randn(n, 1), torch.randn(n, 1), torch.randperm(n)[:held])
+        _judge_held_out(fixed, torch.randn(n, 1), torch.randn(n, 1), torch.randperm(n)[:held])
     return (
         "A model that only remembers has loss 0 on what it was shown. Every such row in the test "
         "makes the result look better than the model is."
@@ -486,145 +817,53 @@ def _judge_held_out(test_loss: object, X: Tensor, y: Tensor, chosen: Tensor) -> 
         )
 
 
-_calls: list[tuple[bool, bool, bool]] = []  # each: model and dropout in training, recorded
-
-
-class _Witness(nn.Module):
-    """A model with dropout that notes how it, or a copy of it, is called."""
-
-    def __init__(self):
-        super().__init__()
-        self.line, self.drop = nn.Linear(1, 4), nn.Dropout(0.5)
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Predict, and note mode and recording."""
-        y_pred = self.drop(self.line(X)).sum(dim=1, keepdim=True)
-        _calls.append((self.training, self.drop.training, y_pred.requires_grad))
-        return y_pred
-
-
 @exercise(
-    "lab.8",
-    "Predict without a trace",
-    "`eval()` changes how layers such as dropout behave. Does it change what is recorded?",
-    "`model(X).requires_grad` is still True in evaluation mode.",
-    "Keep `eval()`, and put the forward pass under `with torch.inference_mode():`.",
+    "lab.15",
+    "Let dropout do its work",
+    "Print `model.training` in each epoch. What is it in the first, and what in all others?",
+    "`mean_loss` calls `eval()`. Who calls `train()`?",
+    "`model.train()` belongs into the loop, before the forward pass.",
 )
-def unrecorded(mended: object) -> str:
-    """Expect an array, from a model that evaluated, recorded nothing and can still be trained."""
-    X, model = torch.linspace(-1, 1, 9).unsqueeze(1), _Witness()
-    _calls.clear()
-    result = call("predictions", mended, model, X)
-    if type(result) is not np.ndarray:
-        raise Wrong(f"`predictions` returns {kind(result)}, expected a NumPy array for the chart.")
-    if any(not own and inner for own, inner, _ in _calls):
+def dropout_at_work(fixed: object) -> str:
+    """Look at the mode of dropout in 4 epochs of 12 rows, and at each measurement of 5."""
+    X, y = datasets.make_line(17, seed=15)
+    train, val = (Subset(TensorDataset(X, y), [*r]) for r in (range(12), range(12, 17)))
+    modes: dict[bool, list[bool]] = {True: [], False: []}  # by whether it is a measurement
+
+    def note(module: nn.Module, inputs: tuple) -> None:
+        if isinstance(module, nn.Dropout):
+            modes[len(inputs[0]) == 5].append(module.training)
+
+    with register_module_forward_pre_hook(note):
+        losses = numbers("val_losses", call("fit_network", fixed, 0.5, train, val, 4))
+    if len(losses) != 4 or len(modes[True]) < 4:
+        raise Wrong("Four epochs should measure the validation rows four times.")
+    if len(modes[False]) < 4:
+        raise Wrong(f"Four epochs train the network {len(modes[False])} times. It was four times.")
+    if any(modes[True]):
+        raise Wrong("Dropout works while the validation rows are measured. It should rest then.")
+    if not all(modes[False]):
+        off = modes[False].index(False)
         raise Wrong(
-            "`model.training = False` leaves Dropout on, a layer inside. `eval()` does not."
+            f"In epoch {off} dropout is off while the network is trained. Is it switched on again "
+            "after each measurement, in every layer?"
         )
-    if any(own for own, _, _ in _calls):
-        raise Wrong("Dropout still sets nodes to 0 at random. Call `eval()` before predicting.")
-    if not all(parameter.requires_grad for parameter in model.parameters()):
-        raise Wrong("The parameters lost `requires_grad`, so the model cannot be trained further.")
-    if any(recorded for _, _, recorded in _calls):
-        raise Wrong("The forward pass was recorded for gradients, and the record thrown away.")
-    right = model.line(X).detach().sum(dim=1, keepdim=True)
-    if result.shape != (9, 1):
-        raise Wrong(f"The array has shape {result.shape}, expected (9, 1): one row for each point.")
-    if result.dtype.kind != "f" or not close(torch.tensor(result), right):
-        raise Wrong("The array does not hold what the model predicts in evaluation mode.")
     return (
-        "`eval()` changes layers, `inference_mode()` stops the recording: two switches, and "
-        "predicting needs both."
-    )
-
-
-def _runs_code(load: Callable) -> bool:
-    """Tell whether a hostile file runs its code; that it is refused by an error is right."""
-    ran.clear()
-    as_array = io.BytesIO()
-    np.save(as_array, np.array([Hostile()], dtype=object))
-    files = [in_memory(Hostile()), in_memory({"model": Hostile()}), as_array]
-    for data in [*(file.getvalue() for file in files), pickle.dumps(Hostile())]:
-        with contextlib.suppress(Exception):
-            load(data)
-    return len(ran) > 0
-
-
-def _loaded(name: str, load: Callable, data: object, refused: str) -> object:
-    """Call what loads, with a sentence of our own where PyTorch refuses the file."""
-    try:
-        return call(name, load, data)
-    except Wrong as wrong:
-        raise Wrong(refused if "Weights only load failed" in str(wrong) else wrong) from None
-
-
-@contextlib.contextmanager
-def _nothing_allowed() -> Iterator[None]:
-    """Forget inside which classes `torch.load` lets in beyond its own."""
-    allowed = torch.serialization.get_safe_globals()
-    torch.serialization.clear_safe_globals()
-    try:
-        yield
-    finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(allowed)
-
-
-@exercise(
-    "lab.9",
-    "Save what loads safely",
-    "`type(val_losses.min())` names what went into the file. Which types are let in?",
-    "The place to fix is `save_run`. Loading was right to refuse.",
-    "`float(best_loss)` is a plain number.",
-)
-def safe_file(mended: object) -> str:
-    """Expect the run back whole, and nothing run by a file that holds code."""
-    save, load = _parts("mended", mended, 2)
-    model, best = nn.Linear(1, 1), np.float64(1 / 3)
-    data = call("save_run", save, model, best)
-    if type(data) is not bytes:
-        raise Wrong(f"`save_run` returns {kind(data)}, expected bytes.")
-    refused = (
-        "`weights_only=True` refuses this file: it holds more than tensors, plain numbers and "
-        "texts. Which of the two values has another type?"
-    )
-    with _nothing_allowed():
-        saved = _loaded("load_run", load, data, refused)
-        added = torch.serialization.get_safe_globals()
-    if type(saved) is not dict or not {"model", "best_loss"} <= {*saved}:
-        raise Wrong('The file should still hold "model" and "best_loss" in a dict.')
-    if _runs_code(load):
-        raise Wrong(
-            "`load_run` opened a file with code in it, and the code ran: here a harmless note."
-        )
-    if added or isinstance(saved["best_loss"], np.generic):
-        raise Wrong(
-            "The file still holds a NumPy number, so only a program that allows NumPy's classes "
-            "can load it. Save a plain number."
-        )
-    if not close(number("best_loss", saved["best_loss"]), float(best), within=1e-6):
-        raise Wrong("The best loss does not come back as it was saved.")
-    weights, right = saved["model"], model.state_dict()
-    if not isinstance(weights, dict) or weights.keys() != right.keys():
-        raise Wrong("The `state_dict` of the model does not come back.")
-    if not all(close(tensor(name, weights[name]), right[name]) for name in right):
-        raise Wrong("The parameters do not come back as they were saved.")
-    return (
-        "The refusal protects whoever opens your file. Plain numbers, text, tensors, lists and "
-        "dicts pass; of what is built by a call, only a short list of PyTorch's own does."
+        "The mode is a switch, and it stays where it was put last. Whoever trains calls `train()` "
+        "each time, whoever measures calls `eval()`, and nobody trusts the one before."
     )
 
 
 @exercise(
-    "lab.10",
+    "lab.16",
     "Resume to the last digit",
     "What else changes while a run goes on, besides the weights?",
     "Adam keeps running means of past gradients; the loader's generator has moved on.",
     "Save `optimizer.state_dict()` and `loader.generator.get_state()`, and set both in `restore`.",
 )
-def exact_resume(start: object, train: object, mended: object) -> str:
+def exact_resume(start: object, train: object, fixed: object) -> str:
     """Compare a run that was stopped with one in one go."""
-    save, restore = _parts("mended", mended, 2)
+    save, restore = _parts("fixed", fixed, 2)
 
     def begin() -> tuple:
         return _parts("start()", call("start", start), 3)

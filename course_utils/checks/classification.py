@@ -37,7 +37,7 @@ _CONFUSED = {
     "Choose the loss",
     "Ask each model what comes out of its end: an amount, a logit, several logits, or a chance?",
     "`BCEWithLogitsLoss` and `CrossEntropyLoss` bring their sigmoid or softmax with them.",
-    "The fourth model has a sigmoid, so its loss may not bring one.",
+    "Only one of the five hands over chances. Which one, and which loss wants chances?",
 )
 def which_loss(losses: object) -> str:
     """Compare five letters, and say of the first wrong one what it overlooks."""
@@ -173,7 +173,7 @@ def _shares(value: object, count: int) -> list[float]:
     "each Adelie at or above it.",
     "Between two neighboring chances nothing changes. So the chances themselves are all the "
     "thresholds worth trying, and one above them all.",
-    "A loop over `chance.tolist() + [1.1]` that remembers the cheapest is enough.",
+    "A loop over all of them that remembers the cheapest is enough.",
 )
 def cheapest_threshold(threshold: object) -> str:
     """Hold the cost of the threshold against the lowest there is."""
@@ -219,11 +219,12 @@ def cheapest_threshold(threshold: object) -> str:
 @exercise(
     "10.5",
     "Choose a partner",
-    "Alone, one of the three knows nothing of the species. That says nothing about a pair.",
+    "Train each pair the same way, for some thousand steps, since a line that separates well has "
+    "large weights. Count the wrong names.",
     "The border is where the logit is 0. With scaled features: w1 * (bill - center[0]) / spread[0] "
     "+ w2 * (other - center[1]) / spread[1] + b = 0.",
     "Solve that for `other`: what stands before `bill` is the slope, all the rest the intercept.",
-    "Train for some thousand steps: a line that separates well has large weights.",
+    "Alone, one of the three knows nothing of the species. That says nothing about a pair.",
 )
 def drawn_border(partner: object, border: object) -> str:
     """Count the birds on the wrong side of a line in the picture."""

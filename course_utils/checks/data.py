@@ -215,11 +215,11 @@ NOTES_Y = torch.tensor([[3750.0], [3250], [3450], [4400], [3900], [4200], [5700]
 @exercise(
     "01.4",
     "Clean the notes",
-    "Four of the eight rows cannot be as they stand. Two of them have a number in another unit: "
-    "which flipper is far too small, and which mass?",
-    "No bird weighs -999 g: that one was never weighed.",
+    '`figures.plot_data(notes[["flipper"]].to_numpy(), notes[["mass"]].to_numpy())` draws the '
+    "notes as they stand. Which points have no neighbor? Put one right, and draw again.",
+    "Four of the eight rows cannot be as they stand. Two of them have a number in another unit, "
+    "and no bird weighs -999 g: that one was never weighed.",
     "The fourth is row 6. It has both numbers, each in the wrong column.",
-    "`clean.loc[row, name] = value` corrects a number, `clean.drop(index=row)` leaves out a row.",
 )
 def cleaned(X_notes: object, y_notes: object) -> str:
     """Give seven birds in mm and g; two units, one gap and one swapped pair are put right."""

@@ -45,8 +45,7 @@ _OVERLOOKED = {
     "Say who may answer",
     "Ask of each question: is it part of the training, is something chosen, or is it the report?",
     "Whatever is computed and then used in training, a mean too, comes from the training birds.",
-    "Two letters stand twice. An envelope that was opened to decide something is not an envelope "
-    "any more.",
+    "Two letters stand twice.",
 )
 def who_may_answer(who: object) -> str:
     """Compare six letters, and say what the first wrong one overlooks."""
@@ -281,8 +280,7 @@ def best_degree(choose_degree: object) -> str:
     "Answer, or refuse",
     "Three things are needed: the range of the training rows, the RMSE on the test rows, and "
     "one prediction.",
-    "`X_seen, y_seen = train_set[:]`, and then `X_seen.min()` and `X_seen.max()` are the ends. "
-    "Compare with these tensors: as a Python number, -2.8 in float32 is -2.79999995.",
+    "`X_seen, y_seen = train_set[:]`, and then `X_seen.min()` and `X_seen.max()` are the ends.",
     "A model takes a column: `torch.tensor([[float(flipper)]])`. `miss` measures in evaluation "
     "mode and leaves the model in it.",
 )

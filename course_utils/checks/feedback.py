@@ -88,7 +88,7 @@ def hint(name: str) -> None:
     hints, given = EXERCISES[name].hints, _hints_given.get(name, 0)
     _hints_given[name] = given + 1
     if given >= len(hints):
-        _show(Verdict("hint", "That was the last one. The solution is folded below the exercise."))
+        _show(Verdict("hint", "That was the last one. The solution is folded further down."))
         return
     progress.record(name, "hint")
     more = f' `hint("{name}")` again shows more.' if given + 1 < len(hints) else ""

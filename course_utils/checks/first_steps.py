@@ -65,8 +65,8 @@ def _line(name: str, value: object) -> tuple[float, float]:
 @exercise(
     "00.1",
     "Bet on one bird",
-    "Find 21 on the axis of the picture and go straight up. Between which heights are the dots?",
-    "Any number in the middle of those dots is a good bet. Type it in place of the `...`.",
+    "Find 21 on the axis of the picture and go straight up. Bet where the dots are thickest.",
+    "Any number among those dots is a good bet. Type it in place of the `...`.",
 )
 def bet(my_bet: object) -> str:
     """Accept any mass that a bird of the table could have."""

@@ -375,7 +375,8 @@ def _judge_loss(loss: object, at: tuple, place: list[float]) -> None:
     "Put the ball on rails",
     "Change one of the two, append both: the other list gets its last value once more.",
     "`formula(my_weights[-1], my_biases[-1])` tells both slopes where you stand. Use one of them.",
-    "A rate of 0.2 and turns in a loop: weight, bias, weight, bias. Is the loss low enough?",
+    "Take turns in a loop: a step of the weight, then one of the bias. Which rate worked in "
+    "exercise 2?",
 )
 def ride(my_weights: object, my_biases: object) -> str:
     """Expect places from (1.25, 4.95) to a loss below 0.155, one parameter moved at a time."""
@@ -403,9 +404,10 @@ def ride(my_weights: object, my_biases: object) -> str:
             f"The ride ends at a loss of {end:.4g}, {said} Here the ground is steeper along the "
             f"{steeper}."
         )
+    fewer = " Fewer are possible: ride each parabola to its bottom." if len(places) > 4 else ""
     return (
-        f"There, in {len(places) - 1} straight steps. Downhill along one axis at a time leads to "
-        "the bottom as well; the gradient only points out the steepest way. Draw the ride."
+        f"There, in {len(places) - 1} straight steps.{fewer} Downhill along one axis at a time "
+        "leads to the bottom as well; the gradient only points out the steepest way. Draw the ride."
     )
 
 

@@ -297,7 +297,7 @@ def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> 
     "03.4",
     "Train by luck",
     "A loop over seeds: `torch.manual_seed(seed)`, then `Line()`, then its loss on `X` and `y`.",
-    "Stop at the first seed whose loss is below 3. From 0 on, a few hundred are enough.",
+    "Stop at the first seed whose loss is below 3.",
 )
 def lucky(lucky_seed: object) -> str:
     """Expect a seed whose random line has a loss below 3 on the penguins."""

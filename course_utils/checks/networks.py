@@ -1,41 +1,21 @@
 """Checks of exercises on nodes, layers and networks."""
 
-import contextlib
 import copy
-import itertools
-from collections.abc import Iterator
-from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from course_utils.checks.judging import (
-    CROSSED,
-    HALF_MSE,
     Wrong,
     call,
     close,
     exercise,
     flat,
     kind,
-    number,
     refuse_slips,
+    refuse_stubs,
     tensor,
 )
-
-
-def _network(*sizes: int, bend: bool = False, scale: float = 1.0) -> nn.Sequential:
-    """Return linear layers, with tanh between them on request, whose weights are no chance."""
-    layers: list[nn.Module] = []
-    for inputs, outputs in itertools.pairwise(sizes):
-        layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
-        with torch.no_grad():
-            weight = torch.sin(torch.arange(1.0, inputs * outputs + 1) + len(layers))
-            layer.weight.copy_(scale * weight.view(outputs, -1))
-            layer.bias.copy_(scale * torch.cos(torch.arange(1.0, outputs + 1) + len(layers)))
-        layers += [nn.Tanh(), layer] if bend and layers else [layer]
-    return nn.Sequential(*layers)
 
 
 @exercise(
@@ -100,109 +80,6 @@ def layer_by_hand(tanh_layer: object) -> str:
 
 @exercise(
     "09.2",
-    "Fold the layers",
-    "Two layers first: what does the second make of the weight and the bias of the first?",
-    "Start with weight and bias of the first layer. Each further layer makes "
-    "`layer.weight @ weight` of the weight, and `layer.weight @ bias + layer.bias` of the bias.",
-    "`nn.Linear(weight.shape[1], weight.shape[0])`, then `copy_` both in `torch.no_grad()`.",
-)
-def folded_layers(fold: object) -> str:
-    """Fold stacks of two, three and one layers; square ones first, whose slips fit in shape."""
-    for sizes in ((3, 3, 3, 3), (1, 4, 1), (3, 5, 4, 2), (2, 3)):
-        stack = _network(*sizes)
-        before = copy.deepcopy(stack.state_dict())
-        X = torch.cos(torch.arange(6.0 * sizes[0])).reshape(6, -1)
-        folded = call("fold", fold, stack)
-        if type(folded) is not nn.Linear:
-            raise Wrong(f"`fold` returns {kind(folded)}, expected one `nn.Linear`.")
-        if any(part is folded for part in stack):
-            raise Wrong("`fold` hands back a layer of the stack. The exercise asks for a new one.")
-        tensor("weight", folded.weight, (sizes[-1], sizes[0]))
-        if folded.bias is None:
-            raise Wrong("The new layer has no bias, and the layers of the stack do have one.")
-        tensor("bias", folded.bias, (sizes[-1],))
-        if (folded.weight.dtype, folded.bias.dtype) != (X.dtype, X.dtype):
-            raise Wrong(
-                f"The new layer holds {folded.weight.dtype} and {folded.bias.dtype}, and the stack "
-                f"{X.dtype}: the same features do not fit both."
-            )
-        if not all(close(value, before[name]) for name, value in stack.state_dict().items()):
-            raise Wrong("The layers of the stack have changed. Copy into the new layer alone.")
-        _judge_fold(stack, folded, stack(X), folded(X))
-        if not (folded.weight.is_leaf and folded.bias.is_leaf):
-            raise Wrong(
-                "Weight and bias still carry the record of how they came from the stack. Copy them "
-                "in `torch.no_grad()`."
-            )
-        own = {values.untyped_storage().data_ptr() for values in stack.parameters()}
-        if own & {values.untyped_storage().data_ptr() for values in folded.parameters()}:
-            raise Wrong(
-                "The new layer shares its numbers in memory with the stack: train one, and the "
-                "other moves along. `copy_` or `clone` copies numbers."
-            )
-    return (
-        "Any number of linear layers folds into one, so depth without activations adds parameters "
-        "and not a single new curve."
-    )
-
-
-def _judge_fold(
-    stack: nn.Sequential, folded: nn.Linear, right: torch.Tensor, told: torch.Tensor
-) -> None:
-    if close(told, right):
-        return
-    weights, biases = [part.weight for part in stack], [part.bias for part in stack]
-    if not close(told - told[:1], right - right[:1]):
-        if len({weight.shape for weight in weights}) == 1:
-            refuse_slips(folded.weight, _slips_of_weights(*weights))
-        raise Wrong(
-            "The weight of the new layer is not the product of the weights of the stack: "
-            "`layer.weight @ weight`, once for each further layer."
-        )
-    alone = biases[0]
-    for weight in weights[1:]:
-        alone = weight @ alone
-    slips = {
-        "The weight is right. The biases of the earlier layers have been lost.": biases[-1],
-        "The weight is right. The bias of the first layer alone has come through. Each further "
-        "layer adds its own.": alone,
-        "The weight is right, and the bias is 0. What does the stack predict for inputs of 0?": (
-            0 * alone
-        ),
-        "The weight is right, and the biases are added up as they are. A bias passes through the "
-        "weights of the layers after it.": sum(biases, 0 * alone) if len(biases) == 3 else alone,
-        "The weight is right, and this is the bias of the first layer. What do the layers after it "
-        "make of it?": biases[0],
-    }
-    refuse_slips(folded.bias, slips)
-    raise Wrong(
-        "The weight is right, the bias is not. A bias passes through the weights of all layers "
-        "that come after it, and each layer adds its own."
-    )
-
-
-def _slips_of_weights(
-    first: torch.Tensor, second: torch.Tensor, third: torch.Tensor
-) -> dict[str, torch.Tensor]:
-    """Return what slips make of the weights of three square layers."""
-    return {
-        "The weights are multiplied the wrong way around. The later layer stands on the left: "
-        "`layer.weight @ weight`.": first @ second @ third,
-        "The weights are multiplied element by element. `@` is the matrix product.": (
-            first * second * third
-        ),
-        "The weights are transposed. `nn.Linear` keeps them as (outputs, inputs): "
-        "`layer.weight @ weight` needs no `.T`.": third.T @ second.T @ first.T,
-        "This is the weight of the first two layers. Any number of layers has to fold.": (
-            second @ first
-        ),
-        "This is the weight of the first layer alone. Each further layer multiplies it.": first,
-        "This is the weight of the last layer alone. It multiplies those before it.": third,
-    }
-
-
-@exercise(
-    "09.3",
     "Build a bump",
     "One steep sigmoid node steps up where its sum is 0. Where does the bump have to step?",
     "The second node steps at 2, and its output weight takes away what the first one added.",
@@ -280,207 +157,157 @@ def _refuse_spikes_and_jumps(bump: object) -> None:
 
 
 @exercise(
-    "09.4",
-    "Stop when it is good enough",
-    "Begin with the five lines in a loop over `range(most)`. Where is the loss known?",
-    "Between the loss and `backward` stands `if loss.item() < goal: return step`.",
-    "After the loop all steps are used up: `return most`.",
+    "09.3",
+    "Find the lost layers",
+    "`nn.Module` takes note of what is set as an attribute: a parameter, or another module. Is a "
+    "list of modules a module?",
+    "`nn.ModuleList` is one, and it works like a list. What goes into its parentheses?",
+    "`nn.ModuleList([nn.Linear(width, width) for _ in range(depth - 1)])`.",
 )
-def stops_at_the_goal(train_until: object) -> str:
-    """Train on a fresh wave: to a goal in reach, out of reach, and already reached."""
-    begun = _Trial(train_until, _ALREADY, 3)
-    if begun.moved:
-        raise Wrong(
-            "This network was below its goal already, and it was moved all the same. The loss is "
-            "compared with `goal` (`<`) before `backward` and `step`."
-        )
-    if begun.steps != 0:
-        raise Wrong(
-            f"A network below its goal takes no step, and your function returns {begun.steps:g}."
-        )
-    tried = _Trial(train_until, 0.0, 7)
-    if not tried.moved:
-        raise Wrong(f"Seven steps were allowed, and the network has not moved. {tried.why()}")
-    _judge_loss(train_until)
-    _judge_steps(tried)
-    if tried.steps != 7:
-        raise Wrong(
-            f"The goal 0 is out of reach: all 7 steps are used, and you return {tried.steps:g}."
-        )
-    _judge_stop(train_until)
-    said = (
-        "A goal and a limit together: the run stops when it is good enough, and ends if it never "
-        "is. Early stopping, in notebook 11, has no goal: it waits until the validation loss has "
-        "reached no new low for some epochs."
+def lost_layers(Deep: object) -> str:
+    """Count the parameters of three sizes, and compare what the layers give with tanh by hand."""
+    for width, depth in ((4, 4), (16, 3), (5, 1)):
+        model = call("Deep", Deep, width, depth)
+        if not isinstance(model, nn.Module):
+            raise Wrong(f"`Deep({width}, {depth})` is {kind(model)}, expected a module.")
+        refuse_stubs(list(vars(model).values()))
+        _judge_count(model, width, depth)
+        X = torch.linspace(-2, 2, 9).unsqueeze(1)
+        told = tensor(f"Deep({width}, {depth})(X)", call("forward", model, X), X.shape)
+        _judge_layers(model, X, told)
+    return (
+        "A module finds its parts among its attributes, and in what is a module itself: "
+        "`nn.ModuleList`, `nn.Sequential`. In a plain list they are lost to the optimizer, to "
+        "`state_dict` and to `.to(device)`, and nobody is told: the layers keep the weights they "
+        "were drawn with."
     )
-    if not close(tried.loss(), _Trial(train_until, 0.0, 7, stale=100.0).loss(), 1e-6):
-        said += (
-            " One thing to know: if the network comes with old gradients, they push the first of "
-            "your steps. `zero_grad` before `backward` is safe there too."
-        )
-    return said
 
 
-_WATCHED = 10  # steps of a trial, from its first on
-_ALREADY = 1e9  # a goal that every loss of ours is below
-
-
-class _Step(NamedTuple):
-    """What an optimizer met when it took a step, and the gradients that were due there."""
-
-    optimizer: Optimizer
-    held: set[int]
-    given: torch.Tensor
-    due: torch.Tensor
-
-
-class _Trial:
-    """One call of the learner's function on a network of ours, watched step by step."""
-
-    def __init__(self, train_until: object, goal: float, most: int, stale: float = 0.0):
-        self.X = torch.linspace(-2, 2, 30).unsqueeze(1)
-        self.y = torch.sin(2 * self.X)
-        self.model = _network(1, 8, 1, bend=True, scale=0.2)
-        for parameter in self.model.parameters():
-            parameter.grad = torch.full_like(parameter, stale) if stale else None
-        before, self.seen, self.taken, self.most = self.weights(), [], 0, most
-        given = self.model, self.X.clone(), self.y.clone(), goal, most
-        try:
-            with self._watched():
-                result = call("train_until", train_until, *given)
-        except Wrong as wrong:
-            if self.taken and "inplace operation" in str(wrong):
-                raise Wrong(
-                    "`step` comes between the forward pass and its `backward`, and changes weights "
-                    "that `backward` still needs. First `backward`, then `step`."
-                ) from None
-            raise
-        self.steps = number("train_until(...)", result)
-        self.moved = self.weights() != before
-
-    def weights(self) -> list[float]:
-        """Return all parameters as one list."""
-        return [value for parameter in self.model.parameters() for value in flat(parameter)]
-
-    def loss(self) -> float:
-        """Return the MSE on all rows at the present weights."""
-        return (self.model(self.X) - self.y).square().mean().item()
-
-    def gradients(self) -> torch.Tensor:
-        """Return those left in the network, as one list; 0 where there are none."""
-        kept = [(p.grad if p.grad is not None else 0 * p) for p in self.model.parameters()]
-        return torch.cat([gradient.detach().reshape(-1) for gradient in kept])
-
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
-        def look(optimizer: Optimizer, *_: object) -> None:
-            held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-            self.taken += 1
-            if self.taken > _WATCHED:
-                return
-            with torch.enable_grad():
-                loss = (self.model(self.X) - self.y).square().mean()
-                due = torch.autograd.grad(loss, list(self.model.parameters()))
-            due = torch.cat([gradient.reshape(-1) for gradient in due])
-            self.seen.append(_Step(optimizer, held, self.gradients(), due))
-
-        handle = register_optimizer_step_pre_hook(look)
-        try:
-            yield
-        finally:
-            handle.remove()
-
-    def why(self) -> str:
-        """Say why no step has moved the network."""
-        if not self.seen:
-            return "No optimizer takes a step. Which line moves the parameters?"
-        if not self.seen[0].held & {id(parameter) for parameter in self.model.parameters()}:
-            return "Your optimizer moves other parameters. It is made with `model.parameters()`."
-        if not any(step.given.any() for step in self.seen):
-            return (
-                "At each `step` its gradients are empty: `zero_grad` comes before `backward`, and "
-                "`step` right after it."
-            )
-        return "Its gradients are there. What is the learning rate?"
-
-
-def _judge_loss(train_until: object) -> None:
-    """Find the loss that is compared with the goal: halve the range of goals it lies in."""
-    low, high = 1e-9, _ALREADY
-    while high > 1.001 * low:
-        goal = (low * high) ** 0.5
-        trial = _Trial(train_until, goal, 1)
-        low, high = (goal, high) if trial.moved or trial.steps != 0 else (low, goal)
-    begun = _Trial(lambda *_: 0, 0.0, 0)
-    off = begun.model(begun.X) - begun.y
-    mse, crossed = off.square().mean().item(), (off + begun.y - begun.y.T).square()
+def _judge_count(model: nn.Module, width: int, depth: int) -> None:
+    ends, each = 3 * width + 1, width * width + width
+    found = sum(parameter.numel() for parameter in model.parameters())
+    right = ends + (depth - 1) * each
+    if found == right:
+        return
+    said = f"PyTorch finds {found} parameters in `Deep({width}, {depth})`, expected {right}. "
     slips = {
-        HALF_MSE: mse / 2,
-        CROSSED: crossed.mean().item(),
-        f"{CROSSED} And the loss is a sum, the goal a mean.": crossed.sum().item(),
-        "The goal is one for the mean of the squares, and your loss is their sum: 30 rows make it "
-        "30 times as large.": off.square().sum().item(),
-        "The goal is one for the MSE, and you compare its root.": mse**0.5,
-        "The goal is one for the MSE, and this is the mean absolute error.": off.abs()
-        .mean()
-        .item(),
+        ends: "So many have the first and the last layer. In a plain list, tuple or dict PyTorch "
+        "doesn't look for layers, and as a bare attribute it takes only a module.",
+        ends + each: "That is a single hidden layer: it stands alone, or `[layer] * n` repeats one "
+        "object, which is counted, and trained, once.",
+        right + each: "That is one layer too many. `first` is a hidden layer as well, so there are "
+        "`depth - 1` others.",
+        right - each: "That is one layer too few. How often does the loop run?",
     }
-    refuse_slips(high, slips, 0.005)
-    if not close(high, mse, 0.005):
-        raise Wrong(
-            f"The MSE on all rows is {mse:.4g} before the first step, and your function compares "
-            f"{high:.4g} with the goal. Is it the mean of the squares, of all rows?"
-        )
+    raise Wrong(
+        said + slips.get(found, "Each hidden layer takes `width` numbers and gives `width`.")
+    )
 
 
-def _judge_steps(trial: _Trial) -> None:
-    """Look at what the optimizer met at each step; a step by hand shows in what it leads to."""
-    seen = trial.seen
-    if trial.taken > trial.most:
-        raise Wrong(f"At most {trial.most} steps are allowed, and your loop takes {trial.taken}.")
-    if len({id(step.optimizer) for step in seen}) > 1 and seen[0].optimizer.state:
-        raise Wrong(
-            "Each step makes a new optimizer, which knows nothing of the steps before: Adam loses "
-            "its running means. Make it once, before the loop."
-        )
-    for before, step in itertools.pairwise(seen):
-        if close(step.given, step.due, 1e-5):
-            continue
-        if not before.given.any() or close(step.given, before.due, 1e-5):
-            raise Wrong(
-                "Each step uses the gradients of the step before, since `step` stands before "
-                "`backward`."
-            )
-        if close(step.given, before.given + step.due, 1e-5):
-            raise Wrong(
-                "The gradients pile up: the second step uses the sum of two. `zero_grad` belongs "
-                "into the loop, once for each step."
-            )
-        ways = torch.stack([step.given, step.due])
-        if not close(nn.functional.cosine_similarity(*ways, dim=0), 1.0, 1e-3):
-            raise Wrong(
-                "The steps do not follow the gradient of the MSE on all rows. Which loss do you "
-                "call `backward` on?"
-            )
+def _judge_layers(model: nn.Module, X: torch.Tensor, told: torch.Tensor) -> None:
+    layers = [part for part in model.modules() if isinstance(part, nn.Linear)]
+    first = [part for part in layers if part.in_features == 1]
+    last = [part for part in layers if part.out_features == 1]
+    hidden = [part for part in layers if part not in first + last]
+    if (len(first), len(last)) != (1, 1):
+        raise Wrong("`first` takes one number and `last` gives one. Leave both as they were.")
+    ways = []
+    for bend in (torch.tanh, nn.Identity()):
+        rest = torch.tanh(first[0](X))
+        for layer in hidden:
+            rest = bend(layer(rest))
+        ways.append(last[0](rest))
+    if close(told, ways[0]):
+        return
+    slips = {
+        "The hidden layers are found, and `forward` leaves them out.": last[0](
+            torch.tanh(first[0](X))
+        ),
+        "No tanh bends what the hidden layers give. Stacked lines are one line.": ways[1],
+        "The output is put through tanh, so no prediction can leave -1 to 1.": torch.tanh(ways[0]),
+    }
+    refuse_slips(told, slips)
+    raise Wrong(
+        "All layers are found, but the prediction is not what they give one after another, with "
+        "tanh after each but the last. Leave `forward` as it was."
+    )
 
 
-def _judge_stop(train_until: object) -> None:
-    goal = 0.05  # which the solution reaches in 87 steps, and piled-up gradients not in 1,000
-    trial = _Trial(train_until, goal, 2_000)
-    steps, most = trial.steps, trial.most
-    if trial.loss() >= goal:
+@exercise(
+    "09.4",
+    "Teach it a curve of your own",
+    "Any formula will do, such as `torch.sin(my_X) * my_X`, and so will a list of heights. Draw it "
+    "before you train.",
+    "Make the network with `build`, the optimizer with its parameters, and call `fit` with `my_X` "
+    "and `my_y`.",
+    "If it misses a turn: more nodes, more steps, or another seed. If the loss jumps: a smaller "
+    "rate.",
+)
+def own_curve(my_X: object, my_y: object, my_model: object) -> str:
+    """Expect three turns or more, and a network of a hundredth of the variance or less."""
+    X = tensor("my_X", my_X)
+    if X.ndim != 2 or X.shape[1] != 1 or len(X) < 30:
         raise Wrong(
-            f"The goal was in reach of {most} steps, and the loss at the end is still above it. "
-            "Adam with rate 0.01 gets there."
+            f"`my_X` has shape {tuple(X.shape)}, expected a column of 30 places or more, such as "
+            "(200, 1)."
         )
-    if not 1 < steps < most:
+    y = tensor("my_y", my_y, X.shape)
+    turns = _turns([height for _, height in sorted(zip(flat(X), flat(y), strict=True))])
+    if turns < 3:
         raise Wrong(
-            f"The goal was reached early, and you return {steps:g}. Count the steps up to it, not "
-            "those allowed."
+            f"Your curve turns {turns} time{'' if turns == 1 else 's'}, counting swings of a tenth "
+            "of its height or more. Let it go up and down until it has turned three times."
         )
-    if trial.taken and trial.taken != steps:
-        raise Wrong(f"Your function takes {trial.taken} steps and returns {steps:g}.")
-    if _Trial(train_until, goal, int(steps) - 1).loss() < goal:
-        raise Wrong("With one step fewer the goal is reached too. Stop at the first loss below it.")
-    if _Trial(train_until, goal, int(steps)).loss() >= goal:
-        raise Wrong("So many steps do not reach the goal: one more was taken than you count.")
+    if not isinstance(my_model, nn.Module):
+        raise Wrong(
+            f"`my_model` is {kind(my_model)}, expected the network itself, which `build` returns."
+        )
+    return _judge_likeness(my_model, X.detach(), y.detach(), turns)
+
+
+def _judge_likeness(model: nn.Module, X: torch.Tensor, y: torch.Tensor, turns: int) -> str:
+    told = tensor("my_model(my_X)", call("my_model", model, X), X.shape).detach()
+    columns = torch.cat([X, torch.ones_like(X)], dim=1).double()
+    line = columns @ torch.linalg.lstsq(columns, told.double()).solution
+    if (told - line).square().mean() < 0.02 * y.var():
+        raise Wrong(
+            "What your network predicts is nearly a straight line. Has it been trained on `my_X` "
+            "and `my_y`, and is there an activation between its layers?"
+        )
+    empty = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in empty.parameters():
+            parameter.zero_()
+    if close(call("my_model", empty, X), told):
+        raise Wrong(
+            "With all its parameters at 0 your model predicts the same. A formula was not asked "
+            "for: let a network learn it."
+        )
+    share = ((told - y).square().mean() / y.var(correction=0)).item()
+    if share < 0.01:
+        count = sum(parameter.numel() for parameter in model.parameters())
+        return (
+            f"Your curve turns {turns} times, and {count:,} numbers follow it to {share:.2%} of "
+            "its variance. Nobody told them where to bend. Between your points and beyond them "
+            "they promise nothing."
+        )
+    wave = (told - torch.sin(2 * X)).square().mean().item()
+    if wave < 0.01:
+        raise Wrong("It follows the wave of the lesson. Hand `my_X` and `my_y` to `fit`.")
+    raise Wrong(
+        f"The MSE is {share:.1%} of the variance of `my_y`, and less than 1 % is asked for. More "
+        "nodes, more steps, another rate or another seed?"
+    )
+
+
+def _turns(heights: list[float]) -> int:
+    """Return how often a curve turns, swings below a tenth of its height left out."""
+    swing, turns, way = 0.1 * (max(heights) - min(heights)), 0, 0
+    low = high = heights[0]
+    for height in heights:
+        low, high = min(low, height), max(high, height)
+        if way <= 0 and height - low > swing:
+            turns, way, high = turns + (way < 0), 1, height
+        elif way >= 0 and high - height > swing:
+            turns, way, low = turns + (way > 0), -1, height
+    return turns

@@ -1,5 +1,6 @@
 """Checks of exercises on saving and resuming."""
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -101,12 +102,14 @@ def _accepts(load: Callable, value: object) -> bool:
 @exercise(
     "08.2",
     "Load what you trust",
-    "Two things happen: `torch.load` reads the file, `load_state_dict` fills the model.",
-    "Leave both as strict as they are by default, and let errors through: a caller who sees none "
-    "believes in success.",
+    "Two things happen: `torch.load` reads the file, `load_state_dict` fills the model. Both "
+    "refuse by themselves what does not fit. When does the second one do it?",
+    "`load_state_dict` copies every name that fits, and complains about the others afterwards. "
+    "What can you compare before you call it?",
+    "A state dict is a dict: `.keys()` are its names. An error of your own is a `raise`.",
 )
 def safe_loading(load_into: object) -> str:
-    """Load a good file, a file that would run code, and one with other names."""
+    """Load a good file, one that would run code, and three with other names."""
     model = line(7, 7)
     loaded = call("load_into", load_into, model, in_memory(line(-2, 0.5).state_dict()))
     if type(loaded) in (dict, OrderedDict):
@@ -127,22 +130,33 @@ def safe_loading(load_into: object) -> str:
         )
     if accepted:
         raise Wrong("A hostile file is refused, and nobody hears of it. Let the error through.")
+    short = {"weight": torch.ones(1, 1)}
+    long = line(1, 1).state_dict() | {"slope": torch.ones(1, 1)}
     if _accepts(load_into, {"slope": torch.ones(1, 1)}):
         raise Wrong("A file with other names loads without an error, and no weight is restored.")
-    if _accepts(load_into, {"weight": torch.ones(1, 1)}):
+    if _accepts(load_into, short):
         raise Wrong(
             "A file with `weight` alone loads without an error, and the bias stays as it was. "
             "`load_state_dict` compares all names with those of the file, if it gets the file's "
             "own dict and `strict` stays True."
         )
-    if _accepts(load_into, line(1, 1).state_dict() | {"slope": torch.ones(1, 1)}):
+    if _accepts(load_into, long):
         raise Wrong(
             "A file with one name more than the model has loads without an error. "
             "`load_state_dict` compares all names, unless `strict=False` tells it not to."
         )
+    for value in (short, long):
+        model = line(7, 7)
+        with contextlib.suppress(Exception):
+            load_into(model, in_memory(value))
+        if fitted("model", model) != fitted("model", line(7, 7)):
+            raise Wrong(
+                "A file with other names is refused, and it has changed the model all the same: "
+                "`load_state_dict` copies the names that fit before it complains. Compare first."
+            )
     return (
-        "Code in the file did not run, wrong names raised an error, and the weights are those of "
-        "the file: only then is a model loaded."
+        "Code in the file did not run, wrong names raised an error, and the model was never half "
+        "of each: only then is it loaded, or left alone."
     )
 
 
@@ -288,7 +302,7 @@ def _refuse_starts(Best: object) -> None:
     "Keep the best weights",
     "`offer` compares with the lowest loss so far. What is the lowest before the first?",
     "At a new low, keep the loss and a copy of the weights; a `state_dict` is not a copy.",
-    "`self.data = to_bytes(model.state_dict())`; `put_back` loads it from `io.BytesIO(self.data)`.",
+    "Which function of this notebook makes a copy that no model shares? `put_back` loads it.",
 )
 def best_weights(Best: object) -> str:
     """Offer models with losses that fall, rise, tie and are nan."""
@@ -335,8 +349,8 @@ def best_weights(Best: object) -> str:
     "Two losses, counted for one minute of training: one from saving, one from crashes.",
     "Saving: `cost` minutes once in `every`. A crash: once in `between` minutes, and it takes what "
     "was trained since the last save. How much is that on average?",
-    "A crash comes anywhere between two saves, so it takes half of `every` on average. Add both "
-    "losses, draw the sum, and read off where it is low.",
+    "A crash comes anywhere between two saves. Where on average? Add both losses, draw the sum, "
+    "and read off where it is low.",
 )
 def saving_interval(lost: object, choice: object) -> str:
     """Try each part alone, then both, then the choice for a cost of 1 and a crash in 600."""

@@ -1,11 +1,11 @@
-"""Checks of exercises on devices, processes and their cost."""
+"""Checks of exercises on slow steps, devices, wrappers and the cost of processes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
-from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
 
 from course_utils.checks.judging import (
     CROSSED,
@@ -16,11 +16,61 @@ from course_utils.checks.judging import (
     exercise,
     flat,
     kind,
+    letters,
     number,
     refuse_slips,
-    same_random_numbers,
     tensor,
 )
+
+REMEDIES = "ebdac"  # for the five people
+_MEANT = {
+    (0, "a"): "The first one's card computes all the time and waits for no row.",
+    (0, "b"): "The first one's steps are work. More rows in a step are more work.",
+    (0, "c"): "Does an old card multiply faster in bfloat16? Look at what stands idle.",
+    (
+        0,
+        "d",
+    ): "Nothing says that the first one's step is a chain of small operations. What is idle?",
+    (
+        1,
+        "a",
+    ): "In the second the rows are there. A step takes as long with a hundred times as many.",
+    (1, "c"): "Fewer bits make work cheaper. Is it work that the second one pays for?",
+    (1, "e"): "A second process halves the work of a step. Here 800 rows take as long as 8.",
+    (2, "b"): "Twice as many numbers take the third twice as long. Why ten walks?",
+    (2, "c"): "bfloat16 is for products of matrices. Here one operation follows another.",
+    (2, "e"): "Two processes would walk ten times too. Could one walk do?",
+    (3, "b"): "The fourth one's card waits for rows. A larger batch needs more of them.",
+    (3, "c"): "A faster card would wait even longer for the fourth one's photos.",
+    (3, "d"): "Is it the card's program that is slow in the fourth? It waits.",
+    (3, "e"): "Another card would wait as well. Who decodes the photos?",
+    (4, "a"): "The fifth says nothing of waiting for rows. What are its steps made of?",
+    (4, "b"): "Its steps are products, so work. More rows are more products.",
+    (4, "d"): "A large product is one operation already. What makes it cheaper?",
+    (4, "e"): "The fifth has one card. What can that card do faster?",
+}
+
+
+@exercise(
+    "12.1",
+    "Choose the remedy",
+    "Ask each step the question of this notebook: is it overhead, work, or waiting?",
+    "A larger batch and compiling spare overhead; fewer bits and more devices share out work.",
+    "Each remedy is used once.",
+)
+def which_remedy(remedies: object) -> str:
+    """Compare five letters, and say of the first wrong one what it overlooks."""
+    rule = "from a to e, one for each person"
+    found = letters("remedies", remedies, "abcde", "aabcd", "five letters", rule)
+    for person, (letter, right) in enumerate(zip(found, REMEDIES, strict=True)):
+        if letter != right:
+            said = _MEANT.get((person, letter), "Where does the time of this one go?")
+            raise Wrong(f"Person {person + 1} and {letter}: {said}")
+    return (
+        "First find out where the time goes, then choose. A remedy for another illness costs as "
+        "much and cures nothing."
+    )
+
 
 X5 = torch.tensor([[-1.5], [-0.4], [0.3], [0.8], [1.9]])
 Y5 = torch.tensor([[3.0], [1.5], [-0.2], [2.5], [-1.1]])
@@ -211,7 +261,7 @@ def _judge_two_epochs(train_on: object) -> None:
 
 
 @exercise(
-    "12.1",
+    "12.2",
     "Train on any device",
     "Two things have to be on `device` before they meet: the model, and each batch.",
     "`X_batch.to(device)` returns the copy on that device; the batch itself stays where it is.",
@@ -235,213 +285,137 @@ def any_device(train_on: object) -> str:
     )
 
 
-@exercise(
-    "12.2",
-    "Deal for an epoch",
-    "`DistributedSampler` needs only something with a length, such as `range(n)`.",
-    "Whoever leaves the epoch out gets the order of epoch 0 each time: `set_epoch`.",
-    "Make it with `(range(n), processes, rank, seed=420)`, set the epoch, return `list(sampler)`.",
+_NAMES = (  # as the wrapper gives them, and the model's own
+    ("module.weight", "weight"),
+    ("module.submodule.bias", "submodule.bias"),
+    ("module.module.weight", "module.weight"),
 )
-def deal(rows_of: object) -> str:
-    """Deal 12 rows to 3 processes and 10 to 4, in two epochs."""
-
-    def dealt(processes: int, n: int, epoch: int) -> list[list[int]]:
-        with same_random_numbers("rows_of"):
-            found = [call("rows_of", rows_of, r, processes, n, epoch) for r in range(processes)]
-        for rows in found:
-            if type(rows) is not list:
-                raise Wrong(f"`rows_of` returns {kind(rows)}, expected a list of row numbers.")
-            if not all(type(row) is int for row in rows):
-                raise Wrong("The list holds other things than whole numbers, such as tensors.")
-        return found
-
-    def right(processes: int, n: int, epoch: int, seed: int = 420) -> list[list[int]]:
-        samplers = [DistributedSampler(range(n), processes, r, seed=seed) for r in range(processes)]
-        for sampler in samplers:
-            sampler.set_epoch(epoch)
-        return [list(sampler) for sampler in samplers]
-
-    first, later = dealt(3, 12, 0), dealt(3, 12, 5)
-    if len(set(map(tuple, first))) == 1:
-        raise Wrong("All ranks take the same rows, so three processes do the work of one.")
-    if sorted(row for rows in first for row in rows) != list(range(12)):
-        raise Wrong("The ranks together do not take each of 12 rows once.")
-    if first[0] == sorted(first[0]) and later[0] == sorted(later[0]):
-        raise Wrong("The rows come in the order of the dataset. Nothing is shuffled.")
-    if first == later:
-        raise Wrong("Epoch 5 has the order of epoch 0. What tells the sampler which epoch it is?")
-    if (first, later) == (right(3, 12, 0, seed=0), right(3, 12, 5, seed=0)):
-        raise Wrong("These are the rows of seed 0, the default. The exercise asks for seed 420.")
-    if (first, later) == (right(3, 12, 0), right(3, 12, 10)):
-        raise Wrong("The epoch counts twice: `set_epoch` adds it to the seed by itself.")
-    if (first, later) == (right(3, 12, 1), right(3, 12, 6)):
-        raise Wrong("These are the rows of the next epoch. Epochs count from 0.")
-    order = [row for turn in zip(*right(3, 12, 0), strict=True) for row in turn]
-    if first == [order[4 * rank : 4 * rank + 4] for rank in range(3)]:
-        raise Wrong(
-            "Each rank takes a block of the order. `DistributedSampler` deals in turn, like cards: "
-            "`order[rank::processes]`."
-        )
-    if first != right(3, 12, 0) or later != right(3, 12, 5):
-        raise Wrong(
-            "The order is shuffled, and it is not the one that `DistributedSampler` has for seed "
-            "420 and that epoch: its generator is seeded with 420 + epoch."
-        )
-    ten = dealt(4, 10, 1)
-    if ten != right(4, 10, 1):
-        raise Wrong(
-            f"10 rows for 4 ranks: yours take {[len(rows) for rows in ten]}. Each takes the same "
-            "number, 3, and two rows come twice, the first of the order."
-        )
-    return (
-        "A process that starts again at epoch 12 finds the rows of epoch 12, without a word from "
-        "the others and without a generator's state."
-    )
 
 
 @exercise(
     "12.3",
-    "Average uneven parts",
-    "A gradient of 12 rows has to count three times as much as one of 4.",
-    "Multiply each gradient by its number of rows before you add them up.",
-    "Divide that sum by the number of all rows, `sum(sizes)`.",
+    "Take off the wrapper",
+    "Go through names and tensors: `for name, value in state.items()`.",
+    '`name.removeprefix("module.")` cuts at the beginning, once, and only where it stands.',
+    "Fill a new dict with the shorter names and return it.",
 )
-def uneven(average: object) -> str:
-    """Average gradients of 12, 3 and 1 rows, and of one process."""
-    gradients = [torch.tensor([[2.5, -1.0]]), torch.tensor([[6.0, 1.0]]), torch.tensor([[4.0, 8]])]
-    sizes = [12, 3, 1]
-    result = call("average", average, [g.clone() for g in gradients], list(sizes))
-    result = tensor("average(gradients, sizes)", result, (1, 2))
-
-    def mixed(weights: Sequence[float], by: float) -> torch.Tensor:
-        return sum(w * g for w, g in zip(weights, gradients, strict=True)) / by
-
-    right, parts = mixed(sizes, 16), [1 / size for size in sizes]
-    upside_down = "Divided by its number of rows, a small part counts more, not less."
-    slips = {
-        "Each process counts the same here. One of them has 12 of the 16 rows.": mixed([1] * 3, 3),
-        "This is the sum of the gradients, divided by nothing.": mixed([1] * 3, 1),
-        "The weighted sum still has to be divided, by the number of all rows.": mixed(sizes, 1),
-        "The weighted sum is divided by the number of processes, not of rows.": mixed(sizes, 3),
-        "The weighted mean is divided by the number of processes once more.": mixed(sizes, 48),
-        upside_down: mixed(parts, 3),
-        f"{upside_down} Multiply instead.": mixed(parts, sum(parts)),
-        f"{upside_down} And their sum is divided by nothing.": mixed(parts, 1),
-        "The sum of the gradients, divided by the number of rows: no part is weighted.": (
-            mixed([1] * 3, 16)
-        ),
-        "The numbers of rows stand in another order than the gradients.": mixed(sizes[::-1], 16),
-        "This is the gradient of the largest part alone. The other rows count too.": gradients[0],
-        "`//` rounds down to a whole number. `/` divides.": right.floor(),
-        "The decimals are cut off. Gradients are not whole numbers.": right.trunc(),
-    }
-    refuse_slips(result, slips)
-    if not close(result, right):
+def unwrap(unwrapped: object) -> str:
+    """Unwrap names that hold the prefix twice or within, and those of a plain model."""
+    wrapped = {name: torch.full((2,), float(k)) for k, (name, _) in enumerate(_NAMES)}
+    given = dict(wrapped)
+    found = _names_of(unwrapped, given)
+    if list(given) != list(wrapped) or any(given[name] is not wrapped[name] for name in wrapped):
+        raise Wrong("The friend's dict has changed. Fill a new one and leave that as it is.")
+    right = [own for _, own in _NAMES]
+    if list(found) != right:
+        _refuse_names(found)
+        raise Wrong(f"The names are {[*wrapped]}, and yours become {[*found]}.")
+    for (name, own), value in zip(_NAMES, wrapped.values(), strict=True):
+        kept = found[own]
+        if type(kept) is not torch.Tensor or kept.shape != value.shape or not close(kept, value):
+            raise Wrong(f"`{own}` holds something else than `{name}` did.")
+    plain = {"0.weight": torch.zeros(1), "last.module.bias": torch.ones(1)}
+    if list(_names_of(unwrapped, dict(plain))) != list(plain):
         raise Wrong(
-            f"For gradients {[flat(g) for g in gradients]} of 12, 3 and 1 rows, `average` returns "
-            f"{[round(value, 4) for value in flat(result)]}, and the gradient of all 16 rows is "
-            f"{flat(right)}."
+            f"A model without a wrapper has the names {[*plain]}. They are changed here, and have "
+            "to stay: cut only what stands at the beginning."
         )
-    given = [g.clone() for g in gradients]
-    again = call("average", average, given, rows := list(sizes))
-    if rows != sizes:
-        raise Wrong("The list of row numbers that was handed in has changed. Leave it as it is.")
-    if not all(close(a, b) for a, b in zip(given, gradients, strict=True)):
-        raise Wrong("A gradient that was handed in has changed: `*=` and `+=` work in place.")
-    if not close(tensor("average", again, (1, 2)), result):
-        raise Wrong("A second call with the same gradients gives another result.")
-    one = tensor("average", call("average", average, [gradients[2].clone()], [5]), (1, 2))
-    if not close(one, gradients[2]):
-        raise Wrong("With one process the average is that process's own gradient.")
     return (
-        "Weighted by rows, any way of dealing them out gives the gradient of the whole batch. "
-        "PyTorch keeps the parts equal, so that it can take the plain mean."
+        "A line takes these names without `strict=False`, so a name that really differs still "
+        "raises an error."
     )
 
 
-def _seconds(compute: float, n_bytes: float, n: int) -> float:
-    return compute / n + 2 * (n - 1) * (50e-6 + n_bytes / n / 1.25e9)
+def _names_of(unwrapped: object, state: dict) -> dict:
+    found = call("unwrapped", unwrapped, state)
+    if not isinstance(found, dict):
+        raise Wrong(f"`unwrapped` returns {kind(found)}, expected a dict of names and tensors.")
+    return found
+
+
+def _refuse_names(found: dict) -> None:
+    """Say how names were cut that are not the right ones."""
+    if list(found) == [name for name, _ in _NAMES]:
+        raise Wrong("All names still begin with `module.`, as in the wrapper's dict.")
+    if len(found) < len(_NAMES):
+        raise Wrong("Two names became one, so a tensor got lost. Cut less of each name.")
+    cuts = {
+        "`replace` cuts wherever it finds `module.`, also in the middle of `submodule.`.": (
+            lambda name: name.replace("module.", "")
+        ),
+        "`lstrip` takes away single letters, as long as they are among those given.": (
+            lambda name: name.lstrip("module.")
+        ),
+        "The last part of a name alone is not the model's name for it.": (
+            lambda name: name.split(".")[-1]
+        ),
+        "The point belongs to the prefix: it is `module.`, seven letters.": (
+            lambda name: name.removeprefix("module")
+        ),
+        "The prefix is cut more than once. A model may have a part called `module`.": (
+            lambda name: name.removeprefix("module.").removeprefix("module.")
+        ),
+    }
+    for said, cut in cuts.items():
+        if list(found) == [cut(name) for name, _ in _NAMES]:
+            raise Wrong(said)
+
+
+NETWORK = {
+    "overhead": 2e-3, "work": 2.0, "n_bytes": 100e6, "latency": 50e-6, "bandwidth": 1.25e9,
+}  # fmt: skip
+
+
+def step_time(
+    n: int, overhead: float, work: float, n_bytes: float, latency: float, bandwidth: float
+) -> float:
+    """Return the seconds of a step, as the notebook's formula gives them."""
+    computing = overhead + work / n
+    sending = 2 * (n - 1) * (latency + n_bytes / n / bandwidth)
+    return computing + sending - min(sending, computing * 2 / 3)
+
+
+def faster(name: str, factor: float) -> float:
+    """Return how many times as fast 64 processes are, with one number multiplied."""
+    job = NETWORK | {name: factor * NETWORK[name]}
+    return step_time(1, **job) / step_time(64, **job)
 
 
 @exercise(
     "12.4",
-    "Stop where it stops paying",
-    "The speed-up of n processes is `compute / step_time(compute, n_bytes, n)`.",
-    "Worth it: that speed-up is at least `n / 2`. One process always is.",
-    "Collect all n of (1, 2, 4, 8, 16, 32, 64) that are worth it and take the `max`.",
+    "Make sixty-four pay",
+    "Where does a step of 64 go? Computing takes 0.03 s, sending 0.16 s.",
+    "Either sending gets shorter, or there is more to compute behind which it can hide.",
+    "Multiply one number of `network`, compute `step_time` for 1 and for 64, and divide.",
 )
-def worth(most_worth: object) -> str:
-    """Ask about jobs that stop paying at each of the counts."""
-    counts = (1, 2, 4, 8, 16, 32, 64)
-    jobs = [(2.0, 100e6), (0.3e-3, 8), (2.0, 4e6), (0.05, 4e6), (0.5, 400e6), (20.0, 100e6)]
-    jobs.append(_EXACTLY_HALF)
-    found = [_asked(most_worth, job) for job in jobs]
-
-    def speed_up(job: tuple[float, float], n: int) -> float:
-        return job[0] / _seconds(*job, n)
-
-    def largest(is_worth: Callable[[tuple, int], bool]) -> list[int]:
-        return [max(n for n in counts if n == 1 or is_worth(job, n)) for job in jobs]
-
-    right = largest(lambda job, n: speed_up(job, n) >= n / 2)
-    if found == right:
-        return (
-            "By this formula, beyond that number more than half of what is paid for waits for "
-            "messages. More computing for each step, or fewer bytes, moves the limit."
-        )
-    slips = {
-        "These are the counts with the shortest step, whatever they cost.": (
-            [min(counts, key=lambda n, job=job: _seconds(*job, n)) for job in jobs]
-        ),
-        "Where the speed-up is exactly half of `n`, that is enough: `>=`, not `>`.": (
-            largest(lambda job, n: speed_up(job, n) > n / 2)
-        ),
-        "Here a speed-up of 2 is enough. It has to be half of the number of processes.": (
-            largest(lambda job, n: speed_up(job, n) >= 2)
-        ),
-        "Here any speed-up above 1 is enough. It has to be half of the number of processes.": (
-            largest(lambda job, n: speed_up(job, n) > 1)
-        ),
-        "Here a fourth of `n` is enough. The speed-up has to be half of it.": (
-            largest(lambda job, n: speed_up(job, n) >= n / 4)
-        ),
-    }
-    for said, slip in slips.items():
-        if found == slip:
-            raise Wrong(said)
-    for n in found:
-        if n not in counts:
-            raise Wrong(f"One answer is {n:g}, which is none of 1, 2, 4, 8, 16, 32 and 64.")
-    if all(n == 1 for n in found):
+def pays(change: object) -> str:
+    """Compute what the change does; any number and factor that lead there are right."""
+    if type(change) not in (tuple, list) or len(change) != 2 or type(change[0]) is not str:
         raise Wrong(
-            "One process is your answer for every job. Is the speed-up compared with half of `n`, "
-            "and is the largest number returned?"
+            f'`change` is {kind(change)}, expected a name and a factor, as in `("overhead", 0.5)`.'
         )
-    if len(set(found)) == 1:
-        raise Wrong("The answer is the same for every job. Does it use `compute` and `n_bytes`?")
-    job, n, most = next((j, a, b) for j, a, b in zip(jobs, found, right, strict=True) if a != b)
-    if n < most:
+    name, factor = change[0], number("change[1]", change[1])
+    if name not in NETWORK:
+        raise Wrong(f"{name!r} is none of {', '.join(NETWORK)}.")
+    if factor <= 0:
+        raise Wrong("The factor has to be above 0: nothing here is free.")
+    reached = faster(name, factor)
+    if name in ("overhead", "latency") and reached < 32:
+        least = faster(name, 1e-12)
         raise Wrong(
-            f"For a job of {job[0]:g} s and {job[1]:g} bytes you stop at {n}, and more processes "
-            f"are worth it: {2 * n} are {speed_up(job, 2 * n):.2f} times as fast."
+            f"Even with no {name} at all, 64 would be {least:.1f} times as fast. It is too small a "
+            "part of a step. What is the largest?"
         )
-    raise Wrong(
-        f"For a job of {job[0]:g} s and {job[1]:g} bytes your count is too large: {n} processes "
-        f"are {speed_up(job, n):.2f} times as fast, and half of {n} is {n / 2:g}."
+    if reached < 32:
+        turned = faster(name, 1 / factor)
+        way = " That is the wrong way: try the other." if turned > reached else ""
+        raise Wrong(f"With that, 64 are {reached:.1f} times as fast, and 32 are wanted.{way}")
+    if reached > 36:
+        raise Wrong(
+            f"With that, 64 are even {reached:.1f} times as fast. It may cost less: 36 at most."
+        )
+    return (
+        "And still each of the 64 waits for about half of the time. A larger batch, the change "
+        "that seems to cost nothing, is another training: fewer steps in an epoch, and "
+        "another learning rate."
     )
-
-
-_EXACTLY_HALF = 200e-6, 0  # two processes are as fast as one, to the last bit
-
-
-def _asked(most_worth: object, job: tuple[float, float]) -> float:
-    try:
-        return number("most_worth(...)", call("most_worth", most_worth, *job))
-    except Wrong as wrong:
-        if "max()" not in str(wrong) or "empty" not in str(wrong):
-            raise
-        raise Wrong(
-            f"For a job of {job[0]:g} s and {job[1]:g} bytes you find no number that is worth it. "
-            "One process always is: its speed-up is 1. Which way does the comparison point, and is "
-            "1 among the numbers?"
-        ) from None

@@ -22,8 +22,9 @@ _NOT = {
     "Say what moves the border",
     "The border is two over the curvature, and the curvature along the weight is twice the mean of "
     "the squared features. Which changes reach that mean?",
-    "Targets and starts do not stand in it. A mean over twice the same rows is the same mean.",
-    "Two letters are right: both change the numbers that stand for the flippers.",
+    "Targets and starts do not stand in it.",
+    "Write down the mean of the squared flippers before and after each change. Does the number "
+    "differ?",
 )
 def what_moves_the_border(movers: object) -> str:
     """Compare letters; say why the first that is wrong is so."""
@@ -47,7 +48,8 @@ def what_moves_the_border(movers: object) -> str:
 @exercise(
     "06.2",
     "Say where it explodes",
-    "A border is two over a curvature. Weight and bias have one each, and a far lower one counts.",
+    "A border is two over a curvature. Weight and bias have a border each. If one is far lower, "
+    "it decides.",
     "The curvature of the weight is twice the mean of the squared features; that of the bias is 2.",
     "`X_bill.square().mean().item()` is that mean in millimeters. In meters, divide it by what?",
 )

@@ -1,4 +1,4 @@
-"""Checks of exercises on real tables: categories, gaps, a callback, weights with units."""
+"""Checks of exercises on real tables: slips, categories, a callback, gaps, a learning curve."""
 
 import math
 
@@ -12,10 +12,26 @@ from course_utils.checks.judging import (
     exercise,
     flat,
     kind,
+    letters,
     number,
     refuse_slips,
+    same_random_numbers,
     tensor,
 )
+
+SLIPS = "cdeba"  # of the five people
+_MISTAKEN = {
+    (0, "a"): "A file with the weights alone starts the schedule anew. It does not speed it up.",
+    (0, "d"): "Batches that come out even or not do not touch the rate. Who calls the scheduler?",
+    (1, "c"): "The scheduler knows no layer. What has a batch of one row for a spread?",
+    (1, "e"): "Gradients come after the forward pass, and that is where BatchNorm gave up.",
+    (2, "c"): "The scheduler changes the rate. The length of the gradients is not its business.",
+    (2, "d"): "One row makes a gradient like any other. When is there something to clip?",
+    (3, "a"): "The weights are those that were trained. What had seen the test rows before?",
+    (3, "d"): "One row more or less does not halve a miss. What had seen the test rows before?",
+    (4, "b"): "A leak flatters the test rows. What had the run known, and the file did not hold?",
+    (4, "e"): "Then nothing was clipped before the stop either. What did the file not hold?",
+}
 
 
 def two(name: str, value: object) -> list[object]:
@@ -33,6 +49,28 @@ def two(name: str, value: object) -> list[object]:
 
 @exercise(
     "11.1",
+    "Name the slip",
+    "Start with the one who names a number of epochs. What counts in steps of a batch?",
+    "Mean and spread of one row: which of the two is there?",
+    "The fourth has the only slip that shows as a test score too good. The fifth's file lacks the "
+    "memory of the optimizer.",
+)
+def name_the_slip(slips: object) -> str:
+    """Compare five letters, and say of the first wrong one what it overlooks."""
+    rule = "from a to e, one for each person"
+    found = letters("slips", slips, "abcde", "abcde", "five letters", rule)
+    for person, (letter, right) in enumerate(zip(found, SLIPS, strict=True)):
+        if letter != right:
+            said = _MISTAKEN.get((person, letter), "Does that slip change what this person saw?")
+            raise Wrong(f"Person {person + 1} and {letter}: {said}")
+    return (
+        "Only one of the five got an error. The other four ran through to a number, and a number "
+        "that looks good is where nobody searches."
+    )
+
+
+@exercise(
+    "11.2",
     "Encode new birds",
     "Start from a table of zeros, `(len(words), len(categories))`, and set one 1 in each row.",
     "`categories.index(word)` is the column of a word, and raises `ValueError` if there is none.",
@@ -83,87 +121,6 @@ def one_hot(one_hot_rows: object) -> str:
 
 
 @exercise(
-    "11.2",
-    "Fill gaps without a leak",
-    "Which rows may the means come from? And is there one mean, or one for each column?",
-    "`X_train.nanmean(dim=0)` skips the gaps, `X.isnan()` finds them.",
-    "`torch.where(X_new.isnan(), means, X_new)` fills a copy. Do the same with `X_train`.",
-)
-def fill_gaps(fill: object) -> str:
-    """Fill a gap in the training rows and two in the new ones, which have other means."""
-    nan = math.nan
-    X_train = torch.tensor([[1.0, 100.0], [3.0, nan], [nan, 400.0], [8.0, 1000.0]])
-    X_new = torch.tensor([[nan, 1000.0], [9.0, nan], [30.0, 4000.0]])
-    given = X_train.clone(), X_new.clone()
-    train, new = two("fill", call("fill", fill, *given))
-    if not all(
-        torch.Tensor.isnan(a).tolist() == torch.Tensor.isnan(b).tolist()
-        for a, b in zip(given, (X_train, X_new), strict=True)
-    ):
-        raise Wrong("The tensors handed in have lost their gaps. Fill copies: `torch.where`.")
-    for name, rows, shape in (("training rows", train, (4, 2)), ("new rows", new, (3, 2))):
-        if type(rows) is torch.Tensor and rows.ndim == 2 and len(rows) < shape[0]:
-            raise Wrong(f"Some {name} are gone. Keep them all, and fill their gaps.")
-        if type(rows) is torch.Tensor and any(map(math.isnan, flat(rows))):
-            raise Wrong(f"The {name} still hold `nan`. {_why_gaps_stay(fill)}")
-        tensor(name, rows, shape)
-    refuse_slips(
-        torch.stack([new[0, 0], new[1, 1]]),
-        {
-            "The new rows are filled with their own means, so they are not treated as one alone "
-            "would be, and what is learned from them leaks.": torch.tensor([19.5, 2500.0]),
-            "The means come from all rows. Those of the new rows must not go in.": torch.tensor(
-                [10.2, 1300.0]
-            ),
-            "A gap filled with 0 is a bird without a bill. Use the column's mean.": torch.zeros(2),
-            "One mean for all columns mixes their units. Use `dim=0`.": torch.full((2,), 252.0),
-            "This is the median. The exercise asks for the mean.": torch.tensor([3.0, 400.0]),
-            "The gaps count as zeros in these means. `nanmean` leaves them out.": torch.tensor(
-                [3.0, 375.0]
-            ),
-            "These are the means of the rows without any gap. A row with one gap still counts in "
-            "its other column.": torch.tensor([4.5, 550.0]),
-            "A gap is filled with the other values of its own row, which have other units. Use "
-            "`dim=0`.": torch.tensor([1000.0, 9.0]),
-            "Each gap gets the value of the row before. The exercise asks for the mean.": (
-                torch.tensor([8.0, 1000.0])
-            ),
-        },
-    )
-    right_train = torch.tensor([[1.0, 100.0], [3.0, 500.0], [4.0, 400.0], [8.0, 1000.0]])
-    right_new = torch.tensor([[4.0, 1000.0], [9.0, 500.0], [30.0, 4000.0]])
-    if not close(train, right_train) or not close(new, right_new):
-        raise Wrong(
-            "Gaps become the mean of their column in the training rows, and all other values stay "
-            f"as they are. Here the gaps of the new rows became {flat(new)[0]:g} and "
-            f"{flat(new)[3]:g}, and the means are 4 and 500."
-        )
-    X_train, X_new = torch.tensor([[0.0], [nan], [6.0]]), torch.tensor([[nan], [0.0]])
-    train, new = two("fill", call("fill", fill, X_train, X_new))
-    if not (
-        close(tensor("training rows", train, (3, 1)), torch.tensor([[0.0], [3.0], [6.0]]))
-        and close(tensor("new rows", new, (2, 1)), torch.tensor([[3.0], [0.0]]))
-    ):
-        raise Wrong("A measured 0 is not a gap. It counts in the mean, and stays 0.")
-    return (
-        "A new bird can come alone, and is filled as all others are, from what was known before "
-        "it came. That is what the test rows are to imitate."
-    )
-
-
-def _why_gaps_stay(fill: object) -> str:
-    """Tell a mean that is nan from gaps that were not found, by training rows without gaps."""
-    whole = torch.tensor([[1.0, 100.0], [3.0, 300.0]])
-    found = two("fill", call("fill", fill, whole, torch.tensor([[math.nan, 200.0]])))
-    if type(found[1]) is torch.Tensor and any(map(math.isnan, flat(found[1]))):
-        return (
-            "They are not found: `nan` equals nothing, not even itself, so `X == nan` is False "
-            "everywhere. `X.isnan()` finds them."
-        )
-    return "A plain mean of a column with gaps is `nan` itself. `nanmean` skips the gaps."
-
-
-@exercise(
     "11.3",
     "Stop a broken run",
     '`trainer.history["train_loss"]` holds all losses. Which one belongs to this epoch?',
@@ -174,7 +131,7 @@ def broken_run(stop_when_broken: object, make_trainer: object) -> str:
     """Hand the callback trainers after sound and broken epochs, then break a run for good."""
 
     def asked(losses: list[tuple[float, float]], before: bool = False) -> bool:
-        trainer = call("make_trainer", make_trainer)
+        trainer = call("make_trainer", make_trainer, lambda trainer: None)
         for train_loss, val_loss in losses:
             trainer.history.record(train_loss=train_loss, val_loss=val_loss)
         trainer.should_stop = before
@@ -258,83 +215,162 @@ def _told(stop_when_broken: object, trainer: object) -> str:
 
 @exercise(
     "11.4",
-    "Say it in grams",
-    "Write the scaled prediction out: (y - y mean) / y std = weight * (x - x mean) / x std + bias.",
-    "Solve for y. What stands before x is `weight * y_std / x_std`, one for each column.",
-    "The rest is the bias: `bias * y_std + y_mean - x_mean @ per_unit`.",
+    "Fill gaps without a leak",
+    "Which rows may the means come from? And is there one mean, or one for each column?",
+    "`X_train.nanmean(dim=0)` skips the gaps, `X.isnan()` finds them.",
+    "`torch.where(X_new.isnan(), means, X_new)` fills a copy. Do the same with `X_train`.",
 )
-def weights_with_units(in_grams: object) -> str:
-    """Turn a scaled model of three features back and compare predictions on new rows."""
-    generator = torch.Generator().manual_seed(9)
-    X = torch.randn(30, 3, dtype=torch.float64, generator=generator)
-    X = X * torch.tensor([5.0, 0.2, 30.0]) + torch.tensor([40.0, 2.0, -100.0])
-    y = 70 * torch.randn(30, 1, dtype=torch.float64, generator=generator) + 4000
-    weight = torch.tensor([[0.5, -2.0, 0.1]], dtype=torch.float64)
-    bias = torch.tensor([0.3], dtype=torch.float64)
-    center, spread = X.mean(dim=0), X.std(dim=0)
-    given = weight.clone(), bias.clone(), X.clone(), y.clone()
-    found, shift = two("in_grams", call("in_grams", in_grams, *given))
-    right = weight.T * y.std() / spread.unsqueeze(1)
-    if type(found) is torch.Tensor and tuple(found.shape) == (1, 3):
-        raise Wrong("The weights stand in a row. A column, as OLS gives it, is asked for: `.T`.")
-    tensor("weight", found, (3, 1))
+def fill_gaps(fill: object) -> str:
+    """Fill a gap in the training rows and two in the new ones, which have other means."""
+    nan = math.nan
+    X_train = torch.tensor([[1.0, 100.0], [3.0, nan], [nan, 400.0], [8.0, 1000.0]])
+    X_new = torch.tensor([[nan, 1000.0], [9.0, nan], [30.0, 4000.0]])
+    given = X_train.clone(), X_new.clone()
+    train, new = two("fill", call("fill", fill, *given))
+    if not all(
+        torch.Tensor.isnan(a).tolist() == torch.Tensor.isnan(b).tolist()
+        for a, b in zip(given, (X_train, X_new), strict=True)
+    ):
+        raise Wrong("The tensors handed in have lost their gaps. Fill copies: `torch.where`.")
+    for name, rows, shape in (("training rows", train, (4, 2)), ("new rows", new, (3, 2))):
+        if type(rows) is torch.Tensor and rows.ndim == 2 and len(rows) < shape[0]:
+            raise Wrong(f"Some {name} are gone. Keep them all, and fill their gaps.")
+        if type(rows) is torch.Tensor and any(map(math.isnan, flat(rows))):
+            raise Wrong(f"The {name} still hold `nan`. {_why_gaps_stay(fill)}")
+        tensor(name, rows, shape)
     refuse_slips(
-        found,
+        torch.stack([new[0, 0], new[1, 1]]),
         {
-            "These are the weights as they came in. What is a step of 1 on the scaled feature "
-            "in millimeters, and in grams?": weight.T,
-            "These are still in spreads of y, not in grams. The target was scaled too.": weight.T
-            / spread.unsqueeze(1),
-            "These are grams for a spread of x. How many units is a spread?": weight.T * y.std(),
-            "The spread of x multiplies. A feature with a large spread needs a *small* weight "
-            "per unit.": weight.T * y.std() * spread.unsqueeze(1),
-            "One spread for all columns of X. Each has its own: `dim=0`.": weight.T
-            * y.std()
-            / X.std(),
+            "The new rows are filled with their own means, so they are not treated as one alone "
+            "would be, and what is learned from them leaks.": torch.tensor([19.5, 2500.0]),
+            "The means come from all rows. Those of the new rows must not go in.": torch.tensor(
+                [10.2, 1300.0]
+            ),
+            "A gap filled with 0 is a bird without a bill. Use the column's mean.": torch.zeros(2),
+            "One mean for all columns mixes their units. Use `dim=0`.": torch.full((2,), 252.0),
+            "This is the median. The exercise asks for the mean.": torch.tensor([3.0, 400.0]),
+            "The gaps count as zeros in these means. `nanmean` leaves them out.": torch.tensor(
+                [3.0, 375.0]
+            ),
+            "These are the means of the rows without any gap. A row with one gap still counts in "
+            "its other column.": torch.tensor([4.5, 550.0]),
+            "A gap is filled with the other values of its own row, which have other units. Use "
+            "`dim=0`.": torch.tensor([1000.0, 9.0]),
+            "Each gap gets the value of the row before. The exercise asks for the mean.": (
+                torch.tensor([8.0, 1000.0])
+            ),
         },
     )
-    if not close(found, right):
+    right_train = torch.tensor([[1.0, 100.0], [3.0, 500.0], [4.0, 400.0], [8.0, 1000.0]])
+    right_new = torch.tensor([[4.0, 1000.0], [9.0, 500.0], [30.0, 4000.0]])
+    if not close(train, right_train) or not close(new, right_new):
         raise Wrong(
-            f"The weights are {[round(value, 4) for value in flat(found)]}, and in grams per unit "
-            f"they are {[round(value, 4) for value in flat(right)]}. Check on one feature by hand "
-            "what a unit more does to y."
+            "Gaps become the mean of their column in the training rows, and all other values stay "
+            f"as they are. Here the gaps of the new rows became {flat(new)[0]:g} and "
+            f"{flat(new)[3]:g}, and the means are 4 and 500."
         )
-    shift = torch.tensor(number("bias", shift), dtype=torch.float64)
-    at_center = bias * y.std() + y.mean()
-    refuse_slips(
-        shift.reshape(1),
-        {
-            "This is the prediction at the center of the features. The bias belongs to features "
-            "that are 0.": at_center,
-            "The mean of y is missing in the bias: it was subtracted before training.": at_center
-            - y.mean()
-            - center @ right.flatten(),
-            "The bias of the model is missing.": y.mean() - center @ right.flatten(),
-            "The bias of the model is not in grams yet: it was learned on a scaled target.": bias
-            + y.mean()
-            - center @ right.flatten(),
-            "Here all columns have one center. Each has its own: `X_train.mean(dim=0)`.": at_center
-            - X.mean() * right.sum(),
-            "The share of the centers is added, and has to be subtracted.": at_center
-            + center @ right.flatten(),
-            "The centers are multiplied by the weights as they came in, not by those in grams per "
-            "unit.": at_center - center @ weight.flatten(),
-            "The centers are divided by the spreads, and then the weights in grams per unit count "
-            "the spreads twice.": at_center - (center / spread) @ right.flatten(),
-            "This standard deviation of y divides by n. The scaling divided by n - 1, as `.std()` "
-            "does.": bias * y.std(correction=0) + y.mean() - center @ right.flatten(),
-        },
-        within=1e-6,
+    X_train, X_new = torch.tensor([[0.0], [nan], [6.0]]), torch.tensor([[nan], [0.0]])
+    train, new = two("fill", call("fill", fill, X_train, X_new))
+    if not (
+        close(tensor("training rows", train, (3, 1)), torch.tensor([[0.0], [3.0], [6.0]]))
+        and close(tensor("new rows", new, (2, 1)), torch.tensor([[3.0], [0.0]]))
+    ):
+        raise Wrong("A measured 0 is not a gap. It counts in the mean, and stays 0.")
+    return (
+        "A new bird can come alone, and is filled as all others are, from what was known before "
+        "it came. That is what the test rows are to imitate."
     )
-    X_new = torch.eye(3, dtype=torch.float64)
-    scaled = (X_new - center) / spread @ weight.T + bias
-    if not close(X_new @ found + shift.reshape(1), scaled * y.std() + y.mean(), within=1e-6):
+
+
+def _why_gaps_stay(fill: object) -> str:
+    """Tell a mean that is nan from gaps that were not found, by training rows without gaps."""
+    whole = torch.tensor([[1.0, 100.0], [3.0, 300.0]])
+    found = two("fill", call("fill", fill, whole, torch.tensor([[math.nan, 200.0]])))
+    if type(found[1]) is torch.Tensor and any(map(math.isnan, flat(found[1]))):
+        return (
+            "They are not found: `nan` equals nothing, not even itself, so `X == nan` is False "
+            "everywhere. `X.isnan()` finds them."
+        )
+    return "A plain mean of a column with gaps is `nan` itself. `nanmean` skips the gaps."
+
+
+@exercise(
+    "11.5",
+    "How many birds are enough?",
+    "`torch.randperm(len(X_train), generator=generator)` is an order of all birds. Take its first "
+    "`n`.",
+    "Which rows does `ols` learn from, and which does it predict? Only the first are drawn.",
+    "`return miss(ols(X_train[drawn], y_train[drawn], X_val), y_val)`",
+)
+def learning_curve(
+    miss_with: object, X_train: object, y_train: object, X_val: object, y_val: object
+) -> str:
+    """Compare one fit to all rows with the exact one, and many to few with honest draws."""
+    parts = [
+        tensor(name, part, shape).double()
+        for name, part, shape in zip(
+            ("X_train", "y_train", "X_val", "y_val"),
+            (X_train, y_train, X_val, y_val),
+            ((199, 6), (199, 1), (67, 6), (67, 1)),
+            strict=True,
+        )
+    ]
+    rows, targets, new, truth = parts
+
+    def miss(known: torch.Tensor) -> float:
+        return _root(truth - _predicted(rows[known], targets[known], new))
+
+    def asked(n: int, seed: int) -> float:
+        return number("miss_with(...)", call("miss_with", miss_with, n, seed))
+
+    with same_random_numbers("miss_with"):
+        whole, exact = asked(199, 0), miss(torch.arange(199))
+    everybody = _predicted(torch.cat([rows, new]), torch.cat([targets, truth]), new)
+    refuse_slips(
+        whole,
+        {
+            "This is the mean of the squares. Its root is in kilograms.": exact**2,
+            "This is in grams. The exercise asks for kilograms.": 1000 * exact,
+            "This is the miss on the training birds, which the line has seen. Ask it about "
+            "`X_val`.": _root(targets - _predicted(rows, targets, rows)),
+            "The validation birds are among those it was fitted to. Draw from `X_train` alone.": (
+                _root(truth - everybody)
+            ),
+            "That is what the mean misses. Let `ols` predict.": _root(truth - targets.mean()),
+        },
+        within=1e-3,
+    )
+    if not close(whole, exact, 2e-3):
         raise Wrong(
-            f"The weights are right. The bias is {shift.item():.6g}, and with "
-            f"{(at_center - center @ right.flatten()).item():.6g} the predictions are those of the "
-            "scaled model."
+            f"With all 199 birds it returns {whole:.4g}, whatever the order, and OLS comes to "
+            f"{exact:.4f}. Are features and targets of the same birds drawn?"
+        )
+    if not close(asked(30, 1), asked(30, 1), 1e-6):
+        raise Wrong("Called twice with 30 birds and seed 1, it returns two numbers. Use the seed.")
+    few = [asked(20, seed) for seed in range(12)]
+    if max(few) - min(few) < 1e-6:
+        raise Wrong("Twenty birds give one miss for all seeds. Let the seed decide which ones.")
+    orders = (
+        torch.randperm(199, generator=torch.Generator().manual_seed(seed)) for seed in range(60)
+    )
+    honest = sorted(miss(order[:20]) for order in orders)
+    middle = sorted(few)[6]
+    if not honest[5] < middle < honest[-5]:
+        raise Wrong(
+            f"Twenty birds miss by {middle:.3f} kg in the middle of twelve seeds; honest draws "
+            f"come to about {honest[30]:.2f} kg. Are exactly `n` different birds drawn?"
         )
     return (
-        "The predictions are those of the scaled model, and the weights can now be held against "
-        "what one knows about birds. Scaling helps the training and is nobody's business after it."
+        "A learning curve. Where it still falls, more birds of this kind help; where it is flat, "
+        "only another measurement or another model does."
     )
+
+
+def _predicted(X: torch.Tensor, y: torch.Tensor, X_new: torch.Tensor) -> torch.Tensor:
+    """Fit the weighted sum with the lowest squares; few birds may lack a species."""
+    known, new = (torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1) for rows in (X, X_new))
+    return new @ torch.linalg.pinv(known) @ y
+
+
+def _root(off: torch.Tensor) -> float:
+    return off.square().mean().sqrt().item()

@@ -102,7 +102,8 @@ _READ = {  # what a letter at a place overlooks
     "Ask of each: did the line move at all? Then: did it move too far, or too rarely?",
     "Three lines can leave the loss where it is: no gradient, a step for others, a step of length "
     "0. What does `.grad` look like in each case?",
-    "Each lesson on a mistake ends with its symptom in italics. One letter is left over.",
+    "Two people's numbers are all right: one gets there late, the other keeps too much. One letter "
+    "is left over.",
 )
 def symptoms(faults: object) -> str:
     """Compare five letters, and say what the first wrong one overlooks."""
@@ -607,8 +608,9 @@ def star_of_paths(star: object) -> str:
             "2, bias 1.5 as well." + "".join(f" So far all starts have the same {n}." for n in same)
         )
     return (
-        "One bowl, one lowest point: from wherever a line starts, steps downhill lead there. The "
-        "loss of a network has many valleys, and the start decides which one it finds."
+        "One bowl, one lowest point: from wherever a line starts, steps downhill that are short "
+        "enough lead there. The loss of a network has many valleys, and the start decides which "
+        "one it finds."
     )
 
 

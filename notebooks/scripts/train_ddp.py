@@ -1,4 +1,4 @@
-"""Train a line in several processes. Notebook 11 explains each part; torchrun starts it."""
+"""Train a line in several processes. Notebook 12 explains it; torchrun starts it."""
 
 import argparse
 import os
@@ -25,13 +25,15 @@ loss_fn = nn.MSELoss()
 
 def choose_device(name, processes):
     """Return the device with this name, or for "auto" the fastest that all processes have."""
-    there = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    there["cpu"] = processes
+    there = {"cpu": processes}
+    if torch.accelerator.is_available():
+        kind = torch.accelerator.current_accelerator().type
+        there = {kind: torch.accelerator.device_count(), **there}
     if name == "auto":
         name = next(kind for kind in there if there[kind] >= processes)
     if there.get(name, 0) < processes:
         sys.exit(f"train_ddp: {name}: {there.get(name, 0)} devices, {processes} needed, take cpu.")
-    return torch.device(name, LOCAL_RANK) if name == "cuda" else torch.device(name)
+    return torch.device(name) if name == "cpu" else torch.device(name, LOCAL_RANK)
 
 
 def number_of_start(store):
@@ -55,8 +57,10 @@ def join(device, meet):
     """Wait until all processes are there; their addresses stand below the number of this start."""
     store = dist.FileStore(meet) if meet else next(dist.rendezvous("env://"))[0]
     store = dist.PrefixStore(f"start {number_of_start(store)}", store)
-    backend = "nccl" if device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, store=store, rank=RANK, world_size=PROCESSES)
+    group = {"store": store, "rank": RANK, "world_size": PROCESSES}
+    if device.type != "cpu":
+        group["device_id"] = device  # a card that no other process uses
+    dist.init_process_group(dist.get_default_backend_for_device(device), **group)
 
 
 def save(path, model, optimizer, epochs_done):
@@ -131,7 +135,7 @@ def main(options):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto")
+    parser.add_argument("--device", default="auto", help="cpu, cuda or another, or auto")
     parser.add_argument("--epochs", type=int, default=20, help="in all, those done included")
     parser.add_argument("--check", action="store_true", help="compare every averaged gradient")
     parser.add_argument("--meet", help="a file in which processes on one disk find each other")

@@ -1,5 +1,7 @@
 """Plausible wrong fixes of the lab's broken programs, the broken ones first: code and hint."""
 
+import ast
+
 from exercises import Lesson
 from refresh import NOTEBOOKS
 
@@ -9,10 +11,18 @@ STEP = "            optimizer.step()\n"
 
 
 def broken(number, *changes):
-    """Return the program of a stub, with texts replaced, as the fixed one."""
-    _, *lines, _, _ = LAB.stubs[f"lab.{number}"].splitlines()
-    handed_in = LAB.solutions[f"lab.{number}"].splitlines()[-2]
-    return changed("\n".join([*lines, handed_in]), changes)
+    """Return the program as it is brought, without what runs it, with texts replaced."""
+    *_, handed_in, _ = LAB.solutions[f"lab.{number}"].splitlines()
+    names = [node.name for node in defined(LAB.solutions[f"lab.{number}"])]
+    code = [cell.source for cell in LAB.cells if cell.cell_type == "code"]
+    parts = {n.name: ast.get_source_segment(s, n) for s in code for n in defined(s)}
+    return changed("\n\n".join([*(parts[name] for name in names), handed_in]), changes)
+
+
+def defined(source):
+    """Return the functions and classes that a cell defines."""
+    nodes = ast.parse(source).body
+    return [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
 
 
 def solved(number, *changes):
@@ -37,19 +47,29 @@ SHUFFLED = (
 RUNNING = "train_losses.append(sum(losses) / len(losses))"
 FORWARD = "return model(X).numpy()"
 NO_GRAD = "with torch.no_grad():\n        "
-OPTIMIZER = ', "optimizer": optimizer.state_dict()'
+OPTIMIZER = '    saved["optimizer"] = optimizer.state_dict()\n'
 GENERATOR = '    saved["generator"] = loader.generator.get_state()\n'
+PACKED = "    torch.save(saved, file)\n    return file.getvalue()"
 SET_GENERATOR = '    loader.generator.set_state(saved["generator"])\n'
 
 ROWS = "rows = torch.randperm(len(X), generator=generator)"
 SEEDED = "generator = torch.Generator().manual_seed(420)"
 PARTS = (
     "    n = int(0.8 * len(X))\n    return X[rows[:n]], y[rows[:n]], X[rows[n:]], y[rows[n:]]\n"
-    "mended = split"
+    "fixed = split"
 )
 END = "train_losses.append(mean_loss(model, train_set))"
 HELD = "    with torch.inference_mode():\n        return loss_fn(model(X), y).item()"
 RESTORED = '    optimizer.load_state_dict(saved["optimizer"])\n'
+
+MOVED = "model(X_batch)"
+BEGINS = "    total, rows = 0.0, 0"
+CALLED = "            schedule.step()\n"
+BATCHES = "        for X_batch, y_batch in DataLoader(train_set, batch_size=16, shuffle=True):"
+SQUASHED = "        chance = torch.sigmoid(model(X))\n        loss = loss_fn(chance, y)"
+FED = "        loss = loss_fn(model(X), y)"
+FORGOT = "        optimizer.zero_grad()"
+MEASURED = "        val_losses.append(mean_loss(model, val_set))"
 
 
 def split_by(*lines):
@@ -62,48 +82,296 @@ def measured(*lines, returns="sum(losses) / len(losses)"):
     body = "".join(f"        {line}\n" for line in lines)
     return (
         f"def test_loss(model, test_set):\n    losses = []\n    with torch.no_grad():\n{body}"
-        f"    return {returns}\nmended = test_loss"
+        f"    return {returns}\nfixed = test_loss"
     )
 
 
 def noted(*lines):
     """Return the solution of exercise 6 that notes the training loss otherwise."""
-    return solved(6, (END, "\n        ".join(lines)))
+    return solved(13, (END, "\n        ".join(lines)))
 
 
 WRONG = {
     "lab.1": [
-        (broken(1), "gets a str and goes on"),
-        (broken(1, (POLITE, "return None")), "gets None and goes on"),
-        (broken(1, (POLITE, "return self[len(self) - 1]")), "never ends"),
-        (broken(1, (POLITE, "return self[index % len(self)]")), "never ends"),
-        (broken(1, (POLITE, 'raise ValueError("no such reading")')), "breaks with ValueError"),
-        (broken(1, (POLITE, "raise StopIteration")), "gives StopIteration"),
-        (solved(1, ("[index]", "[index + 1]")), "first index left out"),
-        (solved(1, ("        return self", "        if index >= len(self) - 1:\n"
-                    "            raise IndexError\n        return self")), "last index left out"),
-        (broken(1, (POLITE, "return IndexError(index)")), "`raise` it"),
-        (broken(1, (POLITE, "return IndexError")), "`raise` it"),
-        (broken(1, (POLITE, "assert False, index")), "breaks with AssertionError"),
-        (solved(1, ("mended = Readings", "mended = Readings(X, y)")), "without parentheses"),
-        (solved(1, ("return len(self.X)", "return len(self.X) + 1")), "which is 7 here"),
-        (solved(1, ("self.X[index], self.y[index]", "self.X[index], self.y[0]")), "Item 1"),
+        (broken(1), "requires grad"),
+        (broken(1, (FORWARD, "return model(X).detach().numpy()")), "thrown away"),
+        (broken(1, ("model.eval()", "model.train()"), (FORWARD, NO_GRAD + FORWARD)), "Dropout"),
+        (broken(1, ("    model.eval()\n", ""), (FORWARD, NO_GRAD + FORWARD)), "Dropout"),
+        (broken(1, (FORWARD, "model.requires_grad_(False)\n    " + FORWARD)), "trained further"),
+        (broken(1, ("model.eval()", "model.training = False"), (FORWARD, NO_GRAD + FORWARD)),
+         "a layer inside"),
+        (broken(1, ("model.eval()", "torch.set_grad_enabled(False)\n    model.eval()")),
+         "for the whole program"),
+        (broken(1, ("model.eval()", "torch.set_grad_enabled(False)")), "for the whole program"),
+        (solved(1, ("    model.eval()\n", ""), (FORWARD, "y_pred = model(X)\n    model.eval()\n"
+                    "    return y_pred.numpy()")), "before predicting"),
+        (broken(1, (FORWARD, "import copy\n    return copy.deepcopy(model)(X).detach().numpy()")),
+         "thrown away"),
+        (broken(1, (FORWARD, "return model(X).data.numpy()")), "thrown away"),
+        (solved(1, ("model(X).numpy()", "model(X).numpy().astype(int)")), "evaluation mode"),
+        (broken(1, (FORWARD, NO_GRAD + "return model(X)")), "returns a Tensor"),
+        (broken(1, (FORWARD, "return model(X).tolist()")), "returns a list"),
+        (broken(1, (FORWARD, NO_GRAD + "model(X).numpy()")), "returns None"),
+        (broken(1, (FORWARD, NO_GRAD + "return model(X).flatten().numpy()")), "one row for each"),
+        (broken(1, ("model.eval()", "[p.requires_grad_(False) for p in model.parameters()]")),
+         "Call `eval()` before"),
+    ],
+    "lab.2": [
+        (broken(2), "With a model on `meta`"),
+        (broken(2, (MOVED, 'model(X_batch.to("meta"))')), "With a model on `cpu`"),
+        (broken(2, (MOVED, 'model(X_batch.to("cuda"))')), "With a model on `cpu`"),
+        (broken(2, ("            y_preds", "            X_batch.to(model.weight.device)\n"
+                    "            y_preds")), "With a model on `meta`"),
+        (broken(2, ("    model.eval()", '    model.to("cpu").eval()')), "With a model on `meta`"),
+        (broken(2, ("    model.eval()", '    model.to_empty(device="cpu").eval()')),
+         "has been moved"),
+        (broken(2, ("    model.eval()", "    if model.weight.is_meta:\n"
+                    "        model = nn.Linear(1, 1)")), "not from there"),
+        (solved(2, ("return torch.cat(y_preds)", "return y_preds")), "returns a list"),
+        (solved(2, ("torch.cat(y_preds)", "y_preds[0]")), "expected (5, 1)"),
+        (solved(2, ("    with torch.inference_mode():\n        for", "    if True:\n        for")),
+         "recorded for gradients"),
+        (solved(2, ("X_batch.to(", "y_batch.flip(0).to(")), "row by row"),
+        (broken(2, ("    y_preds = []", "    torch.set_default_device(model.weight.device)\n"
+                    "    y_preds = []")), "With a model on `meta`"),
+    ],
+    "lab.3": [
+        (broken(3), "With 33 rows"),
+        (broken(3, ("squeeze()", "squeeze(0)")), "expected (32,)"),
+        (broken(3, ("16", "8")), "With 33 rows"),
+        (broken(3, ("16", "20")), "With 1 row:"),
+        (broken(3, (".squeeze()", "")), "expected (32,)"),
+        (broken(3, ("batch_size=16", "batch_size=16, drop_last=True")), "33 rows give 32"),
+        (broken(3, ("            parts", "            if len(X_batch) > 1:\n"
+                    "                parts")), "33 rows give 32"),
+        (broken(3, ("torch.cat(parts)", "torch.stack(parts)")), "expected (32,)"),
+        (broken(3, ("torch.cat(parts)", "parts")), "is a list"),
+        (solved(3, ("y_batch - model(X_batch)", "model(X_batch) - y_batch")), "signs are turned"),
+        (solved(3, ("y_batch - model(X_batch)", "y_batch")), "not y minus"),
+        (solved(3, ("parts.append(", "parts[:] = ("), ("squeeze(1))", "squeeze(1),)")),
+         "32 rows give 16"),
+    ],
+    "lab.4": [
+        (broken(4), "Which of the two values has another type"),
+        (broken(4, ("    return torch.load(io.BytesIO(data), weights_only=True)",
+                    "    allowed = [np.dtype, type(np.dtype('float64')), type(np.float64(1)),\n"
+                    "               np._core.multiarray.scalar]\n"
+                    "    with torch.serialization.safe_globals(allowed):\n"
+                    "        return torch.load(io.BytesIO(data), weights_only=True)")),
+         "Save a plain number"),
+        (broken(4, ("    return torch.load(io.BytesIO(data), weights_only=True)",
+                    "    torch.serialization.add_safe_globals([np.dtype, "
+                    "np._core.multiarray.scalar, type(np.dtype('float64'))])\n"
+                    "    saved = torch.load(io.BytesIO(data), weights_only=True)\n"
+                    "    return saved | {'best_loss': float(saved['best_loss'])}")),
+         "Save a plain number"),
+        ("import pickle\nsave_run = lambda model, best: pickle.dumps({'model': model.state_dict(), "
+         "'best_loss': float(best)})\nload_run = pickle.loads\nfixed = (save_run, load_run)",
+         "the code ran"),
+        (solved(4, ('"model": model.state_dict()', '"model": model')), "Which of the two values"),
+        (solved(4, ("float(best_loss)", "round(float(best_loss), 2)")), "as it was saved"),
+        (solved(4, ("float(best_loss)", "round(float(best_loss), 4)")), "as it was saved"),
+        (broken(4, ("weights_only=True", "weights_only=False")), "the code ran"),
+        (solved(4, ("weights_only=True", "weights_only=False")), "the code ran"),
+        (broken(4, ('"best_loss": best_loss', '"best_loss": str(best_loss)')), "is a str"),
+        (broken(4, ('"best_loss": best_loss', '"best_loss": int(best_loss)')), "as it was saved"),
+        (broken(4, (', "best_loss": best_loss', "")), "should still hold"),
+        (broken(4, ("return file.getvalue()", "return file")), "expected bytes"),
+        (solved(4, ("model.state_dict()", "list(model.parameters())[0]")), "state_dict"),
+        (solved(4, ("fixed = (save_run, load_run)", "fixed = save_run")), "expected 2 parts"),
         (
-            solved(1, ("return self.X[index], self.y[index]", "return self.X[index]")),
+            broken(4, ("    return torch.load(io.BytesIO(data), weights_only=True)",
+                       "    try:\n"
+                       "        return torch.load(io.BytesIO(data), weights_only=True)\n"
+                       "    except Exception:\n"
+                       '        return {"model": {}, "best_loss": 0.0625}')),
+            "does not come back",
+        ),
+    ],
+    "lab.5": [
+        (broken(5), "gets a str and goes on"),
+        (broken(5, (POLITE, "return None")), "gets None and goes on"),
+        (broken(5, (POLITE, "return self[len(self) - 1]")), "never ends"),
+        (broken(5, (POLITE, "return self[index % len(self)]")), "never ends"),
+        (broken(5, (POLITE, 'raise ValueError("no such reading")')), "breaks with ValueError"),
+        (broken(5, (POLITE, "raise StopIteration")), "gives StopIteration"),
+        (solved(5, ("[index]", "[index + 1]")), "first index left out"),
+        (solved(5, ("        return self", "        if index >= len(self) - 1:\n"
+                    "            raise IndexError\n        return self")), "last index left out"),
+        (broken(5, (POLITE, "return IndexError(index)")), "`raise` it"),
+        (broken(5, (POLITE, "return IndexError")), "`raise` it"),
+        (broken(5, (POLITE, "assert False, index")), "breaks with AssertionError"),
+        (solved(5, ("fixed = Readings", "fixed = Readings(X, y)")), "without parentheses"),
+        (solved(5, ("return len(self.X)", "return len(self.X) + 1")), "which is 7 here"),
+        (solved(5, ("self.X[index], self.y[index]", "self.X[index], self.y[0]")), "Item 1"),
+        (
+            solved(5, ("return self.X[index], self.y[index]", "return self.X[index]")),
             "expected 2 parts",
         ),
         (
-            broken(1, (POLITE, f"{POLITE}\n\n    def __iter__(self):\n"
+            broken(5, (POLITE, f"{POLITE}\n\n    def __iter__(self):\n"
                                "        return (self[index] for index in range(len(self)))")),
             "one too high gives a str",
         ),
     ],
-    "lab.2": [
-        (broken(2), "neighbors"),
-        (broken(2, (CUT, "    return X[-n_train:], y[-n_train:], X[:-n_train], y[:-n_train]")),
+    "lab.6": [
+        (broken(6), "gradient of the first"),
+        (broken(6, ("lr=0.1", "lr=0.01")), "gradient of the first"),
+        (broken(6, ("    for epoch", "    optimizer.zero_grad()\n    for epoch")), "of the first"),
+        (broken(6, ("        optimizer.step()", "        optimizer.zero_grad()\n"
+                    "        optimizer.step()")), "never move"),
+        (broken(6, ("        optimizer.step()\n", "        optimizer.step()\n"
+                    "    optimizer.zero_grad()\n")), "of the first"),
+        (broken(6, ("        optimizer.step()\n", "        optimizer.step()\n"
+                    "        model.weight.grad = None\n")), "still piles up"),
+        (broken(6, ("epochs):\n        y", "epochs):\n        model = nn.Linear(1, 1)\n"
+                    f"        {SGD}        y")), "one model with one optimizer"),
+        (broken(6, ("epochs):\n        y", f"epochs):\n        {SGD}        y")), "of the first"),
+        (solved(6, ("lr=0.1", "lr=0.05")), "a rate of 0.05"),
+        (solved(6, ("loss_fn(y_pred, y)", "loss_fn(y_pred, y) / 2")), "not half of it"),
+        (solved(6, ("loss_fn(y_pred, y)", "nn.MSELoss(reduction='sum')(y_pred, y)")), "not a sum"),
+        (solved(6, ("model(X)", "model(X).flatten()"), ("(y_pred, y)", "(y_pred, y)")),
+         "(N,) and (N, 1)"),
+        (solved(6, ("lr=0.1", "lr=0.1, momentum=0.9")), "momentum"),
+        (solved(6, ("loss_fn(y_pred, y)", "nn.L1Loss()(y_pred, y)")), "the old loss"),
+        (solved(6, ("range(epochs)", "range(epochs + 1)")), "With 0 epochs"),
+        (solved(6, ("range(epochs)", "range(25)")), "With 0 epochs"),
+        (solved(6, ("        loss.backward()\n        optimizer.step()",
+                    "        optimizer.step()\n        loss.backward()")), "never move"),
+        (solved(6, ("        optimizer.zero_grad()\n", ""),
+                ("        loss.backward()\n        optimizer.step()\n",
+                 "        optimizer.step()\n        optimizer.zero_grad()\n"
+                 "        loss.backward()\n")), "before `backward`"),
+        (solved(6, ("        optimizer.zero_grad()", "        if epoch % 2:\n"
+                    "            optimizer.zero_grad()")), "reset all gradients in each epoch"),
+        (broken(6, ("epochs):\n        y", "epochs):\n        torch.manual_seed(420)\n"
+                    f"        model = nn.Linear(1, 1)\n        {SGD}        y")), "begin anew"),
+        (broken(6, ("    torch.manual_seed(420)\n", "")), "Leave the seed"),
+        (broken(6, ("SGD", "Adam")), "Keep SGD"),
+    ],
+    "lab.7": [
+        (broken(7), "No weight moves"),
+        (broken(7, ("lr=0.1", "lr=10.0")), "No weight moves"),
+        (broken(7, ("        torch.manual_seed(seed)\n        model = nn.Linear(1, 1)\n",
+                    "        torch.manual_seed(seed)\n")), "its own model"),
+        (
+            broken(7, ("        model = nn.Linear(1, 1)\n        for",
+                       f"        if weights == []:\n            model = nn.Linear(1, 1)\n"
+                       f"            {SGD}        for")),
+            "its own model",
+        ),
+        (
+            broken(7, ("        model = nn.Linear(1, 1)\n        for",
+                       f"        model = nn.Linear(1, 1)\n        if seed == seeds[0]:\n"
+                       f"            {SGD}        for")),
+            "some never move",
+        ),
+        (solved(7, ("        weights.append", "    weights.append")), "is each run noted"),
+        (solved(7, ("            optimizer.zero_grad()\n", "")), "not all reach"),
+        (solved(7, ("lr=0.1", "lr=0.0001")), "not all reach"),
+        (
+            broken(7, (STEP, "            with torch.no_grad():\n"
+                       "                for parameter in model.parameters():\n"
+                       "                    parameter -= 0.1 * parameter.grad\n")),
+            "not all reach",
+        ),
+        (solved(7, ("return weights", "return weights[-1]")), "a list of numbers"),
+        (solved(7, ("            optimizer.step()", "            optimizer.zero_grad()\n"
+                    "            optimizer.step()")), "find in their gradients"),
+        (solved(7, ("        torch.manual_seed(seed)\n", "")), "where its seed says"),
+        (solved(7, ("    for seed in seeds:\n        torch.manual_seed(seed)\n",
+                    "    torch.manual_seed(seeds[0])\n    for seed in seeds:\n")),
+         "where its seed says"),
+        (solved(7, ("        torch.manual_seed(seed)\n        model = nn.Linear(1, 1)\n",
+                    "        model = nn.Linear(1, 1)\n        torch.manual_seed(seed)\n")),
+         "where its seed says"),
+        (solved(7, ("weights.append(model.weight.item())", "weights.append(model.bias.item())")),
+         "These are the biases"),
+        (solved(7, ("            optimizer.step()", "        optimizer.step()")),
+         "not all reach"),
+    ],
+    "lab.8": [
+        (broken(8), "flat at the mean"),
+        (broken(8, ("range(40)", "range(400)")), "flat at the mean"),
+        (solved(8, ("y.unsqueeze(1)", "y.unsqueeze(0)")), "flat at the mean"),
+        (broken(8, ("(y_pred - y).square().mean()", "nn.MSELoss()(y_pred, y)")), "flat at the"),
+        (broken(8, ("(y_pred - y).square().mean()", "(y_pred - y).square().sum()")), "not a sum"),
+        (solved(8, ("(y_pred - y).square().mean()", "(y_pred - y).square().sum()")), "not a sum"),
+        (solved(8, ("        optimizer.zero_grad()\n", "")), "all five lines in the loop"),
+        (solved(8, ("        optimizer.step()\n", "")), "the weights never move"),
+        (solved(8, ("        optimizer.step()", "        optimizer.zero_grad()\n"
+                    "        optimizer.step()")), "the weights never move"),
+        (broken(8, ("x.unsqueeze(1)", "x.unsqueeze(0)")), "raised RuntimeError"),
+        (solved(8, ("lr=0.1", "lr=0.001")), "at the old rate and for as many epochs"),
+        (solved(8, ("        optimizer.step()", "    optimizer.step()")), "lines in the loop"),
+        (solved(8, ("return model.weight.item(), model.bias.item()",
+                    "return model.bias.item(), model.weight.item()")), "changed places"),
+        (solved(8, ("return model.weight.item(), model.bias.item()", "return model")), "2 parts"),
+    ],
+    "lab.9": [
+        (broken(9), "still carries its past"),
+        (broken(9, ("total / rows", "(total / rows).item()")), "inside the loop"),
+        (broken(9, ("total / rows", "float(total.detach() / rows)")), "inside the loop"),
+        (broken(9, ("total / rows", "(total / rows).detach()")), "is a tensor"),
+        (broken(9, (BEGINS, "    model.eval()\n" + BEGINS)), "still carries its past"),
+        (solved(9, ("loss.item()", "loss.detach()")), "is a tensor"),
+        (solved(9, ("len(X_batch) * ", ""), ("total / rows", "total / len(loader)")),
+         "counts by its rows"),
+        (solved(9, ("total / rows", "total")), "mean over all rows"),
+        (solved(9, ("loss.item()", "int(loss)")), "mean over all rows"),
+        (broken(9, (BEGINS, "    model.requires_grad_(False)\n" + BEGINS),
+                   ("total / rows", "(total / rows).item()")), "trained further"),
+        (broken(9, (BEGINS, "    torch.set_grad_enabled(False)\n" + BEGINS)),
+         "for the whole program"),
+        ("def measure(model, loader):\n    losses = [(len(X), loss_fn(model(X), y)) for X, y in "
+         "loader]\n    return sum(n * loss.item() for n, loss in losses) / sum(n for n, _ in losses"
+         ")\nfixed = measure", "inside the loop"),
+    ],
+    "lab.10": [
+        (broken(10), "a step in epoch 3 is made"),
+        (broken(10, (CALLED, "")), "never falls"),
+        (broken(10, ("step_size=10", "step_size=100")), "never falls"),
+        (broken(10, (CALLED, ""), (BATCHES, f"        schedule.step()\n{BATCHES}")),
+         "a step in epoch 9 is made"),
+        (broken(10, (CALLED, ""), ("    return", "    schedule.step()\n    return")),
+         "never falls"),
+        (broken(10, (CALLED, CALLED + CALLED[4:])), "a step in epoch 2 is made"),
+        (solved(10, ("gamma=0.5", "gamma=0.1")), "at a rate of 0.001"),
+        (solved(10, ("lr=0.01", "lr=0.1")), "at a rate of 0.1"),
+        (solved(10, ("step_size=10", "step_size=1")), "a step in epoch 1 is made"),
+        (solved(10, ("        schedule.step()", "        if epoch % 10 == 0:\n"
+                     "            schedule.step()")), "never falls"),
+        (broken(10, (CALLED, ""), ("            optimizer.step()", "        optimizer.step()\n"
+                     "        schedule.step()")), "25 are made"),
+        (solved(10, ("return model", "return schedule.get_last_lr()")), "expected the model"),
+        (broken(10, (CALLED, ""), ("        for X", "        optimizer.param_groups[0]['lr'] = "
+                     "0.01 * 0.5 ** (epoch / 10)\n        for X")), "a step in epoch 1 is made"),
+    ],
+    "lab.11": [
+        (broken(11), "takes them for logits"),
+        (broken(11, ("range(500)", "range(3000)")), "takes them for logits"),
+        (broken(11, ("lr=1.0", "lr=10.0")), "takes them for logits"),
+        (broken(11, ("nn.Linear(1, 1)", "nn.Sequential(nn.Linear(1, 1), nn.Sigmoid())"),
+                    (SQUASHED, FED)), "takes them for logits"),
+        (broken(11, ("nn.BCEWithLogitsLoss()", "nn.MSELoss()")), "mean squared error"),
+        (broken(11, ("nn.BCEWithLogitsLoss()", "nn.BCELoss()"), (SQUASHED, FED)),
+         "raised RuntimeError"),
+        (solved(11, ("nn.BCEWithLogitsLoss()", "nn.BCEWithLogitsLoss(reduction='sum')"),
+                    ("lr=1.0", "lr=0.05")), "the sum over the birds"),
+        (solved(11, ("lr=1.0", "lr=0.0001")), "are rate and steps the old ones"),
+        (solved(11, ("range(500)", "range(2)")), "are rate and steps the old ones"),
+        (broken(11, ("torch.sigmoid(model(X))", "torch.softmax(model(X), dim=1)")),
+         "what is it fed"),
+        (solved(11, ("return model, loss", "return nn.Linear(1, 1), loss")), "not the trained one"),
+        (solved(11, ("return model, loss.item()", "return model")), "expected 2 parts"),
+        (broken(11, ("loss_fn(chance, y)", "loss_fn(chance.log(), y)")), "what is it fed"),
+    ],
+    "lab.12": [
+        (broken(12), "neighbors"),
+        (broken(12, (CUT, "    return X[-n_train:], y[-n_train:], X[:-n_train], y[:-n_train]")),
          "neighbors"),
-        (broken(2, (CUT, "    rows = torch.randperm(len(X))\n" + SHUFFLED)), "A second call"),
-        (broken(2, (CUT, "    torch.manual_seed(420)\n    rows = torch.randperm(len(X))\n"
+        (broken(12, (CUT, "    rows = torch.randperm(len(X))\n" + SHUFFLED)), "A second call"),
+        (broken(12, (CUT, "    torch.manual_seed(420)\n    rows = torch.randperm(len(X))\n"
                     + SHUFFLED)), "other code gets from PyTorch"),
         (split_by("np.random.seed(1)", "rows = np.random.permutation(len(X))"), "from NumPy"),
         (split_by("rng = np.random.RandomState()", "rows = rng.permutation(len(X))"),
@@ -113,173 +381,78 @@ WRONG = {
          + split_by("rows = torch.randperm(len(X), generator=shared)"), "A second call"),
         (split_by(SEEDED, "rows = torch.randint(len(X), (len(X),), generator=generator)"),
          "drawn twice"),
-        (solved(2, ("X, y = X[rows], y[rows]", "X[:], y[:] = X[rows], y[rows]")),
+        (solved(12, ("X, y = X[rows], y[rows]", "X[:], y[:] = X[rows], y[rows]")),
          "for all who use it"),
-        (solved(2, ("return X[:n_train], y[:n_train], X[n_train:], y[n_train:]",
+        (solved(12, ("return X[:n_train], y[:n_train], X[n_train:], y[n_train:]",
                     "return X[n_train:], y[n_train:], X[:n_train], y[:n_train]")),
          "[10, 10, 40, 40] rows"),
-        (broken(2, (CUT, f"    {SEEDED}\n    rows = torch.randperm(n_train, generator=generator)\n"
+        (broken(12, (CUT, f"    {SEEDED}\n    rows = torch.randperm(n_train, generator=generator)\n"
                     "    return X[rows], y[rows], X[n_train:], y[n_train:]")), "neighbors"),
         (
-            solved(2, ("X, y = X[rows], y[rows]", "X = X[rows]\n    rows = torch.randperm("
-                       "len(X), generator=generator)\n    y = y[rows]")),
+            solved(12, ("X, y = X[rows], y[rows]", "X = X[rows]\n    y = y[rows.flip(0)]")),
             "separated",
         ),
-        (solved(2, ("X, y = X[rows], y[rows]", "X = X[rows]")), "separated"),
+        (solved(12, ("X, y = X[rows], y[rows]", "X = X[rows]")), "separated"),
         (split_by(SEEDED, "half = len(X) // 2",
                   "late = half + torch.randperm(len(X) - half, generator=generator)",
                   "rows = torch.cat([torch.arange(half), late])"), "one half of the table"),
         (
-            broken(2, (CUT, "    generator = torch.Generator().manual_seed(420)\n"
+            broken(12, (CUT, "    generator = torch.Generator().manual_seed(420)\n"
                        "    train = torch.randperm(len(X), generator=generator)[:n_train]\n"
                        "    test = torch.randperm(len(X), generator=generator)[n_train:]\n"
                        "    return X[train], y[train], X[test], y[test]")),
             "both parts",
         ),
         (
-            broken(2, (CUT, "    test = torch.arange(len(X)) % 5 == 0\n"
+            broken(12, (CUT, "    test = torch.arange(len(X)) % 5 == 0\n"
                        "    return X[~test], y[~test], X[test], y[test]")),
             "equal distances",
         ),
-        (solved(2, ("0.8", "0.5")), "expected (40, 1)"),
-        (solved(2, ("return X[:n_train], y[:n_train], X[n_train:], y[n_train:]",
+        (solved(12, ("0.8", "0.5")), "expected (40, 1)"),
+        (solved(12, ("return X[:n_train], y[:n_train], X[n_train:], y[n_train:]",
                     "return X[:n_train], X[n_train:], y[:n_train], y[n_train:]")),
          "expected [40, 40, 10, 10]"),
     ],
-    "lab.3": [
-        (broken(3), "flat at the mean"),
-        (broken(3, ("range(40)", "range(400)")), "flat at the mean"),
-        (solved(3, ("y.unsqueeze(1)", "y.unsqueeze(0)")), "flat at the mean"),
-        (broken(3, ("(y_pred - y).square().mean()", "nn.MSELoss()(y_pred, y)")), "flat at the"),
-        (broken(3, ("(y_pred - y).square().mean()", "(y_pred - y).square().sum()")), "not a sum"),
-        (solved(3, ("(y_pred - y).square().mean()", "(y_pred - y).square().sum()")), "not a sum"),
-        (solved(3, ("        optimizer.zero_grad()\n", "")), "all five lines in the loop"),
-        (solved(3, ("        optimizer.step()\n", "")), "the weights never move"),
-        (solved(3, ("        optimizer.step()", "        optimizer.zero_grad()\n"
-                    "        optimizer.step()")), "the weights never move"),
-        (broken(3, ("x.unsqueeze(1)", "x.unsqueeze(0)")), "raised RuntimeError"),
-        (solved(3, ("lr=0.1", "lr=0.001")), "at the old rate and for as many epochs"),
-        (solved(3, ("        optimizer.step()", "    optimizer.step()")), "lines in the loop"),
-        (solved(3, ("return model.weight.item(), model.bias.item()",
-                    "return model.bias.item(), model.weight.item()")), "changed places"),
-        (solved(3, ("return model.weight.item(), model.bias.item()", "return model")), "2 parts"),
-    ],
-    "lab.4": [
-        (broken(4), "gradient of the first"),
-        (broken(4, ("lr=0.1", "lr=0.01")), "gradient of the first"),
-        (broken(4, ("    for epoch", "    optimizer.zero_grad()\n    for epoch")), "of the first"),
-        (broken(4, ("        optimizer.step()", "        optimizer.zero_grad()\n"
-                    "        optimizer.step()")), "never move"),
-        (broken(4, ("        optimizer.step()\n", "        optimizer.step()\n"
-                    "    optimizer.zero_grad()\n")), "of the first"),
-        (broken(4, ("        optimizer.step()\n", "        optimizer.step()\n"
-                    "        model.weight.grad = None\n")), "still piles up"),
-        (broken(4, ("epochs):\n        y", "epochs):\n        model = nn.Linear(1, 1)\n"
-                    f"        {SGD}        y")), "one model with one optimizer"),
-        (broken(4, ("epochs):\n        y", f"epochs):\n        {SGD}        y")), "of the first"),
-        (solved(4, ("lr=0.1", "lr=0.05")), "a rate of 0.05"),
-        (solved(4, ("loss_fn(y_pred, y)", "loss_fn(y_pred, y) / 2")), "not half of it"),
-        (solved(4, ("loss_fn(y_pred, y)", "nn.MSELoss(reduction='sum')(y_pred, y)")), "not a sum"),
-        (solved(4, ("model(X)", "model(X).flatten()"), ("(y_pred, y)", "(y_pred, y)")),
-         "(N,) and (N, 1)"),
-        (solved(4, ("lr=0.1", "lr=0.1, momentum=0.9")), "momentum"),
-        (solved(4, ("loss_fn(y_pred, y)", "nn.L1Loss()(y_pred, y)")), "the old loss"),
-        (solved(4, ("range(epochs)", "range(epochs + 1)")), "With 0 epochs"),
-        (solved(4, ("range(epochs)", "range(25)")), "With 0 epochs"),
-        (solved(4, ("        loss.backward()\n        optimizer.step()",
-                    "        optimizer.step()\n        loss.backward()")), "never move"),
-        (solved(4, ("        optimizer.zero_grad()\n", ""),
-                ("        loss.backward()\n        optimizer.step()\n",
-                 "        optimizer.step()\n        optimizer.zero_grad()\n"
-                 "        loss.backward()\n")), "before `backward`"),
-        (solved(4, ("        optimizer.zero_grad()", "        if epoch % 2:\n"
-                    "            optimizer.zero_grad()")), "reset all gradients in each epoch"),
-        (broken(4, ("epochs):\n        y", "epochs):\n        torch.manual_seed(420)\n"
-                    f"        model = nn.Linear(1, 1)\n        {SGD}        y")), "begin anew"),
-        (broken(4, ("    torch.manual_seed(420)\n", "")), "Leave the seed"),
-        (broken(4, ("SGD", "Adam")), "Keep SGD"),
-    ],
-    "lab.5": [
-        (broken(5), "No weight moves"),
-        (broken(5, ("lr=0.1", "lr=10.0")), "No weight moves"),
-        (broken(5, ("        torch.manual_seed(seed)\n        model = nn.Linear(1, 1)\n",
-                    "        torch.manual_seed(seed)\n")), "its own model"),
+    "lab.13": [
+        (broken(13), "while the weights still move"),
+        (broken(13, (RUNNING, "train_losses.append(losses[-1])")), "while the weights still move"),
         (
-            broken(5, ("        model = nn.Linear(1, 1)\n        for",
-                       f"        if weights == []:\n            model = nn.Linear(1, 1)\n"
-                       f"            {SGD}        for")),
-            "its own model",
-        ),
-        (
-            broken(5, ("        model = nn.Linear(1, 1)\n        for",
-                       f"        model = nn.Linear(1, 1)\n        if seed == seeds[0]:\n"
-                       f"            {SGD}        for")),
-            "some never move",
-        ),
-        (solved(5, ("        weights.append", "    weights.append")), "is each run noted"),
-        (solved(5, ("            optimizer.zero_grad()\n", "")), "not all reach"),
-        (solved(5, ("lr=0.1", "lr=0.0001")), "not all reach"),
-        (
-            broken(5, (STEP, "            with torch.no_grad():\n"
-                       "                for parameter in model.parameters():\n"
-                       "                    parameter -= 0.1 * parameter.grad\n")),
-            "not all reach",
-        ),
-        (solved(5, ("return weights", "return weights[-1]")), "a list of numbers"),
-        (solved(5, ("            optimizer.step()", "            optimizer.zero_grad()\n"
-                    "            optimizer.step()")), "find in their gradients"),
-        (solved(5, ("        torch.manual_seed(seed)\n", "")), "where its seed says"),
-        (solved(5, ("    for seed in seeds:\n        torch.manual_seed(seed)\n",
-                    "    torch.manual_seed(seeds[0])\n    for seed in seeds:\n")),
-         "where its seed says"),
-        (solved(5, ("        torch.manual_seed(seed)\n        model = nn.Linear(1, 1)\n",
-                    "        model = nn.Linear(1, 1)\n        torch.manual_seed(seed)\n")),
-         "where its seed says"),
-        (solved(5, ("weights.append(model.weight.item())", "weights.append(model.bias.item())")),
-         "These are the biases"),
-        (solved(5, ("            optimizer.step()", "        optimizer.step()")),
-         "not all reach"),
-    ],
-    "lab.6": [
-        (broken(6), "while the weights still move"),
-        (broken(6, (RUNNING, "train_losses.append(losses[-1])")), "while the weights still move"),
-        (
-            broken(6, ("losses.append(loss.item())", "losses.append(loss.item() * len(X_batch))"),
+            broken(13, ("losses.append(loss.item())", "losses.append(loss.item() * len(X_batch))"),
                    (RUNNING, "train_losses.append(sum(losses) / len(train_set))")),
             "while the weights still move",
         ),
         (
-            broken(6, ("        losses = []\n", "        losses = []\n"
+            broken(13, ("        losses = []\n", "        losses = []\n"
                        "        train_losses.append(mean_loss(model, train_set))\n"),
                    (f"        {RUNNING}\n", "")),
             "before the epoch",
         ),
         (
-            broken(6, (RUNNING, "batches = DataLoader(train_set, batch_size=16)\n"
+            broken(13, (RUNNING, "batches = DataLoader(train_set, batch_size=16)\n"
                        "        losses = [loss_fn(model(X), y).item() for X, y in batches]\n"
                        f"        {RUNNING}")),
             "counts as much as one of 16",
         ),
         (
-            broken(6, (RUNNING, "X, y = train_set[:]\n        train_losses.append("
+            broken(13, (RUNNING, "X, y = train_set[:]\n        train_losses.append("
                        "(model(X) - y).square().sum().item())")),
             "a sum over rows",
         ),
-        (broken(6, (RUNNING, "train_losses.append(mean_loss(model, val_set))")),
+        (broken(13, (RUNNING, "train_losses.append(mean_loss(model, val_set))")),
          "those of the validation rows"),
         (
-            broken(6, ("val_losses.append(mean_loss(model, val_set))",
+            broken(13, ("val_losses.append(mean_loss(model, val_set))",
                        "val_losses.append(sum(losses) / len(losses))")),
             "validation loss was right",
         ),
-        (solved(6, (STEP, "")), "is not trained"),
-        (solved(6, (STEP, STEP[4:])), "takes 1 step."),
-        (solved(6, ("            optimizer.zero_grad()\n", "")), "the model learns differently"),
-        (solved(6, ("            optimizer.zero_grad()\n", ""),
+        (solved(13, (STEP, "")), "is not trained"),
+        (solved(13, (STEP, STEP[4:])), "takes 1 step."),
+        (solved(13, ("            optimizer.zero_grad()\n", "")), "the model learns differently"),
+        (solved(13, ("            optimizer.zero_grad()\n", ""),
                 ("        for X", "        optimizer.zero_grad()\n        for X")),
          "the model learns differently"),
-        (solved(6, ("shuffle=True", "shuffle=True, drop_last=True")), "takes 9 steps"),
-        (solved(6, ("    for epoch in range(epochs):\n", "    for epoch in range(epochs):\n"
+        (solved(13, ("shuffle=True", "shuffle=True, drop_last=True")), "takes 9 steps"),
+        (solved(13, ("    for epoch in range(epochs):\n", "    for epoch in range(epochs):\n"
                     "        torch.manual_seed(420)\n        model = nn.Linear(1, 1)\n"
                     f"        {SGD}")), "begins anew"),
         (noted("losses = [loss_fn(model(X), y).item() for X, y in loader]", RUNNING),
@@ -303,26 +476,26 @@ WRONG = {
          "divided by the number of rows"),
         (noted("train_losses.append(mean_loss(model, train_set) ** 0.5)"), "the root of"),
         (noted("train_losses.append(mean_loss(model, train_set) / 2)"), "half of the mean"),
-        (solved(6, ("        train_losses.append", "    train_losses.append"),
+        (solved(13, ("        train_losses.append", "    train_losses.append"),
                 ("        val_losses.append", "    val_losses.append")), "for each epoch"),
     ],
-    "lab.7": [
-        (broken(7), "on all rows"),
-        (broken(7, ("test_set.dataset.tensors",
+    "lab.14": [
+        (broken(14), "on all rows"),
+        (broken(14, ("test_set.dataset.tensors",
                     "(part[: len(test_set)] for part in test_set.dataset.tensors)")),
          "the first rows"),
         (
-            broken(7, ("X, y = test_set.dataset.tensors",
+            broken(14, ("X, y = test_set.dataset.tensors",
                        "rows = [row for row in range(len(test_set.dataset)) "
                        "if row not in test_set.indices]\n    X, y = test_set.dataset[rows]")),
             "outside of the test set",
         ),
-        (solved(7, ("loss_fn(model(X), y).item()", "(model(X) - y).square().sum().item()")),
+        (solved(14, ("loss_fn(model(X), y).item()", "(model(X) - y).square().sum().item()")),
          "the sum over"),
-        (solved(7, (".item()", ".sqrt().item()")), "another unit"),
-        (solved(7, ("y).item()", "y.flatten()).item()")), "(N,) and (N, 1)"),
-        (solved(7, ("y).item()", "y).item() / 2")), "half of the mean squared error"),
-        (solved(7, ("loss_fn(model(X), y)", "(model(X) - y).abs().mean()")), "absolute residual"),
+        (solved(14, (".item()", ".sqrt().item()")), "another unit"),
+        (solved(14, ("y).item()", "y.flatten()).item()")), "(N,) and (N, 1)"),
+        (solved(14, ("y).item()", "y).item() / 2")), "half of the mean squared error"),
+        (solved(14, ("loss_fn(model(X), y)", "(model(X) - y).abs().mean()")), "absolute residual"),
         (measured("for X, y in DataLoader(test_set, batch_size=3):",
                   "    losses.append(loss_fn(model(X), y).item())"), "batches of unequal size"),
         (measured("for X, y in DataLoader(test_set, batch_size=8):",
@@ -341,150 +514,107 @@ WRONG = {
         (measured("for X, y in DataLoader(test_set, batch_size=4):",
                   "    losses.append(loss_fn(model(X), y).item())",
                   returns="sum(losses) / len(test_set)"), "divided by the number of rows"),
-        (solved(7, ("test_set[:]", "test_set[0]")), "each of the 10 count once"),
+        (solved(14, ("test_set[:]", "test_set[0]")), "each of the 10 count once"),
         (
-            broken(7, ("loss_fn(model(X), y).item()", "loss_fn(model(X), y).item() * "
+            broken(14, ("loss_fn(model(X), y).item()", "loss_fn(model(X), y).item() * "
                        "len(test_set) / len(test_set.dataset)")),
             "The others have to stay out",
         ),
-        (solved(7, ("return loss_fn", "loss = loss_fn")), "returns None"),
+        (solved(14, ("return loss_fn", "loss = loss_fn")), "returns None"),
         *((measured(f"for X, y in DataLoader(test_set, batch_size={size}):",
                     "    losses.append(loss_fn(model(X), y).item())"), "batches of unequal size")
           for size in (10, 16, 32)),
     ],
-    "lab.8": [
-        (broken(8), "requires grad"),
-        (broken(8, (FORWARD, "return model(X).detach().numpy()")), "thrown away"),
-        (broken(8, ("model.eval()", "model.train()"), (FORWARD, NO_GRAD + FORWARD)), "Dropout"),
-        (broken(8, ("    model.eval()\n", ""), (FORWARD, NO_GRAD + FORWARD)), "Dropout"),
-        (broken(8, (FORWARD, "model.requires_grad_(False)\n    " + FORWARD)), "trained further"),
-        (broken(8, ("model.eval()", "model.training = False"), (FORWARD, NO_GRAD + FORWARD)),
-         "a layer inside"),
-        (broken(8, ("model.eval()", "torch.set_grad_enabled(False)\n    model.eval()")),
-         "for the whole program"),
-        (broken(8, ("model.eval()", "torch.set_grad_enabled(False)")), "for the whole program"),
-        (solved(8, ("    model.eval()\n", ""), (FORWARD, "y_pred = model(X)\n    model.eval()\n"
-                    "    return y_pred.numpy()")), "before predicting"),
-        (broken(8, (FORWARD, "import copy\n    return copy.deepcopy(model)(X).detach().numpy()")),
-         "thrown away"),
-        (broken(8, (FORWARD, "return model(X).data.numpy()")), "thrown away"),
-        (solved(8, ("model(X).numpy()", "model(X).numpy().astype(int)")), "evaluation mode"),
-        (broken(8, (FORWARD, NO_GRAD + "return model(X)")), "returns a Tensor"),
-        (broken(8, (FORWARD, "return model(X).tolist()")), "returns a list"),
-        (broken(8, (FORWARD, NO_GRAD + "model(X).numpy()")), "returns None"),
-        (broken(8, (FORWARD, NO_GRAD + "return model(X).flatten().numpy()")), "one row for each"),
-        (broken(8, ("model.eval()", "[p.requires_grad_(False) for p in model.parameters()]")),
-         "Call `eval()` before"),
+    "lab.15": [
+        (broken(15), "In epoch 1 dropout is off"),
+        (broken(15, ("    val_losses = []", "    model.train()\n    val_losses = []")),
+         "In epoch 1 dropout is off"),
+        (broken(15, ("    return", "    model.train()\n    return")), "In epoch 1 dropout is off"),
+        (broken(15, (FORGOT, "        model.training = True\n" + FORGOT)), "in every layer"),
+        (broken(15, (FORGOT, "        if epoch == 0:\n            model.train()\n" + FORGOT)),
+         "In epoch 1 dropout is off"),
+        (broken(15, (FORGOT, "        if epoch % 2:\n            model.train()\n" + FORGOT)),
+         "In epoch 2 dropout is off"),
+        (broken(15, (MEASURED, "        with torch.no_grad():\n            val_losses.append("
+                     "loss_fn(model(val_set[:][0]), val_set[:][1]).item())")), "should rest"),
+        (solved(15, (MEASURED, ""), ("    return", MEASURED[4:] + "\n    return")), "four times"),
+        (solved(15, (MEASURED, MEASURED.replace("val_set", "train_set"))), "four times"),
+        (broken(15, ("nn.Dropout(dropout), ", "")), "four times"),
+        (solved(15, ("model.train()", "model.eval()")), "In epoch 0 dropout is off"),
+        (solved(15, ("    return val_losses", "    return val_losses[-1]")), "a list of numbers"),
     ],
-    "lab.9": [
-        (broken(9), "Which of the two values has another type"),
-        (broken(9, ("    return torch.load(io.BytesIO(data), weights_only=True)",
-                    "    allowed = [np.dtype, type(np.dtype('float64')), type(np.float64(1)),\n"
-                    "               np._core.multiarray.scalar]\n"
-                    "    with torch.serialization.safe_globals(allowed):\n"
-                    "        return torch.load(io.BytesIO(data), weights_only=True)")),
-         "Save a plain number"),
-        (broken(9, ("    return torch.load(io.BytesIO(data), weights_only=True)",
-                    "    torch.serialization.add_safe_globals([np.dtype, "
-                    "np._core.multiarray.scalar, type(np.dtype('float64'))])\n"
-                    "    saved = torch.load(io.BytesIO(data), weights_only=True)\n"
-                    "    return saved | {'best_loss': float(saved['best_loss'])}")),
-         "Save a plain number"),
-        ("import pickle\nsave_run = lambda model, best: pickle.dumps({'model': model.state_dict(), "
-         "'best_loss': float(best)})\nload_run = pickle.loads\nmended = (save_run, load_run)",
-         "the code ran"),
-        (solved(9, ('"model": model.state_dict()', '"model": model')), "Which of the two values"),
-        (solved(9, ("float(best_loss)", "round(float(best_loss), 2)")), "as it was saved"),
-        (solved(9, ("float(best_loss)", "round(float(best_loss), 4)")), "as it was saved"),
-        (broken(9, ("weights_only=True", "weights_only=False")), "the code ran"),
-        (solved(9, ("weights_only=True", "weights_only=False")), "the code ran"),
-        (broken(9, ('"best_loss": best_loss', '"best_loss": str(best_loss)')), "is a str"),
-        (broken(9, ('"best_loss": best_loss', '"best_loss": int(best_loss)')), "as it was saved"),
-        (broken(9, (', "best_loss": best_loss', "")), "should still hold"),
-        (broken(9, ("to_bytes({", "{"), ("best_loss})", "best_loss}")), "expected bytes"),
-        (solved(9, ("model.state_dict()", "list(model.parameters())[0]")), "state_dict"),
-        (solved(9, ("mended = (save_run, load_run)", "mended = save_run")), "expected 2 parts"),
+    "lab.16": [
+        (broken(16), "without memory"),
         (
-            broken(9, ("    return torch.load(io.BytesIO(data), weights_only=True)",
-                       "    try:\n"
-                       "        return torch.load(io.BytesIO(data), weights_only=True)\n"
-                       "    except Exception:\n"
-                       '        return {"model": {}, "best_loss": 0.0625}')),
-            "does not come back",
-        ),
-    ],
-    "lab.10": [
-        (broken(10), "without memory"),
-        (
-            solved(10, (GENERATOR, ""), (SET_GENERATOR, "")),
+            solved(16, (GENERATOR, ""), (SET_GENERATOR, "")),
             "another order",
         ),
         (
-            solved(10, (SET_GENERATOR, "    loader.generator.manual_seed(420)\n")),
+            solved(16, (SET_GENERATOR, "    loader.generator.manual_seed(420)\n")),
             "another order",
         ),
         (
-            solved(10, (OPTIMIZER, ""),
+            solved(16, (OPTIMIZER, ""),
                    ('    optimizer.load_state_dict(saved["optimizer"])\n', "")),
             "without memory",
         ),
-        (solved(10, ('    model.load_state_dict(saved["model"])\n', "")), "moment of saving"),
+        (solved(16, ('    model.load_state_dict(saved["model"])\n', "")), "moment of saving"),
         (
-            solved(10, ("return to_bytes(saved)", "return saved"),
+            solved(16, (PACKED, "    return saved"),
                    ("saved = torch.load(io.BytesIO(data), weights_only=True)", "saved = data")),
             "moment of saving",
         ),
         (
-            solved(10, ("model, optimizer, loader = start()\n",
+            solved(16, ("model, optimizer, loader = start()\n",
                         "_, optimizer, loader = start()\n    model = nn.Linear(1, 1)\n")),
             "of another model",
         ),
         (
-            solved(10, ('    optimizer.load_state_dict(saved["optimizer"])\n',
+            solved(16, ('    optimizer.load_state_dict(saved["optimizer"])\n',
                         '    optimizer.load_state_dict(saved["optimizer"])\n'
                         "    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)\n")),
             "without memory",
         ),
         (
-            solved(10, ("return model, optimizer, loader", "return model, optimizer")),
+            solved(16, ("return model, optimizer, loader", "return model, optimizer")),
             "3 parts",
         ),
         (
-            solved(10, ("loader.generator.get_state()", "torch.get_rng_state()")),
+            solved(16, ("loader.generator.get_state()", "torch.get_rng_state()")),
             "another order",
         ),
         (
-            solved(10, ("    return model, optimizer, loader",
+            solved(16, ("    return model, optimizer, loader",
                         "    optimizer.param_groups[0]['lr'] = 0.01\n"
                         "    return model, optimizer, loader")),
             "other settings",
         ),
-        (solved(10, ("optimizer.state_dict()}", "optimizer}"), (RESTORED, ""),
+        (solved(16, ("optimizer.state_dict()", "optimizer"), (RESTORED, ""),
                     ("    return model, optimizer", '    return model, saved["optimizer"]')),
          "such as the optimizer itself"),
-        (solved(10, ('"model": model.state_dict()', '"model": model')), "tensors and plain"),
-        (solved(10, ("weights_only=True", "weights_only=False")), "the code ran"),
+        (solved(16, ('"model": model.state_dict()', '"model": model')), "tensors and plain"),
+        (solved(16, ("weights_only=True", "weights_only=False")), "the code ran"),
         (
-            solved(10, ("optimizer.state_dict()}", "optimizer}"), (RESTORED, ""),
+            solved(16, ("optimizer.state_dict()", "optimizer"), (RESTORED, ""),
                    ("weights_only=True", "weights_only=False"),
                    ("    return model, optimizer", '    return model, saved["optimizer"]')),
             "the code ran",
         ),
-        (solved(10, ("return model, optimizer, loader", "return optimizer, model, loader")),
+        (solved(16, ("return model, optimizer, loader", "return optimizer, model, loader")),
          "in the place of the model"),
         (
-            solved(10, (SET_GENERATOR, "    loader = DataLoader(train_set, batch_size=16, "
+            solved(16, (SET_GENERATOR, "    loader = DataLoader(train_set, batch_size=16, "
                                        "shuffle=True)\n")),
             "another order",
         ),
         (
-            solved(10, ("    return model, optimizer, loader", "    loader = DataLoader(train_set, "
+            solved(16, ("    return model, optimizer, loader", "    loader = DataLoader(train_set, "
                         "batch_size=32, shuffle=True, generator=loader.generator)\n"
                         "    return model, optimizer, loader")),
             "Is the loader that of `start`",
         ),
         (
-            solved(10, (RESTORED, RESTORED + "    for state in optimizer.state.values():\n"
+            solved(16, (RESTORED, RESTORED + "    for state in optimizer.state.values():\n"
                         "        state['step'] = torch.tensor(0.0)\n")),
             "not that of the moment of saving",
         ),
@@ -499,46 +629,66 @@ FIVE = (
 
 RIGHT = {  # unusual, and right
     "lab.1": [
-        solved(1, ("return self.X[index], self.y[index]", "return [self.X[index], self.y[index]]")),
-        broken(1, (POLITE, "raise IndexError(f'no reading {index} of {len(self)}')")),
-        solved(1, ("class Readings(Dataset)", "class Readings(TensorDataset)"),
-                  ("        self.X, self.y = X, y", "        super().__init__(X, y)\n"
-                   "        self.X, self.y = self.tensors")),
-        solved(1, ("        return self.X", "        if not -len(self) <= index < len(self):\n"
-                   "            raise IndexError(index)\n        return self.X")),
-        "mended = TensorDataset",
-        "def mended(X, y):\n    return list(zip(X, y))",
+        broken(1, ("def predictions", "@torch.no_grad()\ndef predictions")),
+        solved(1, ("model(X).numpy()", "np.asarray(model(X).tolist())")),
+        "def fixed(model, X):\n    was = model.training\n    with torch.inference_mode():\n"
+        "        y_pred = model.eval()(X)\n    model.train(was)\n    return y_pred.numpy()",
+        "import copy\ndef fixed(model: nn.Module, X: torch.Tensor) -> np.ndarray:\n"
+        "    twin = copy.deepcopy(model).requires_grad_(False).eval()\n    return twin(X).numpy()",
+        broken(1, ("    model.eval()\n", "    model.eval()\n    torch.set_grad_enabled(False)\n"),
+                  (FORWARD, "y_pred = model(X)\n    torch.set_grad_enabled(True)\n"
+                   "    return y_pred.numpy()")),
     ],
     "lab.2": [
-        split_by("rows = np.random.default_rng(420).permutation(len(X))"),
-        split_by("rows = np.random.RandomState(1).permutation(len(X)).tolist()"),
-        split_by("import random", "rows = list(range(len(X)))", "random.Random(420).shuffle(rows)"),
-        split_by("rows = torch.rand(len(X), generator=torch.Generator().manual_seed(7)).argsort()"),
-        split_by("with torch.random.fork_rng():", "    torch.manual_seed(420)",
-                 "    rows = torch.randperm(len(X))"),
-        "def mended(X, y):\n    generator = torch.Generator()\n    generator.manual_seed(420)\n"
-        "    parts = random_split(TensorDataset(X, y), [0.8, 0.2], generator=generator)\n"
-        "    (a, b), (c, d) = (part[:] for part in parts)\n    return [a, b, c, d]",
+        broken(2, (MOVED, "model(X_batch.to(model.weight.device))")),
+        broken(2, (MOVED, "model(X_batch.to(model.bias))")),
+        broken(2, ("            y_preds", "            X_batch = X_batch.to(device)\n"
+                   "            y_preds"),
+                  ("    y_preds = []", "    weight, _ = model.state_dict().values()\n"
+                   "    device = weight.device\n    y_preds = []")),
+        "def fixed(model, loader):\n    X = torch.cat([X for X, _ in loader])\n"
+        "    with torch.no_grad():\n        return model.eval()(X.to(model.weight.device))",
     ],
     "lab.3": [
-        solved(3, ("y.unsqueeze(1)", "y"), ("y_pred = model(X)", "y_pred = model(X).squeeze(1)")),
-        solved(3, ("y.unsqueeze(1)", "y[:, None]"),
-                  ("(y_pred - y).square().mean()", "nn.functional.mse_loss(y_pred, y)")),
-        solved(3, ("x.unsqueeze(1), y.unsqueeze(1)", "x.view(-1, 1), y.reshape(-1, 1)"),
-                  ("lr=0.1", "lr=0.05"), ("range(40)", "range(200)")),
-        "def mended(x: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:\n"
-        "    columns = torch.stack([x, torch.ones_like(x)], dim=1)\n"
-        "    return tuple(torch.linalg.lstsq(columns, y.unsqueeze(1)).solution.flatten().tolist())",
+        broken(3, (".squeeze()", ".flatten()")),
+        broken(3, (".squeeze()", "[:, 0]")),
+        broken(3, ("torch.cat(parts)", "torch.hstack(parts)")),
+        broken(3, (".squeeze()", ""), ("torch.cat(parts)", "torch.cat(parts).view(-1)")),
+        broken(3, ("parts.append((y_batch - model(X_batch)).squeeze())",
+                   "parts += (y_batch - model(X_batch)).flatten().tolist()"),
+                  ("torch.cat(parts)", "torch.tensor(parts)")),
     ],
     "lab.4": [
-        solved(4, ("optimizer.zero_grad()", "model.zero_grad()")),
-        broken(4, ("        optimizer.step()\n", "        optimizer.step()\n"
+        solved(4, ("float(best_loss)", "best_loss.item()")),
+        solved(4, ("float(best_loss)", "torch.tensor(best_loss)")),
+        solved(4, ("weights_only=True", 'weights_only=True, map_location="cpu"'),
+                  ("float(best_loss)", "np.asarray(best_loss).tolist()")),
+        "import json\ndef save_run(model, best):\n    state = {k: v.tolist() for k, v in "
+        "model.state_dict().items()}\n    return json.dumps([state, float(best)]).encode()\n"
+        "def load_run(data):\n    state, best = json.loads(data)\n    return {'model': {k: "
+        "torch.tensor(v) for k, v in state.items()}, 'best_loss': best}\n"
+        "fixed = (save_run, load_run)",
+    ],
+    "lab.5": [
+        solved(5, ("return self.X[index], self.y[index]", "return [self.X[index], self.y[index]]")),
+        broken(5, (POLITE, "raise IndexError(f'no reading {index} of {len(self)}')")),
+        solved(5, ("class Readings(Dataset)", "class Readings(TensorDataset)"),
+                  ("        self.X, self.y = X, y", "        super().__init__(X, y)\n"
+                   "        self.X, self.y = self.tensors")),
+        solved(5, ("        return self.X", "        if not -len(self) <= index < len(self):\n"
+                   "            raise IndexError(index)\n        return self.X")),
+        "fixed = TensorDataset",
+        "def fixed(X, y):\n    return list(zip(X, y))",
+    ],
+    "lab.6": [
+        solved(6, ("optimizer.zero_grad()", "model.zero_grad()")),
+        broken(6, ("        optimizer.step()\n", "        optimizer.step()\n"
                    "        optimizer.zero_grad()\n")),
-        solved(4, ("optimizer.zero_grad()", "for p in model.parameters():\n"
+        solved(6, ("optimizer.zero_grad()", "for p in model.parameters():\n"
                    "            p.grad = None")),
-        solved(4, ("optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=False)"),
+        solved(6, ("optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=False)"),
                   ("loss_fn(y_pred, y)", "(y - y_pred).pow(2).mean()")),
-        "def mended(X, y, epochs):\n    torch.manual_seed(420)\n    model = nn.Linear(1, 1)\n"
+        "def fixed(X, y, epochs):\n    torch.manual_seed(420)\n    model = nn.Linear(1, 1)\n"
         "    for _ in range(epochs):\n"
         "        loss = nn.functional.mse_loss(model(X), y)\n"
         "        slopes = torch.autograd.grad(loss, model.parameters())\n"
@@ -547,21 +697,76 @@ RIGHT = {  # unusual, and right
         "                p -= 0.1 * slope\n"
         "    return model.weight.item(), model.bias.item()",
     ],
-    "lab.5": [
-        "def mended(seeds, X, y, epochs):\n    def one(seed):\n        torch.manual_seed(seed)\n"
+    "lab.7": [
+        "def fixed(seeds, X, y, epochs):\n    def one(seed):\n        torch.manual_seed(seed)\n"
         "        model = nn.Linear(1, 1)\n"
         "        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
         "        for _ in range(epochs):\n            "
         + FIVE.replace("\n        ", "\n            ")
         + "        return model.weight\n    return [one(seed) for seed in seeds]",
-        broken(5, (NEW, "        model.reset_parameters()\n        for")),
-        broken(5, (NEW, "        model = nn.Linear(1, 1)\n"
+        broken(7, (NEW, "        model.reset_parameters()\n        for")),
+        broken(7, (NEW, "        model = nn.Linear(1, 1)\n"
                    "        optimizer.param_groups[0]['params'] = list(model.parameters())\n"
                    "        for")),
-        broken(5, (NEW, "        new = nn.Linear(1, 1)\n"
+        broken(7, (NEW, "        new = nn.Linear(1, 1)\n"
                    "        model.load_state_dict(new.state_dict())\n        for")),
     ],
-    "lab.6": [
+    "lab.8": [
+        solved(8, ("y.unsqueeze(1)", "y"), ("y_pred = model(X)", "y_pred = model(X).squeeze(1)")),
+        solved(8, ("y.unsqueeze(1)", "y[:, None]"),
+                  ("(y_pred - y).square().mean()", "nn.functional.mse_loss(y_pred, y)")),
+        solved(8, ("x.unsqueeze(1), y.unsqueeze(1)", "x.view(-1, 1), y.reshape(-1, 1)"),
+                  ("lr=0.1", "lr=0.05"), ("range(40)", "range(200)")),
+        "def fixed(x: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:\n"
+        "    columns = torch.stack([x, torch.ones_like(x)], dim=1)\n"
+        "    return tuple(torch.linalg.lstsq(columns, y.unsqueeze(1)).solution.flatten().tolist())",
+    ],
+    "lab.9": [
+        broken(9, ("def measure", "@torch.no_grad()\ndef measure"),
+                  ("total / rows", "(total / rows).item()")),
+        solved(9, ("loss.item()", "float(loss)")),
+        solved(9, ("loss.item()", "loss.detach().numpy().tolist()")),
+        "def fixed(model, loader):\n    total, rows = torch.zeros(()), 0\n"
+        "    with torch.inference_mode():\n        for X, y in loader:\n"
+        "            total = total + (y - model(X)).square().sum()\n            rows += len(y)\n"
+        "    return total.item() / rows",
+        "def fixed(model, loader):\n    with torch.inference_mode():\n"
+        "        squares = [(y - model(X)).square() for X, y in loader]\n"
+        "        return torch.cat(squares).mean().item()",
+    ],
+    "lab.10": [
+        solved(10, ("StepLR(optimizer, step_size=10, gamma=0.5)",
+                    "MultiStepLR(optimizer, range(10, 1000, 10), gamma=0.5)")),
+        solved(10, ("StepLR(optimizer, step_size=10, gamma=0.5)",
+                    "LambdaLR(optimizer, lambda epoch: 0.5 ** (epoch // 10))")),
+        broken(10, ("step_size=10,", "step_size=10 * math.ceil(len(train_set) / 16),"),
+                   ("    torch.manual_seed(420)", "    import math\n    torch.manual_seed(420)")),
+        solved(10, ("        schedule.step()", "        if epoch % 10 == 9:\n"
+                    "            optimizer.param_groups[0]['lr'] /= 2")),
+        solved(10, ("optimizer.zero_grad()", "model.zero_grad()"),
+                   ("shuffle=True", "shuffle=False")),
+    ],
+    "lab.11": [
+        broken(11, ("nn.BCEWithLogitsLoss()", "nn.BCELoss()")),
+        broken(11, ("nn.BCEWithLogitsLoss()", "nn.BCELoss()"), (SQUASHED, FED),
+                   ("nn.Linear(1, 1)", "nn.Sequential(nn.Linear(1, 1), nn.Sigmoid())")),
+        broken(11, ("loss_fn(chance, y)", "-torch.where(y == 1, chance, 1 - chance).log().mean()")),
+        broken(11, ("loss_fn(chance, y)", "loss_fn(torch.logit(chance), y)")),
+        solved(11, ("loss_fn(model(X), y)", "nn.functional.binary_cross_entropy_with_logits("
+                    "model(X), y)"), ("loss.item()", "loss")),
+    ],
+    "lab.12": [
+        split_by("rows = np.random.default_rng(420).permutation(len(X))"),
+        split_by("rows = np.random.RandomState(1).permutation(len(X)).tolist()"),
+        split_by("import random", "rows = list(range(len(X)))", "random.Random(420).shuffle(rows)"),
+        split_by("rows = torch.rand(len(X), generator=torch.Generator().manual_seed(7)).argsort()"),
+        split_by("with torch.random.fork_rng():", "    torch.manual_seed(420)",
+                 "    rows = torch.randperm(len(X))"),
+        "def fixed(X, y):\n    generator = torch.Generator()\n    generator.manual_seed(420)\n"
+        "    parts = random_split(TensorDataset(X, y), [0.8, 0.2], generator=generator)\n"
+        "    (a, b), (c, d) = (part[:] for part in parts)\n    return [a, b, c, d]",
+    ],
+    "lab.13": [
         noted("with torch.no_grad():", "    X, y = train_set[:]",
               "    train_losses.append(nn.functional.mse_loss(model(X), y).item())"),
         noted("total = 0.0", "with torch.inference_mode():",
@@ -572,63 +777,51 @@ RIGHT = {  # unusual, and right
               "train_losses += [loss_fn(model(X), y).item() for X, y in whole]"),
         noted("rows = train_set.indices", "X, y = (t[rows] for t in train_set.dataset.tensors)",
               "train_losses.append((y - model(X)).square().mean().detach())"),
-        broken(6, (f"        {RUNNING}\n", ""),
+        broken(13, (f"        {RUNNING}\n", ""),
                   ("    return model, train", "        losses = torch.cat([(y_batch - model("
                    "X_batch)).square() for X_batch, y_batch in loader])\n"
                    f"        {RUNNING.replace('sum(losses) / len(losses)', 'losses.mean().item()')}"
                    "\n    return model, train")),
     ],
-    "lab.7": [
-        "def mended(model, test_set):\n    X, y = zip(*test_set)\n    X, y = torch.stack(X), "
+    "lab.14": [
+        "def fixed(model, test_set):\n    X, y = zip(*test_set)\n    X, y = torch.stack(X), "
         "torch.stack(y)\n    with torch.no_grad():\n"
         "        return nn.functional.mse_loss(model(X), y).item()",
-        solved(7, ("X, y = test_set[:]", "X, y = (part[test_set.indices] for part in "
+        solved(14, ("X, y = test_set[:]", "X, y = (part[test_set.indices] for part in "
                    "test_set.dataset.tensors)")),
         measured("for X, y in DataLoader(test_set, batch_size=4):",
                  "    losses += (model(X) - y).square().flatten().tolist()"),
         measured("for X, y in (loader := DataLoader(test_set, batch_size=3)):",
                  "    losses.append(loss_fn(model(X), y) * len(X))",
                  returns="sum(losses) / len(loader.dataset)"),
-        "mended = lambda model, rows: np.mean([(model(X[None]) - y).detach().item() ** 2 "
+        "fixed = lambda model, rows: np.mean([(model(X[None]) - y).detach().item() ** 2 "
         "for X, y in rows])",
     ],
-    "lab.8": [
-        broken(8, ("def predictions", "@torch.no_grad()\ndef predictions")),
-        solved(8, ("model(X).numpy()", "np.asarray(model(X).tolist())")),
-        "def mended(model, X):\n    was = model.training\n    with torch.inference_mode():\n"
-        "        y_pred = model.eval()(X)\n    model.train(was)\n    return y_pred.numpy()",
-        "import copy\ndef mended(model: nn.Module, X: torch.Tensor) -> np.ndarray:\n"
-        "    twin = copy.deepcopy(model).requires_grad_(False).eval()\n    return twin(X).numpy()",
-        broken(8, ("    model.eval()\n", "    model.eval()\n    torch.set_grad_enabled(False)\n"),
-                  (FORWARD, "y_pred = model(X)\n    torch.set_grad_enabled(True)\n"
-                   "    return y_pred.numpy()")),
+    "lab.15": [
+        broken(15, (MEASURED, MEASURED + "\n        model.train()")),
+        broken(15, (FORGOT, "        model[2].train()\n" + FORGOT)),
+        broken(15, (FORGOT, "        for layer in model.modules():\n"
+                    "            layer.training = True\n" + FORGOT)),
+        broken(15, (MEASURED, "        with torch.no_grad():\n            X, y = val_set[:]\n"
+                    "            val_losses.append(loss_fn(model.eval()(X), y).item())\n"
+                    "        model.train()")),
     ],
-    "lab.9": [
-        solved(9, ("float(best_loss)", "best_loss.item()")),
-        solved(9, ("float(best_loss)", "torch.tensor(best_loss)")),
-        solved(9, ("weights_only=True", 'weights_only=True, map_location="cpu"'),
-                  ("float(best_loss)", "np.asarray(best_loss).tolist()")),
-        "import json\ndef save_run(model, best):\n    state = {k: v.tolist() for k, v in "
-        "model.state_dict().items()}\n    return json.dumps([state, float(best)]).encode()\n"
-        "def load_run(data):\n    state, best = json.loads(data)\n    return {'model': {k: "
-        "torch.tensor(v) for k, v in state.items()}, 'best_loss': best}\n"
-        "mended = (save_run, load_run)",
-    ],
-    "lab.10": [
-        solved(10, (OPTIMIZER, ""), ("    return to_bytes(saved)", '    saved |= {"optimizer": '
-                    "optimizer.state_dict()}\n    return to_bytes(saved)")),
-        solved(10, ('    model.load_state_dict(saved["model"])\n' + RESTORED,
+    "lab.16": [
+        solved(16, (OPTIMIZER, ""), ("    torch.save(saved", '    saved |= {"optimizer": '
+                    "optimizer.state_dict()}\n    torch.save(saved")),
+        solved(16, ('    model.load_state_dict(saved["model"])\n' + RESTORED,
                     RESTORED + '    model.load_state_dict(saved["model"])\n')),
-        "def checkpoint(*run):\n    return to_bytes([part.state_dict() for part in run[:2]] + "
-        "[run[2].generator.get_state()])\ndef restore(data):\n    run = start()\n"
+        "def checkpoint(*run):\n    file = io.BytesIO()\n    torch.save([part.state_dict() for "
+        "part in run[:2]] + [run[2].generator.get_state()], file)\n    return file.getvalue()\n"
+        "def restore(data):\n    run = start()\n"
         "    *states, order = torch.load(io.BytesIO(data), weights_only=True)\n"
         "    for part, state in zip(run, states):\n        part.load_state_dict(state)\n"
-        "    run[2].generator.set_state(order)\n    return run\nmended = [checkpoint, restore]",
+        "    run[2].generator.set_state(order)\n    return run\nfixed = [checkpoint, restore]",
         "import copy\ndef checkpoint(model, optimizer, loader):\n    return copy.deepcopy(("
         "model.state_dict(), optimizer.state_dict(), loader.generator.get_state()))\n"
         "def restore(saved):\n    model, optimizer, loader = start()\n"
         "    model.load_state_dict(saved[0])\n    optimizer.load_state_dict(saved[1])\n"
         "    loader.generator.set_state(saved[2])\n    return model, optimizer, loader\n"
-        "mended = (checkpoint, restore)",
+        "fixed = (checkpoint, restore)",
     ],
 }  # fmt: skip

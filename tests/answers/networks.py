@@ -16,39 +16,36 @@ def changed(code, *pairs):
     return code
 
 
-FOLD = """\
-def fold(stack):
-    weight, bias = stack[0].weight, stack[0].bias
-    for layer in stack[1:]:
-        weight = layer.weight @ weight
-        bias = layer.weight @ bias + layer.bias
-    folded = nn.Linear(weight.shape[1], weight.shape[0])
-    with torch.no_grad():
-        folded.weight.copy_(weight)
-        folded.bias.copy_(bias)
-    return folded"""
+LIST = "[nn.Linear(width, width) for _ in range(depth - 1)]"
+FORWARD = """\
+        X = torch.tanh(self.first(X))
+        for layer in self.hidden:
+            X = torch.tanh(layer(X))
+        return self.last(X)"""
 
-UNTIL = """\
-def train_until(model, X, y, goal, most):
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    for step in range(most):
-        optimizer.zero_grad()
-        y_pred = model(X)
-        loss = loss_fn(y_pred, y)
-        if loss.item() < goal:
-            return step
-        loss.backward()
-        optimizer.step()
-    return most"""
-TEST = "        if loss.item() < goal:\n            return step\n"
-STEP = "        loss.backward()\n        optimizer.step()\n"
+
+def deep(hidden, forward=FORWARD):
+    return f"""\
+class Deep(nn.Module):
+    def __init__(self, width, depth):
+        super().__init__()
+        self.first = nn.Linear(1, width)
+        self.hidden = {hidden}
+        self.last = nn.Linear(width, 1)
+
+    def forward(self, X):
+{forward}"""
+
+
+LISTED = f"nn.ModuleList({LIST})"
+CAMEL = """\
+my_X = torch.linspace(-3, 3, 200).unsqueeze(1)
+my_y = torch.exp(-4 * (my_X + 1) ** 2) + 0.8 * torch.exp(-4 * (my_X - 1) ** 2)
+torch.manual_seed(420)
+my_model = build(16, 1, nn.Tanh)
+optimizer = torch.optim.Adam(my_model.parameters(), lr=0.03)
+fit(my_model, optimizer, my_X, my_y, steps=1000)"""
 UP, DOWN = "torch.sigmoid(50 * (X - 1))", "torch.sigmoid(50 * (X - 2))"
-
-
-def once():
-    """Reset the gradients once, before the loop."""
-    code = UNTIL.replace("        optimizer.zero_grad()\n", "")
-    return code.replace("    for step", "    optimizer.zero_grad()\n    for step")
 
 
 WRONG = {
@@ -84,101 +81,6 @@ WRONG = {
         ),
     ],
     "09.2": [
-        (changed(FOLD, (" @ bias + layer.bias", " @ bias")), "first layer alone has come through"),
-        (changed(FOLD, ("layer.weight @ bias + layer.bias", "layer.bias")), "have been lost"),
-        (
-            changed(FOLD, ("layer.weight @ bias + layer.bias", "bias + layer.bias")),
-            "added up as they are",
-        ),
-        (changed(FOLD, ("copy_(bias)", "zero_()")), "for inputs of 0"),
-        (changed(FOLD, ("layer.weight @ weight", "weight @ layer.weight")), "wrong way around"),
-        (changed(FOLD, ("stack[1:]", "stack[1:2]")), "of the first two layers"),
-        ("def fold(stack):\n    first, second, third = stack\n    return third", "hands back"),
-        ("def fold(stack):\n    return stack[-1]", "hands back"),
-        ("def fold(stack):\n    return nn.Linear(stack[0].in_features, 1)", "has shape (1, 3)"),
-        (
-            "def fold(stack):\n    return nn.Linear(stack[0].in_features, stack[-1].out_features)",
-            "not the product",
-        ),
-        (
-            "def fold(stack):\n    first, second = stack\n    return first",
-            "too many values to unpack",
-        ),
-        (changed(FOLD, ("layer.weight @ weight", "layer.weight * weight")), "element by element"),
-        (changed(FOLD, ("layer.weight @ weight", "layer.weight.T @ weight")), "not the product"),
-        (changed(FOLD, ("weight = layer.weight @ weight", "weight = layer.weight")), "of the last"),
-        (changed(FOLD, ("weight = layer.weight @ weight", "pass")), "of the first layer alone"),
-        (changed(FOLD, ("bias = layer.weight @ bias + layer.bias", "pass")), "make of it"),
-        (changed(FOLD, ("layer.weight @ bias", "weight @ bias")), "passes through the weights"),
-        (
-            changed(
-                FOLD,
-                (
-                    "    with torch.no_grad():\n        folded.weight.copy_(weight)\n"
-                    "        folded.bias.copy_(bias)\n",
-                    "    folded.weight.data, folded.bias.data = weight, bias\n",
-                ),
-            ),
-            "shares its numbers in memory",
-        ),
-        (
-            changed(
-                FOLD,
-                ("    with torch.no_grad():\n", "    torch.set_grad_enabled(False)\n    if 1:\n"),
-            ),
-            "switches gradients off",
-        ),
-        (changed(FOLD, ("    with torch.no_grad():\n", "    if True:\n")), "no_grad()"),
-        (changed(FOLD, ("return folded", "return folded.double()")), "torch.float64"),
-        (
-            changed(
-                FOLD,
-                (
-                    "    folded = nn.Linear(weight.shape[1], weight.shape[0])\n",
-                    "    if len(stack) == 1:\n        return stack[0]\n"
-                    "    folded = nn.Linear(weight.shape[1], weight.shape[0])\n",
-                ),
-            ),
-            "hands back a layer",
-        ),
-        (
-            changed(
-                FOLD,
-                (
-                    "    with torch.no_grad():\n        folded.weight.copy_(weight)\n"
-                    "        folded.bias.copy_(bias)\n",
-                    "    folded.weight = nn.Parameter(weight)\n"
-                    "    folded.bias = nn.Parameter(bias)\n",
-                ),
-            ),
-            "shares its numbers in memory",
-        ),
-        (changed(FOLD, ("return folded", "return folded.weight, folded.bias")), "returns a tuple"),
-        (
-            changed(
-                FOLD,
-                (", weight.shape[0])", ", weight.shape[0], bias=False)"),
-                ("        folded.bias.copy_(bias)\n", ""),
-            ),
-            "no bias",
-        ),
-        (
-            changed(
-                FOLD,
-                (
-                    "bias = stack[0].weight, stack[0].bias",
-                    "bias = stack[0].weight.data, stack[0].bias.data",
-                ),
-                (
-                    "bias = layer.weight @ bias + layer.bias",
-                    "bias = layer.bias.data.add_(layer.weight.data @ bias)",
-                ),
-            ),
-            "have changed",
-        ),
-        ("def fold(stack):\n    return stack", "returns a Sequential"),
-    ],
-    "09.3": [
         (bump(UP), "stays up"),
         (bump(f"{UP} + {DOWN}"), "rises to 2.00"),
         (bump(f"{DOWN} - {UP}"), "falls to -1.00"),
@@ -215,98 +117,57 @@ WRONG = {
         (bump(f"{UP} - {DOWN} + 3 * torch.exp(-(((X - 1.35) / 0.005) ** 2))"), "At x = 1.3"),
         (bump("nn.Sigmoid(50 * (X - 1)) - nn.Sigmoid(50 * (X - 2))"), "makes an object"),
     ],
+    "09.3": [
+        (deep(LIST), "In a plain list"),
+        (deep(f"tuple({LIST})"), "In a plain list"),
+        (deep("{n: nn.Linear(width, width) for n in range(depth - 1)}.values()"), "In a plain"),
+        (deep("nn.ModuleList([nn.Linear(width, width)] * (depth - 1))"), "repeats one object"),
+        (deep(LISTED.replace("depth - 1", "depth")), "one layer too many"),
+        (deep(LISTED.replace("depth - 1", "depth - 2")), "one layer too few"),
+        (deep(LISTED.replace("width, width", "1, width")), "takes `width` numbers"),
+        (deep("nn.Linear(width, width)"), "it stands alone"),
+        (deep("nn.ModuleList(nn.Linear(width, width))"), "with an iterable"),
+        (
+            deep(LISTED, FORWARD.replace("torch.tanh(layer(X))", "layer(X)")),
+            "Stacked lines are one line",
+        ),
+        (deep(LISTED, "        return self.last(torch.tanh(self.first(X)))"), "leaves them out"),
+        (
+            deep(LISTED, FORWARD.replace("self.last(X)", "torch.tanh(self.last(X))")),
+            "put through tanh",
+        ),
+        (deep(LISTED, FORWARD.replace("torch.tanh", "torch.relu")), "one after another"),
+        (deep(LISTED, FORWARD.replace("return ", "")), "returns None"),
+        (deep(LISTED).replace("        super().__init__()\n", ""), "super().__init__()"),
+        (f"Deep = {LIST}".replace("width", "16").replace("depth", "3"), "expected something"),
+        ("def Deep(width, depth):\n    return width * depth", "expected a module"),
+    ],
     "09.4": [
-        (changed(UNTIL, (TEST, ""), ("    return most", "    return step")), "was moved all"),
-        (changed(UNTIL, (TEST + STEP, STEP + TEST)), "was moved all the same"),
-        (changed(UNTIL, ("return step", "return step + 1")), "takes no step"),
-        (changed(UNTIL, ("return most", "return step")), "all 7 steps are used"),
-        (changed(UNTIL, ("    return most", "    pass")), "Is a `return` missing"),
-        (changed(UNTIL, ("return step", "return loss.item()")), "takes no step"),
-        (changed(UNTIL, ("        optimizer.step()\n", "")), "No optimizer takes a step"),
-        (changed(UNTIL, ("        optimizer.zero_grad()\n", "")), "gradients pile up"),
+        (CAMEL.replace("torch.exp(-4 * (my_X + 1) ** 2) + 0.8 *", "0.8 *"), "turns 1 time,"),
+        (CAMEL.replace("torch.exp(-4 * (my_X + 1) ** 2)", "2 * my_X"), "turns 2 times"),
+        (CAMEL.split("torch.manual_seed")[0] + "my_model = build(16, 1, nn.Tanh)", "been trained"),
+        (CAMEL.replace("nn.Tanh", "nn.Identity"), "an activation between"),
+        (CAMEL + "\nmy_model = my_model(my_X)", "is a Tensor, expected the network"),
+        (CAMEL + "\nmy_model = build", "expected the network itself"),
+        (CAMEL.replace("my_X, my_y, steps", "X, y, steps"), "the wave of the lesson"),
+        (CAMEL.replace("my_X - 1) ** 2)", "my_X - 1) ** 2).round()"), "of the variance"),
+        (CAMEL.replace("build(16", "build(2"), "of the variance"),
+        (CAMEL.replace("lr=0.03", "lr=3.0"), "been trained"),
+        (CAMEL + "\nmy_y = my_y.flatten()", "`.unsqueeze(1)`"),
+        (CAMEL + "\nmy_X = my_X.flatten()", "a column of 30 places"),
+        (CAMEL + "\nmy_X, my_y = my_X[::20], my_y[::20]", "a column of 30 places"),
+        (CAMEL + "\nmy_y = torch.zeros(200, 1)", "turns 0 times"),
+        (CAMEL + "\nmy_y = my_y.tolist()", "expected a tensor"),
+        (CAMEL + "\nmy_y = my_y.double().log().round() / 0", "not finite"),
+        (CAMEL + "\nmy_model = my_model.double()", "raised RuntimeError"),
         (
-            changed(UNTIL, ("model.parameters()", "build(8, 1, nn.Tanh).parameters()")),
-            "moves other parameters",
-        ),
-        (
-            changed(UNTIL, ("loss.item() < goal", "loss.item() < goal / 10")),
-            "with the goal. Is it the mean",
-        ),
-        (changed(UNTIL, ("return step", "break")), "takes no step"),
-        (
-            changed(UNTIL, ("< goal:", "< goal and step % 100 == 0:")),
-            "one step fewer",
-        ),
-        (changed(UNTIL, ("< goal:", "< goal or step > 50:")), "still above it"),
-        (
-            changed(UNTIL, ("            return step", "            return step // 2")),
-            "steps and returns",
-        ),
-        (once(), "gradients pile up"),
-        (
-            changed(
-                UNTIL,
-                ("optimizer.zero_grad()\n        y_pred", "y_pred"),
-                ("backward()\n", "backward()\n        optimizer.zero_grad()\n"),
-            ),
-            "are empty",
-        ),
-        (
-            changed(UNTIL, (STEP, "        optimizer.step()\n        loss.backward()\n")),
-            "are empty",
-        ),
-        (
-            changed(
-                UNTIL,
-                ("        optimizer.zero_grad()\n", ""),
-                (
-                    STEP,
-                    "        optimizer.step()\n        optimizer.zero_grad()\n"
-                    "        loss.backward()\n",
-                ),
-            ),
-            "First `backward`, then `step`",
-        ),
-        (changed(UNTIL, ("loss_fn(y_pred, y)", "loss_fn(y_pred, y) / 2")), "half of the mean"),
-        (changed(UNTIL, ("loss_fn(y_pred, y)", "((y_pred - y) ** 2).sum()")), "is their sum"),
-        (changed(UNTIL, ("loss_fn(y_pred, y)", "(y_pred - y).abs().mean()")), "mean absolute"),
-        (changed(UNTIL, ("loss_fn(y_pred, y)", "loss_fn(y_pred, y).sqrt()")), "its root"),
-        (changed(UNTIL, ("loss_fn(y_pred, y)", "loss_fn(y_pred.flatten(), y)")), "each prediction"),
-        (changed(UNTIL, ("loss_fn(y_pred, y)", "loss_fn(model(X[:16]), y[:16])")), "of all rows"),
-        (changed(UNTIL, ("loss.item() < goal", "loss.item() > goal")), "compared with `goal`"),
-        (changed(UNTIL, ("range(most)", "range(most + 1)")), "At most 7 steps"),
-        (
-            changed(
-                UNTIL,
-                (
-                    "        optimizer.zero_grad()\n",
-                    "        optimizer = torch.optim.Adam("
-                    "model.parameters(), lr=0.01)\n        optimizer.zero_grad()\n",
-                ),
-            ),
-            "makes a new optimizer",
-        ),
-        (changed(UNTIL, ("lr=0.01", "lr=0.0")), "learning rate"),
-        (changed(UNTIL, ("lr=0.01", "lr=0.00001")), "still above it"),
-        (
-            changed(
-                UNTIL, ("    optimizer =", "    torch.set_grad_enabled(False)\n    optimizer =")
-            ),
-            "switches gradients off",
-        ),
-        (changed(UNTIL, ("    return most", "    return loss.item()")), "you return"),
-        (
-            changed(
-                UNTIL, ("    optimizer =", "    model = build(8, 1, nn.Tanh)\n    optimizer =")
-            ),
-            "moves other parameters",
-        ),
-        (
-            changed(
-                UNTIL,
-                ("        loss.backward()\n", "        loss_fn(model(X[:9]), y[:9]).backward()\n"),
-            ),
-            "Which loss do you",
+            CAMEL
+            + """
+class Formula(nn.Module):
+    def forward(self, X):
+        return my_y
+my_model = Formula()""",
+            "A formula was not asked for",
         ),
     ],
 }
@@ -332,62 +193,6 @@ class Layer:
 tanh_layer = Layer()""",
     ],
     "09.2": [
-        """\
-def fold(stack):
-    inputs = stack[0].in_features
-    with torch.no_grad():
-        bias = stack(torch.zeros(1, inputs))
-        weight = (stack(torch.eye(inputs)) - bias).T
-    folded = nn.Linear(inputs, len(bias[0]))
-    folded.load_state_dict({"weight": weight, "bias": bias[0]})
-    return folded""",
-        """\
-@torch.no_grad()
-def fold(stack: nn.Sequential) -> nn.Linear:
-    layers = list(stack)
-    weight, bias = layers[0].weight.clone(), layers[0].bias.clone()
-    for layer in layers[1:]:
-        weight, bias = layer.weight @ weight, layer(bias)
-    folded = nn.Linear(weight.shape[1], weight.shape[0])
-    folded.weight = nn.Parameter(weight)
-    folded.bias = nn.Parameter(bias)
-    return folded""",
-        """\
-def fold(stack):
-    def join(first, second):
-        both = nn.Linear(first.in_features, second.out_features)
-        both.weight.data.copy_(second.weight @ first.weight)
-        both.bias.data.copy_(second.weight @ first.bias + second.bias)
-        return both
-    identity = nn.Linear(stack[0].in_features, stack[0].in_features)
-    nn.init.eye_(identity.weight)
-    nn.init.zeros_(identity.bias)
-    for layer in stack:
-        identity = join(identity, layer)
-    return identity""",
-        """\
-def fold(stack):
-    if len(stack) == 1:
-        new = nn.Linear(stack[0].in_features, stack[0].out_features)
-        new.load_state_dict(stack[0].state_dict())
-        return new
-    rest = fold(stack[1:])
-    new = nn.Linear(stack[0].in_features, rest.out_features)
-    with torch.no_grad():
-        new.weight[:] = rest.weight @ stack[0].weight
-        new.bias[:] = rest(stack[0].bias)
-    return new""",
-        changed(
-            FOLD,
-            (
-                "    with torch.no_grad():\n        folded.weight.copy_(weight)\n"
-                "        folded.bias.copy_(bias)\n",
-                "    folded.weight = nn.Parameter(weight.detach().clone())\n"
-                "    folded.bias = nn.Parameter(bias.detach().clone())\n",
-            ),
-        ),
-    ],
-    "09.3": [
         bump("torch.sigmoid(80 * X - 80) - torch.sigmoid(80 * X - 160)"),
         bump("torch.sigmoid(50 * (X - 1)) + torch.sigmoid(50 * (2 - X)) - 1"),
         bump("torch.sigmoid(50 * (X - torch.tensor([1.0, 2.0]))) @ torch.tensor([[1.0], [-1.0]])"),
@@ -410,77 +215,65 @@ step = lambda X, at: node(X, torch.tensor([[50.0]]), torch.tensor([-50.0 * at]),
 def bump(X: torch.Tensor) -> torch.Tensor:
     return step(X, 1.0) - step(X, 2.0)""",
     ],
+    "09.3": [
+        deep(f"nn.Sequential(*{LIST})"),
+        deep(f"nn.ParameterList({LIST})"),
+        deep("nn.ModuleList(nn.Linear(width, width) for _ in range(depth - 1))"),
+        deep(
+            "nn.ModuleDict({str(n): nn.Linear(width, width) for n in range(depth - 1)})",
+            FORWARD.replace("self.hidden", "self.hidden.values()"),
+        ),
+        """\
+class Deep(nn.Module):
+    def __init__(self, width, depth):
+        super().__init__()
+        self.first = nn.Linear(1, width)
+        self.last = nn.Linear(width, 1)
+        self.hidden = []
+        for n in range(depth - 1):
+            layer = nn.Linear(width, width)
+            self.add_module(f"hidden{n}", layer)
+            self.hidden.append(layer)
+
+    def forward(self, X):
+        X = self.first(X).tanh()
+        for layer in self.hidden:
+            X = layer(X).tanh()
+        return self.last(X)""",
+        """\
+def Deep(width, depth):
+    return build(width, depth, nn.Tanh)""",
+    ],
     "09.4": [
-        changed(
-            UNTIL,
-            (
-                "optimizer.zero_grad()\n        y_pred = model(X)\n        loss = "
-                "loss_fn(y_pred, y)",
-                "loss = nn.functional.mse_loss(model(X), y)",
-            ),
-            ("optimizer.step()\n", "optimizer.step()\n        optimizer.zero_grad()\n"),
-        ),
+        CAMEL.replace("build(16, 1, nn.Tanh)", "build(16, 2, nn.ReLU)").replace("0.03", "0.01"),
         """\
-def train_until(model, X, y, goal, most):
-    optimizer, steps = torch.optim.Adam(model.parameters(), lr=0.01), 0
-    while (loss := ((model(X) - y) ** 2).mean()) >= goal and steps < most:
-        optimizer.zero_grad(set_to_none=False)
-        loss.backward()
-        optimizer.step()
-        steps += 1
-    return steps""",
+my_X = torch.rand(300, 1)
+my_y = 4000 + 100 * torch.sin(9 * my_X) * my_X
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inside = build(24, 1, nn.Tanh)
+    def forward(self, X):
+        return 4000 + 100 * self.inside(6 * X - 3)
+my_model = Scaled()
+optimizer = torch.optim.Adam(my_model.parameters(), lr=0.02)
+for step in range(1500):
+    optimizer.zero_grad()
+    loss = ((my_model(my_X) - my_y) / 100).square().mean()
+    loss.backward()
+    optimizer.step()""",
         """\
-def train_until(model: nn.Module, X, y, goal: float, most: int) -> int:
-    opt = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.0)
-    def measured():
-        with torch.no_grad():
-            return loss_fn(model(X), y).item()
-    step = 0
-    while step < most and not measured() < goal:
-        opt.zero_grad()
-        loss_fn(model(X), y).backward()
-        opt.step()
-        step = step + 1
-    return step""",
+my_X = torch.linspace(-3, 3, 61, dtype=torch.float64).unsqueeze(1)
+my_y = (3 * my_X).cos()
+torch.manual_seed(0)
+my_model = build(24, 1, nn.Sigmoid).double()
+fit(my_model, torch.optim.Adam(my_model.parameters(), lr=0.1), my_X, my_y, steps=1500)""",
         """\
-def train_until(model, X, y, goal, most):
-    parameters = list(model.parameters())
-    optimizer = torch.optim.Adam(parameters, 0.01)
-    for step in range(most + 1):
-        loss = (model(X) - y).pow(2).mean()
-        if step == most or loss < goal:
-            return torch.tensor(step)
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters)):
-            parameter.grad = gradient
-        optimizer.step()""",
-        changed(
-            UNTIL,
-            (
-                "torch.optim.Adam(model.parameters(), lr=0.01)",
-                "torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)",
-            ),
-        ),
-        changed(
-            UNTIL,
-            (
-                "        loss.backward()\n",
-                "        loss.backward()\n        nn.utils."
-                "clip_grad_norm_(model.parameters(), 1.0)\n",
-            ),
-        ),
-        """\
-def train_until(model, X, y, goal, most):
-    mean, size = ([torch.zeros_like(p) for p in model.parameters()] for _ in range(2))
-    for step in range(1, most + 1):
-        loss = loss_fn(model(X), y)
-        if loss.item() < goal:
-            return step - 1
-        gradients = torch.autograd.grad(loss, list(model.parameters()))
-        with torch.no_grad():
-            for p, m, s, g in zip(model.parameters(), mean, size, gradients):
-                m.mul_(0.9).add_(0.1 * g)
-                s.mul_(0.999).add_(0.001 * g * g)
-                p -= 0.01 * (m / (1 - 0.9**step)) / ((s / (1 - 0.999**step)).sqrt() + 1e-8)
-    return most""",
+my_X = torch.linspace(-3, 3, 61).unsqueeze(1)
+my_y = my_X.abs().sub(1.5).abs() + 0.02 * torch.sin(50 * my_X)
+torch.manual_seed(1)
+my_model = nn.Sequential(nn.Linear(1, 32), nn.ReLU(), nn.Linear(32, 1))
+fit(my_model, torch.optim.AdamW(my_model.parameters(), lr=0.02), my_X, my_y, steps=1000)""",
+        CAMEL.replace("my_X - 1", "my_X - 1.2").replace("steps=1000", "steps=1500"),
     ],
 }

@@ -5,6 +5,13 @@ LOAD = """\
 def load_into(model, source):
     model.load_state_dict(torch.load(source, weights_only=True))
     return model"""
+COMPARED = """\
+def load_into(model, source):
+    saved = torch.load(source, weights_only=True)
+    if saved.keys() != model.state_dict().keys():
+        raise ValueError('other names')
+    model.load_state_dict(saved)
+    return model"""
 WEIGH = """\
 def weigh(saved, bird):
     ruler = torch.tensor([[bird[column] for column in saved["columns"]]])
@@ -98,6 +105,11 @@ WRONG = {
         ),
     ],
     "08.2": [
+        (LOAD, "it has changed the model all the same"),
+        (
+            changed(COMPARED, ("saved.keys() != ", "not saved.keys() & ")),
+            "it has changed the model all the same",
+        ),
         (changed(LOAD, ("weights_only=True", "weights_only=False")), "ran code of its own"),
         (
             "def load_into(model, source):\n    own = model.state_dict()\n"
@@ -443,17 +455,27 @@ RIGHT = {  # unusual, and right
         ),
     ],
     "08.2": [
-        changed(LOAD, (", weights_only=True", "")),
-        changed(LOAD, ("weights_only=True)", 'weights_only=True, map_location="cpu")')),
-        changed(LOAD, ("True))", "True), assign=True)")),
+        changed(COMPARED, (", weights_only=True", "")),
+        changed(COMPARED, ("weights_only=True)", 'weights_only=True, map_location="cpu")')),
+        changed(COMPARED, ("(saved)", "(saved, assign=True)")),
+        "import copy\n\n"
+        + changed(
+            COMPARED,
+            (
+                "    if saved.keys() != model.state_dict().keys():\n"
+                "        raise ValueError('other names')\n",
+                "    copy.deepcopy(model).load_state_dict(saved)\n",
+            ),
+        ),
         "def load_into(model: nn.Module, source) -> nn.Module:\n"
         "    if (saved := torch.load(source)).keys() != model.state_dict().keys():\n"
         "        raise ValueError('other names')\n"
         "    with torch.no_grad():\n        for name, parameter in model.named_parameters():\n"
         "            parameter.copy_(saved[name])\n    return model",
-        "def load_into(model, source):\n    try:\n"
-        "        state = torch.load(source, weights_only=True)\n"
-        "        model.load_state_dict(state)\n    except Exception as error:\n"
+        "def load_into(model, source):\n"
+        "    before = {name: value.clone() for name, value in model.state_dict().items()}\n"
+        "    try:\n        model.load_state_dict(torch.load(source))\n"
+        "    except Exception as error:\n        model.load_state_dict(before)\n"
         "        raise ValueError(f'{source} is refused') from error\n    return model",
     ],
     "08.3": [

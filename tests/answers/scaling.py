@@ -1,4 +1,4 @@
-"""Plausible wrong answers to the exercises on devices, processes and their cost: code and hint."""
+"""Plausible wrong answers on slow steps, devices, wrappers and processes: code and hint."""
 
 TRAIN = """\
 def train_on(device, loader, epochs):
@@ -14,22 +14,15 @@ def train_on(device, loader, epochs):
             optimizer.step()
     return model"""
 MOVE = "            X_batch, y_batch = X_batch.to(device), y_batch.to(device)\n"
-ROWS = """\
-def rows_of(rank, processes, n, epoch):
-    sampler = DistributedSampler(range(n), processes, rank, seed=420)
-    sampler.set_epoch(epoch)
-    return list(sampler)"""
 LINES = [line + "\n" for line in TRAIN.splitlines()]
 ZERO, PREDICT, LOSS, BACKWARD, STEP = LINES[6:11]
 MEAN = "loss_fn(y_pred, y_batch)"
-AVERAGE = "def average(gradients, sizes):\n    return {}"
-PAIRS = "zip(sizes, gradients, strict=True)"
-WORTH = """\
-def most_worth(compute, n_bytes):
-    def is_worth_it(n):
-        return compute / step_time(compute, n_bytes, n) >= n / 2
-
-    return max(n for n in (1, 2, 4, 8, 16, 32, 64) if is_worth_it(n))"""
+UNWRAP = """\
+def unwrapped(state):
+    own = {}
+    for name, value in state.items():
+        own[name.removeprefix("module.")] = value
+    return own"""
 
 
 def changed(code, *pairs):
@@ -53,6 +46,20 @@ FLAT = PREDICT.replace("model(X_batch)", "model(X_batch).squeeze(1)")
 
 WRONG = {
     "12.1": [
+        (f'remedies = "{letters}"', words)
+        for letters, words in [
+            ("abdac", "waits for no row"), ("bbdac", "more work"), ("cbdac", "what stands idle"),
+            ("dbdac", "chain of small"), ("eadac", "the rows are there"),
+            ("ecdac", "Is it work that the second"), ("eedac", "800 rows take as long as 8"),
+            ("edbac", "Person 2 and d: Where does"), ("ebbac", "Why ten walks"),
+            ("ebcac", "products of matrices"), ("ebeac", "ten times too"),
+            ("ebdbc", "needs more of them"), ("ebdcc", "wait even longer"), ("ebddc", "It waits"),
+            ("ebdec", "Who decodes"), ("ebdaa", "nothing of waiting"), ("ebdab", "more products"),
+            ("ebdad", "one operation already"), ("ebdae", "one card"),
+            ("ebda", "is not five letters"), ("ebdaf", "from a to e"),
+        ]
+    ] + [("remedies = 5", "expected five letters")],
+    "12.2": [
         (changed(TRAIN, (MOVE, "")), "On the CPU it works"),
         (
             changed(
@@ -159,148 +166,69 @@ WRONG = {
             "switches gradients off",
         ),
     ],
-    "12.2": [
-        (changed(ROWS, ("    sampler.set_epoch(epoch)\n", "")), "which epoch it is"),
-        (changed(ROWS, (", rank, seed", ", 0, seed")), "All ranks take the same rows"),
-        (changed(ROWS, ("seed=420", "shuffle=False")), "Nothing is shuffled"),
-        (changed(ROWS, (", seed=420", "")), "seed 0, the default"),
-        (changed(ROWS, ("seed=420", "seed=420 + epoch")), "counts twice"),
-        (changed(ROWS, ("set_epoch(epoch)", "set_epoch(epoch + 1)")), "of the next epoch"),
-        (changed(ROWS, ("seed=420", "seed=42")), "generator is seeded with 420 + epoch"),
-        (changed(ROWS, ("processes, rank", "rank, processes")), "raised ValueError"),
-        (changed(ROWS, ("list(sampler)", "sampler")), "expected a list"),
-        (changed(ROWS, ("list(sampler)", "list(torch.tensor(list(sampler)))")), "such as tensors"),
-        (changed(ROWS, ("seed=420", "seed=420, drop_last=True")), "two rows come twice"),
-        (
-            "def rows_of(rank, processes, n, epoch):\n    return list(range(rank, n, processes))",
-            "Nothing is shuffled",
-        ),
-        (
-            "def rows_of(rank, processes, n, epoch):\n"
-            "    generator = torch.Generator().manual_seed(420)\n"
-            "    return torch.randperm(n, generator=generator)[rank::processes].tolist()",
-            "which epoch it is",
-        ),
-        (
-            "def rows_of(rank, processes, n, epoch):\n"
-            "    generator = torch.Generator().manual_seed(420 + epoch + rank)\n"
-            "    return torch.randperm(n, generator=generator)[rank::processes].tolist()",
-            "each of 12 rows once",
-        ),
-        (
-            "def rows_of(rank, processes, n, epoch):\n"
-            "    generator = torch.Generator().manual_seed(420 + epoch)\n"
-            "    return torch.randperm(n, generator=generator)[rank::processes].tolist()",
-            "yours take [3, 3, 2, 2]",
-        ),
-        (
-            "def rows_of(rank, processes, n, epoch):\n"
-            "    generator = torch.Generator().manual_seed(420 + epoch)\n"
-            "    order = torch.randperm(n, generator=generator).tolist()\n"
-            "    each = -(-n // processes)\n"
-            "    return (order + order)[rank * each : (rank + 1) * each]",
-            "deals in turn, like cards",
-        ),
-        (
-            "def rows_of(rank, processes, n, epoch):\n    torch.manual_seed(420 + epoch)\n"
-            "    order = torch.randperm(n).tolist()\n"
-            "    order += order[: -n % processes]\n    return order[rank::processes]",
-            "random numbers that all other code gets from PyTorch",
-        ),
-        (
-            "def rows_of(rank, processes, n, epoch):\n"
-            "    order = np.random.default_rng(420 + epoch).permutation(n).tolist()\n"
-            "    order += order[: -n % processes]\n    return order[rank::processes]",
-            "it is not the one that `DistributedSampler`",
-        ),
-    ],
     "12.3": [
-        (AVERAGE.format("sum(gradients) / len(gradients)"), "counts the same"),
-        (AVERAGE.format("torch.stack(gradients).mean(0)"), "One of them has 12"),
-        (AVERAGE.format("torch.stack(gradients).mean()"), "has shape ()"),
-        (AVERAGE.format("sum(gradients)"), "divided by nothing"),
-        (AVERAGE.format(f"sum(s * g for s, g in {PAIRS})"), "still has to be divided"),
-        (AVERAGE.format(f"sum(s * g for s, g in {PAIRS}) / len(sizes)"), "not of rows"),
+        (changed(UNWRAP, ('removeprefix("module.")', 'replace("module.", "")')), "cuts wherever"),
+        (changed(UNWRAP, ("removeprefix", "lstrip")), "takes away single letters"),
+        (changed(UNWRAP, ('removeprefix("module.")', 'split(".")[-1]')), "The last part of a name"),
+        (changed(UNWRAP, ('"module."', '"module"')), "The point belongs to the prefix"),
+        (changed(UNWRAP, ('name.removeprefix("module.")', "name")), "still begin with `module.`"),
+        (changed(UNWRAP, ("removeprefix", "removesuffix")), "still begin with `module.`"),
         (
-            AVERAGE.format(f"sum(s * g for s, g in {PAIRS}) / sum(sizes) / len(sizes)"),
-            "once more",
+            changed(UNWRAP, ("        own[", "        while name.startswith('module.'):\n"
+                             "            name = name[7:]\n        own[")),
+            "cut more than once",
         ),
-        (AVERAGE.format(f"sum(s * g for s, g in {PAIRS}) // sum(sizes)"), "rounds down"),
-        (AVERAGE.format(f"(sum(s * g for s, g in {PAIRS}) / sum(sizes)).trunc()"), "cut off"),
+        (changed(UNWRAP, ('name.removeprefix("module.")', "name[7:]")), "have to stay"),
         (
-            AVERAGE.format(f"sum(s * g for s, g in {PAIRS}).int() // sum(sizes)"),
-            "rounds down",
-        ),
-        (AVERAGE.format(f"sum(g / s for s, g in {PAIRS}) / len(sizes)"), "counts more, not less"),
-        (AVERAGE.format(f"sum(g / s for s, g in {PAIRS})"), "counts more, not less"),
-        (
-            AVERAGE.format(f"sum(g / s for s, g in {PAIRS}) / sum(1 / s for s in sizes)"),
-            "Multiply instead",
-        ),
-        (AVERAGE.format("sum(gradients) / sum(sizes)"), "no part is weighted"),
-        (AVERAGE.format("gradients[sizes.index(max(sizes))]"), "largest part alone"),
-        (
-            AVERAGE.format("sum(s * g for s, g in zip(sorted(sizes), gradients)) / sum(sizes)"),
-            "in another order",
+            changed(UNWRAP, ('name.removeprefix("module.")', 'name.split(".", 1)[1]')),
+            "have to stay",
         ),
         (
-            AVERAGE.format(f"[s * g / sum(sizes) for s, g in {PAIRS}]"),
-            "expected a tensor",
+            changed(UNWRAP, ("    for", "    state = {n: v for n, v in state.items() if "
+                             "'module.module' not in n}\n    for")),
+            "a tensor got lost",
         ),
         (
-            "def average(gradients, sizes):\n    for size, gradient in zip(sizes, gradients):\n"
-            "        gradient *= size / sum(sizes)\n    return sum(gradients)",
-            "work in place",
+            "def unwrapped(state):\n    for name in list(state):\n"
+            "        state[name.removeprefix('module.')] = state.pop(name)\n    return state",
+            "The friend's dict has changed",
         ),
-        (
-            "def average(gradients, sizes):\n    total, rows = 0, sum(sizes)\n"
-            "    for gradient in gradients:\n        total = total + sizes.pop(0) * gradient\n"
-            "    return total / rows",
-            "list of row numbers that was handed in has changed",
-        ),
-        (
-            AVERAGE.format("(12 * gradients[0] + 4 * gradients[1]) / 16"),
-            "the gradient of all 16 rows is",
-        ),
+        (changed(UNWRAP, ("] = value", "] = value.sum()")), "holds something else"),
+        (changed(UNWRAP, ("    return own", "    return list(own)")), "expected a dict"),
+        (changed(UNWRAP, ("    return own", "")), "Is a `return` missing"),
+        ("def unwrapped(state):\n    return state['module']", "raised KeyError"),
+        (changed(UNWRAP, ('removeprefix("module.")', 'removeprefix("module.").upper()')),
+         "and yours become"),
     ],
     "12.4": [
-        (changed(WORTH, (">= n / 2", ">= 2 or n == 1")), "a speed-up of 2 is enough"),
-        (changed(WORTH, (">= n / 2", "> n / 2 or n == 1")), "`>=`, not `>`"),
-        (changed(WORTH, (">= n / 2", "> 1 or n == 1")), "above 1 is enough"),
-        (changed(WORTH, ("/ 2", "/ 4")), "a fourth of `n`"),
-        (changed(WORTH, ("/ 2", "/ 3")), "your count is too large"),
-        (changed(WORTH, (">=", "<=")), "Which way does the comparison point"),
-        (changed(WORTH, (">= n / 2", ">= n")), "compared with half of `n`"),
-        (changed(WORTH, (">= n / 2", ">= 0")), "the same for every job"),
-        (changed(WORTH, ("max(n", "min(n")), "is the largest number returned"),
-        (
-            "def most_worth(compute, n_bytes):\n"
-            "    counts = (1, 2, 4, 8, 16, 32, 64)\n"
-            "    return min(counts, key=lambda n: step_time(compute, n_bytes, n))",
-            "shortest step",
-        ),
-        (
-            "def most_worth(compute, n_bytes):\n"
-            "    counts = (1, 2, 4, 8, 16, 32, 64)\n"
-            "    return [n for n in counts if compute / step_time(compute, n_bytes, n) >= n / 2]",
-            "expected one number",
-        ),
-        ("def most_worth(compute, n_bytes):\n    return 8", "the same for every job"),
-        (changed(WORTH, ("16, 32, 64)", "16)")), "more processes are worth it"),
-        (changed(WORTH, ("(1, 2, 4, 8, 16, 32, 64)", "range(1, 65)")), "none of 1, 2, 4"),
-        (changed(WORTH, ("compute / step_time(", "step_time(")), "no number that is worth it"),
-        (changed(WORTH, ("(1, 2, 4,", "(2, 4,")), "is 1 among the numbers"),
+        ('change = ("overhead", 0.5)', "with no overhead at all"),
+        ('change = ("latency", 0.1)', "with no latency at all"),
+        ('change = ("bandwidth", 2)', "and 32 are wanted"),
+        ('change = ("bandwidth", 0.28)', "That is the wrong way"),
+        ('change = ("n_bytes", 3.6)', "That is the wrong way"),
+        ('change = ("n_bytes", 0.5)', "and 32 are wanted"),
+        ('change = ("work", 0.3)', "That is the wrong way"),
+        ('change = ("work", 10)', "It may cost less"),
+        ('change = ("bandwidth", 10)', "It may cost less"),
+        ('change = ("n_bytes", 0.1)', "It may cost less"),
+        ('change = ("bytes", 0.28)', "is none of overhead"),
+        ('change = ("n_bytes", 0)', "nothing here is free"),
+        ('change = ("bandwidth", -4)', "nothing here is free"),
+        ('change = ("bandwidth", "4")', "expected one number"),
+        ('change = "bandwidth", 3.5, "work"', "expected a name and a factor"),
+        ("change = 3.5", "expected a name and a factor"),
+        ('change = ("bandwidth", 4.5e9)', "It may cost less"),
     ],
 }  # fmt: skip
 
-PER_EPOCH = """\
-def rows_of(rank, processes, n, epoch):
-    generator = torch.Generator().manual_seed(420 + epoch)
-    order = torch.randperm(n, generator=generator).tolist()
-    order += order[: -n % processes]
-    return order[rank::processes]"""
 RIGHT = {  # unusual, and right
     "12.1": [
+        'remedies = "EBDAC"',
+        'remedies = "e, b, d, a, c"',
+        'remedies = ["e", "b", "d", "a", "c"]',
+        'remedies = ("E", "b", "D", "a", "c")',
+    ],
+    "12.2": [
         """\
 def train_on(device, loader, epochs):
     model = nn.Linear(1, 1, device=device)
@@ -353,66 +281,38 @@ def train_on(device, loader, epochs):
     return model""",
         changed(TRAIN, (MEAN, "((y_pred - y_batch) ** 2).sum() / len(X_batch)")),
     ],
-    "12.2": [
-        PER_EPOCH,
-        """\
-def rows_of(rank, processes, n, epoch):
-    sampler = DistributedSampler(TensorDataset(torch.zeros(n)), num_replicas=processes,
-                                 rank=rank, shuffle=True, seed=420, drop_last=False)
-    sampler.set_epoch(epoch=epoch)
-    return [row for row in sampler]""",
-        "rows_of = lambda rank, processes, n, epoch: list(\n"
-        "    DistributedSampler(range(n), processes, rank, seed=420 + epoch))",
-        """\
-def rows_of(rank: int, processes: int, n: int, epoch: int) -> list[int]:
-    class Rows(torch.utils.data.Dataset):
-        def __len__(self):
-            return n
-
-    sampler = DistributedSampler(Rows(), processes, rank, seed=420)
-    sampler.epoch = epoch
-    return [*iter(sampler)]""",
-    ],
     "12.3": [
-        AVERAGE.format(
-            "torch.tensor(sizes) / sum(sizes) @ torch.stack(gradients).squeeze(1)"
-        ).replace("return ", "return (")
-        + ").unsqueeze(0)",
-        AVERAGE.format("np.average([g.numpy() for g in gradients], axis=0, weights=sizes)").replace(
-            "return ", "return torch.from_numpy("
-        )
-        + ").float()",
         """\
-def average(gradients, sizes):
-    total = torch.zeros_like(gradients[0], dtype=torch.float64)
-    for size, gradient in zip(sizes, gradients):
-        total += size * gradient
-    return total / sum(sizes)""",
-        AVERAGE.format(f"torch.stack([g for s, g in {PAIRS} for row in range(s)]).mean(dim=0)"),
+def unwrapped(state):
+    return {name.removeprefix("module."): value for name, value in state.items()}""",
+        """\
+def unwrapped(state):
+    own = dict(state)
+    nn.modules.utils.consume_prefix_in_state_dict_if_present(own, "module.")
+    return own""",
+        """\
+def unwrapped(state):
+    import re
+    pairs = [(re.sub(r"^module\\.", "", name), state[name]) for name in state]
+    return type(state)(pairs)""",
+        """\
+def unwrapped(state):
+    start = "module."
+    own = {}
+    for name in state:
+        short = name[len(start):] if name.startswith(start) else name
+        own[short] = state[name].clone()
+    return own""",
     ],
     "12.4": [
-        changed(WORTH, ("compute / step_time", "compute // step_time"), ("n / 2", "n // 2")),
+        'change = ("n_bytes", 0.28)',
+        'change = ["work", 3.3]',
         """\
-def most_worth(compute, n_bytes):
-    n = 1
-    while n < 64 and compute >= n * step_time(compute, n_bytes, 2 * n):
-        n *= 2
-    return n""",
-        """\
-def most_worth(compute: float, n_bytes: float) -> int:
-    counts = np.array([1, 2, 4, 8, 16, 32, 64])
-    seconds = np.array([step_time(compute, n_bytes, int(n)) for n in counts])
-    return counts[compute / seconds >= counts / 2].max()""",
-        "most_worth = lambda compute, n_bytes: [\n"
-        "    n for n in (1, 2, 4, 8, 16, 32, 64)\n"
-        "    if 1 - compute / n / step_time(compute, n_bytes, n) <= 0.5][-1]",
-        """\
-def most_worth(compute, n_bytes):
-    best = 1
-    for n in [2**power for power in range(7)]:
-        speed_up = step_time(compute, n_bytes, 1) / step_time(compute, n_bytes, n)
-        if speed_up / n >= 0.5:
-            best = n
-    return torch.tensor(best)""",
+factors = np.linspace(1, 10, 901)
+def speed(factor):
+    job = network | {"bandwidth": factor * network["bandwidth"]}
+    return step_time(1, **job) / step_time(64, **job)
+change = "bandwidth", min(factor for factor in factors if speed(factor) >= 32)""",
+        'change = ("n_bytes", torch.tensor(1 / 4))',
     ],
 }

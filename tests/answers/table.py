@@ -2,7 +2,7 @@
 
 ONE_HOT = """\
 def one_hot_rows(words, categories):
-    table = torch.zeros(len(words), len(categories), dtype=torch.float64)
+    table = torch.zeros(len(words), len(categories), dtype=torch.float32)
     for row, word in enumerate(words):
         table[row, categories.index(word)] = 1
     return table"""
@@ -15,11 +15,11 @@ def stop_when_broken(trainer):
     loss = torch.tensor(trainer.history["train_loss"][-1])
     if not loss.isfinite():
         trainer.should_stop = True"""
-GRAMS = """\
-def in_grams(weight, bias, X_train, y_train):
-    per_unit = weight.T * y_train.std() / X_train.std(dim=0).unsqueeze(1)
-    at_center = bias * y_train.std() + y_train.mean()
-    return per_unit, at_center - X_train.mean(dim=0) @ per_unit"""
+CURVE = """\
+def miss_with(n, seed):
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randperm(len(X_train), generator=generator)[:n]
+    return miss(ols(X_train[drawn], y_train[drawn], X_val), y_val)"""
 
 
 def changed(code, *pairs):
@@ -31,6 +31,22 @@ def changed(code, *pairs):
 
 WRONG = {
     "11.1": [
+        ('slips = "adeba"', "starts the schedule anew"),
+        ('slips = "ddeba"', "Who calls the scheduler"),
+        ('slips = "cceba"', "knows no layer"),
+        ('slips = "ceeba"', "BatchNorm gave up"),
+        ('slips = "cdcba"', "not its business"),
+        ('slips = "cddba"', "a gradient like any other"),
+        ('slips = "cdeaa"', "had seen the test rows before"),
+        ('slips = "cdedb"', "does not halve a miss"),
+        ('slips = "cdebb"', "flatters the test rows"),
+        ('slips = "cdebe"', "nothing was clipped"),
+        ('slips = "bdeca"', "Does that slip change"),
+        ('slips = "cdeb"', "not five letters"),
+        ('slips = "cdebf"', "not five letters"),
+        ("slips = 5", "expected five letters"),
+    ],
+    "11.2": [
         (
             "def one_hot_rows(words, categories):\n"
             "    return torch.tensor(pd.get_dummies(pd.Series(words)).to_numpy(dtype=float))",
@@ -43,7 +59,7 @@ WRONG = {
         ),
         (changed(ONE_HOT, ("len(words), len(categories), ", "len(categories), len(words), "),
                  ("[row, categories.index(word)]", "[categories.index(word), row]")), "Turn the"),
-        (changed(ONE_HOT, ("torch.float64", "torch.int64")), "multiplies floats"),
+        (changed(ONE_HOT, ("torch.float32", "torch.int64")), "multiplies floats"),
         (
             changed(ONE_HOT, ("categories.index(word)", "sorted(categories).index(word)")),
             "alphabet",
@@ -101,7 +117,50 @@ WRONG = {
             "An unknown word before a known one",
         ),
     ],
-    "11.2": [
+    "11.3": [
+        (
+            "def stop_when_broken(trainer):\n"
+            "    loss = torch.tensor(trainer.history['train_loss'][-1])\n"
+            "    trainer.should_stop = not loss.isfinite().item()",
+            "overwritten",
+        ),
+        (
+            changed(STOP, ("not loss.isfinite()", "loss.isnan()")),
+            "infinite is another",
+        ),
+        (changed(STOP, ("not loss.isfinite()", "loss == float('nan')")), "neither above nor below"),
+        (changed(STOP, ("not loss.isfinite()", "loss > 1000")), "neither above nor below"),
+        (changed(STOP, ("train_loss", "val_loss")), "Read the training loss"),
+        (changed(STOP, ("[-1]", "[0]")), "`[-1]` is the last loss"),
+        (changed(STOP, ("not loss.isfinite()", "not loss < 1000")), "1e+09 is large"),
+        (changed(STOP, ("not loss.isfinite()", "loss != loss or loss > 1e30")), "1e+38 is large"),
+        (changed(STOP, ("not loss.isfinite()", "not loss < 1e10")), "1e+38 is large"),
+        (changed(STOP, ("= True", "= True\n        trainer.callbacks = []")),
+         "other callbacks no longer"),
+        (changed(STOP, ("= True", "= True\n        trainer.callbacks.clear()")),
+         "other callbacks no longer"),
+        (changed(STOP, ("trainer.should_stop = True", "return True")), "The callback returns True"),
+        (changed(STOP, ("trainer.should_stop", "trainer.stop")), "`trainer.stop` was set"),
+        (
+            changed("import sys\n" + STOP, ("trainer.should_stop = True", "sys.exit()")),
+            "ends the whole program",
+        ),
+        (changed(STOP, ("trainer.should_stop = True", "exit()")), "ends the whole program"),
+        (changed(STOP, ("= True", "= torch.tensor(True)")), "is a Tensor"),
+        (changed(STOP, ("not loss.isfinite()", "loss != loss")), "infinite is another"),
+        (changed(STOP, ("not loss.isfinite()", "loss.item() is torch.nan")), "neither above"),
+        (changed(STOP, ("trainer.should_stop", "should_stop")), "the run goes on"),
+        (changed(STOP, ("trainer.should_stop = True", "raise StopIteration")), "raised StopIter"),
+        (
+            "def stop_when_broken(trainer):\n"
+            "    losses = torch.tensor([trainer.history[n][-1] for n in trainer.history.names])\n"
+            "    if not losses.isfinite().all():\n        trainer.should_stop = True",
+            "Look at the latter",
+        ),
+        ("def stop_when_broken(trainer):\n    trainer.should_stop = True", "is sound"),
+        (changed(STOP, ('["train_loss"]', '["loss"]')), "raised InputError"),
+    ],
+    "11.4": [
         (
             "def fill(X_train, X_new):\n    means = X_train.nanmean(dim=0)\n"
             "    parts = [rows.nan_to_num(0.0) for rows in (X_train, X_new)]\n"
@@ -166,89 +225,56 @@ WRONG = {
             "training rows still hold",
         ),
     ],
-    "11.3": [
+    "11.5": [
+        (changed(CURVE, ("X_val), y_val)", "X_val), y_val) ** 2")), "mean of the squares"),
+        (changed(CURVE, ("return miss", "return 1000 * miss")), "in grams"),
+        (changed(CURVE, (", X_val), y_val", ", X_train), y_train")), "which the line has seen"),
         (
-            "def stop_when_broken(trainer):\n"
-            "    loss = torch.tensor(trainer.history['train_loss'][-1])\n"
-            "    trainer.should_stop = not loss.isfinite().item()",
-            "overwritten",
+            changed(CURVE, ("X_val), y_val", "X_train[drawn]), y_train[drawn]")),
+            "which the line has seen",
         ),
         (
-            changed(STOP, ("not loss.isfinite()", "loss.isnan()")),
-            "infinite is another",
+            "def miss_with(n, seed):\n"
+            "    X_all, y_all = torch.cat([X_train, X_val]), torch.cat([y_train, y_val])\n"
+            "    generator = torch.Generator().manual_seed(seed)\n"
+            "    drawn = torch.randperm(199, generator=generator)[:n].tolist()\n"
+            "    drawn += range(199, 266)\n"
+            "    return miss(ols(X_all[drawn], y_all[drawn], X_val), y_val)",
+            "are among those it was fitted to",
         ),
-        (changed(STOP, ("not loss.isfinite()", "loss == float('nan')")), "neither above nor below"),
-        (changed(STOP, ("not loss.isfinite()", "loss > 1000")), "neither above nor below"),
-        (changed(STOP, ("train_loss", "val_loss")), "Read the training loss"),
-        (changed(STOP, ("[-1]", "[0]")), "`[-1]` is the last loss"),
-        (changed(STOP, ("not loss.isfinite()", "not loss < 1000")), "1e+09 is large"),
-        (changed(STOP, ("not loss.isfinite()", "loss != loss or loss > 1e30")), "1e+38 is large"),
-        (changed(STOP, ("not loss.isfinite()", "not loss < 1e10")), "1e+38 is large"),
-        (changed(STOP, ("= True", "= True\n        trainer.callbacks = []")),
-         "other callbacks no longer"),
-        (changed(STOP, ("= True", "= True\n        trainer.callbacks.clear()")),
-         "other callbacks no longer"),
-        (changed(STOP, ("trainer.should_stop = True", "return True")), "The callback returns True"),
-        (changed(STOP, ("trainer.should_stop", "trainer.stop")), "`trainer.stop` was set"),
+        (changed(CURVE, ("ols(X_train[drawn], y_train[drawn], X_val)", "y_train[drawn].mean()")),
+         "what the mean misses"),
+        (changed(CURVE, ("y_train[drawn]", "y_train[:n]")), "of the same birds"),
+        (changed(CURVE, ("manual_seed(seed)", "manual_seed(420)")), "one miss for all seeds"),
         (
-            changed("import sys\n" + STOP, ("trainer.should_stop = True", "sys.exit()")),
-            "ends the whole program",
+            changed(CURVE, ("torch.randperm(len(X_train), generator=generator)[:n]", "range(n)")),
+            "one miss for all seeds",
         ),
-        (changed(STOP, ("trainer.should_stop = True", "exit()")), "ends the whole program"),
-        (changed(STOP, ("= True", "= torch.tensor(True)")), "is a Tensor"),
-        (changed(STOP, ("not loss.isfinite()", "loss != loss")), "infinite is another"),
-        (changed(STOP, ("not loss.isfinite()", "loss.item() is torch.nan")), "neither above"),
-        (changed(STOP, ("trainer.should_stop", "should_stop")), "the run goes on"),
-        (changed(STOP, ("trainer.should_stop = True", "raise StopIteration")), "raised StopIter"),
+        (changed(CURVE, ("[:n]", "")), "one miss for all seeds"),
         (
-            "def stop_when_broken(trainer):\n"
-            "    losses = torch.tensor([trainer.history[n][-1] for n in trainer.history.names])\n"
-            "    if not losses.isfinite().all():\n        trainer.should_stop = True",
-            "Look at the latter",
+            changed(CURVE, (".manual_seed(seed)", ""), ("[:n]", "[:n] if generator.seed() else 0")),
+            "returns two numbers",
         ),
-        ("def stop_when_broken(trainer):\n    trainer.should_stop = True", "is sound"),
-        (changed(STOP, ('["train_loss"]', '["loss"]')), "raised InputError"),
-    ],
-    "11.4": [
-        ("def in_grams(weight, bias, X_train, y_train):\n    return weight.T, bias", "came in"),
-        (changed(GRAMS, ("weight.T * y_train.std()", "weight.T")), "spreads of y"),
-        (changed(GRAMS, (" / X_train.std(dim=0).unsqueeze(1)", "")), "for a spread of x"),
-        (changed(GRAMS, (" / X_train", " * X_train")), "multiplies"),
-        (changed(GRAMS, ("X_train.std(dim=0).unsqueeze(1)", "X_train.std()")), "own: `dim=0`"),
-        (changed(GRAMS, (" - X_train.mean(dim=0) @ per_unit", "")), "center of the features"),
-        (changed(GRAMS, (" + y_train.mean()", "")), "mean of y is missing"),
-        (changed(GRAMS, ("bias * y_train.std() + ", "")), "bias of the model is missing"),
-        (changed(GRAMS, ("bias * y_train.std()", "bias * y_train.std(correction=0)")), "by n - 1"),
         (
-            changed(GRAMS, ("X_train.mean(dim=0) @ per_unit", "(X_train.mean() * per_unit).sum()")),
-            "all columns have one center",
+            "def miss_with(n, seed):\n    torch.manual_seed(seed)\n"
+            "    drawn = torch.randperm(199)[:n]\n"
+            "    return miss(ols(X_train[drawn], y_train[drawn], X_val), y_val)",
+            "changes the random numbers",
         ),
-        (changed(GRAMS, ("X_train.mean(dim=0) @ per_unit", "X_train.mean(dim=0) @ weight.T")),
-         "the weights as they came in"),
-        (
-            changed(
-                GRAMS,
-                ("X_train.mean(dim=0) @", "(X_train.mean(dim=0) / X_train.std(dim=0)) @"),
-            ),
-            "count the spreads twice",
-        ),
-        (changed(GRAMS, ("return per_unit", "return 2 * per_unit")), "in grams per unit they are"),
-        (changed(GRAMS, ("at_center - ", "1 + at_center - ")), "are those of the scaled model"),
-        (
-            changed(GRAMS, ("weight.T", "weight"), (".unsqueeze(1)", ""),
-                    ("@ per_unit", "@ per_unit.T")),
-            "stand in a row",
-        ),
-        (changed(GRAMS, ("bias * y_train.std()", "bias")), "not in grams yet"),
-        (changed(GRAMS, ("return per_unit, ", "return ")), "expected two tensors"),
-        (changed(GRAMS, (".unsqueeze(1)", "")), "has shape (3, 3)"),
-        (changed(GRAMS, ("X_train.mean(dim=0)", "X_train.mean()")), "raised RuntimeError"),
-        (changed(GRAMS, ("at_center - ", "at_center + ")), "has to be subtracted"),
+        (changed(CURVE, ("[:n]", "[: n + 150]")), "in the middle of twelve seeds"),
+        (changed(CURVE, ("[:n]", "[: 5 * n]")), "exactly `n` different"),
+        (changed(CURVE, ("    return miss", "    miss")), "`return` missing"),
     ],
 }  # fmt: skip
 
 RIGHT = {  # unusual, and right
     "11.1": [
+        'slips = "CDEBA"',
+        'slips = ["c", "d", "e", "b", "a"]',
+        'slips = "c, d, e, b, a"',
+        'slips = ("c", "d", "e", "b", "a")',
+    ],
+    "11.2": [
         """\
 def one_hot_rows(words: list[str], categories: list[str]) -> torch.Tensor:
     codes = torch.tensor([categories.index(word) for word in words])
@@ -270,7 +296,35 @@ def one_hot_rows(words, categories):
         return torch.tensor([float(word == name) for name in categories])
     return torch.stack([row(word) for word in words])""",
     ],
-    "11.2": [
+    "11.3": [
+        """\
+def stop_when_broken(trainer):
+    import math
+    trainer.should_stop |= not math.isfinite(trainer.history["train_loss"][-1])""",
+        "import numpy as np\ndef stop_when_broken(trainer):\n"
+        "    trainer.should_stop |= ~np.isfinite(trainer.history['train_loss'][-1])",
+        """\
+def stop_when_broken(trainer):
+    *_, last = trainer.history["train_loss"]
+    if last != last or abs(last) == float("inf"):
+        trainer.should_stop = True
+    return trainer""",
+        """\
+class StopWhenBroken:
+    def __init__(self, name="train_loss"):
+        self.name = name
+
+    def __call__(self, trainer) -> None:
+        loss = trainer.history.to_dict()[self.name][-1]
+        if not torch.isfinite(torch.as_tensor(loss)).item():
+            setattr(trainer, "should_stop", True)
+
+stop_when_broken = StopWhenBroken()""",
+        "stop_when_broken = lambda trainer: trainer.__dict__.update(\n"
+        "    should_stop=trainer.should_stop or not bool(\n"
+        "        torch.tensor(trainer.history['train_loss']).isfinite()[-1]))",
+    ],
+    "11.4": [
         """\
 def fill(X_train, X_new):
     X_train, X_new = X_train.clone(), X_new.clone()
@@ -308,62 +362,28 @@ def fill(X_train, X_new):
     filler = Filler().fit(X_train)
     return filler(X_train), filler(X_new)""",
     ],
-    "11.3": [
+    "11.5": [
+        changed(CURVE, ("return miss(ols(", "return float(miss(ols("), ("y_val)", "y_val))")),
         """\
-def stop_when_broken(trainer):
-    import math
-    trainer.should_stop |= not math.isfinite(trainer.history["train_loss"][-1])""",
-        "import numpy as np\ndef stop_when_broken(trainer):\n"
-        "    trainer.should_stop |= ~np.isfinite(trainer.history['train_loss'][-1])",
+def miss_with(n, seed):
+    import random
+    drawn = random.Random(seed).sample(range(199), n)
+    return miss(ols(X_train[drawn], y_train[drawn], X_val), y_val)""",
         """\
-def stop_when_broken(trainer):
-    *_, last = trainer.history["train_loss"]
-    if last != last or abs(last) == float("inf"):
-        trainer.should_stop = True
-    return trainer""",
+def miss_with(n, seed):
+    import numpy as np
+    drawn = np.random.default_rng(seed).permutation(199)[-n:]
+    columns = np.hstack([X_train.numpy(), np.ones((199, 1))])[drawn]
+    weights, *_ = np.linalg.lstsq(columns, y_train.numpy()[drawn], rcond=None)
+    y_pred = np.hstack([X_val.numpy(), np.ones((67, 1))]) @ weights
+    return np.sqrt(np.mean((y_val.numpy() - y_pred) ** 2))""",
         """\
-class StopWhenBroken:
-    def __init__(self, name="train_loss"):
-        self.name = name
-
-    def __call__(self, trainer) -> None:
-        loss = trainer.history.to_dict()[self.name][-1]
-        if not torch.isfinite(torch.as_tensor(loss)).item():
-            setattr(trainer, "should_stop", True)
-
-stop_when_broken = StopWhenBroken()""",
-        "stop_when_broken = lambda trainer: trainer.__dict__.update(\n"
-        "    should_stop=trainer.should_stop or not bool(\n"
-        "        torch.tensor(trainer.history['train_loss']).isfinite()[-1]))",
-    ],
-    "11.4": [
-        changed(
-            GRAMS,
-            ("- X_train.mean(dim=0) @ per_unit", "- X_train.mean(dim=0) @ per_unit\n"),
-            ("return per_unit, at_center", "return per_unit, (at_center"),
-            ("@ per_unit\n", "@ per_unit).item()"),
-        ),
-        """\
-def in_grams(weight, bias, X_train, y_train):
-    def predict_grams(X):
-        scaled = (X - X_train.mean(dim=0)) / X_train.std(dim=0)
-        return (scaled @ weight.T + bias) * y_train.std() + y_train.mean()
-
-    n = X_train.shape[1]
-    at_zero = predict_grams(torch.zeros(1, n, dtype=X_train.dtype))
-    return predict_grams(torch.eye(n, dtype=X_train.dtype)) - at_zero, at_zero[0]""",
-        """\
-def in_grams(weight, bias, X_train, y_train):
-    y_std, y_mean = torch.std_mean(y_train)
-    x_std, x_mean = torch.std_mean(X_train, dim=0, keepdim=True)
-    per_unit = (weight / x_std * y_std).reshape(-1, 1)
-    return [per_unit, y_mean + y_std * (bias - (weight * x_mean / x_std).sum())]""",
-        """\
-def in_grams(weight, bias, X_train, y_train):
-    with torch.no_grad():
-        scaled = (X_train - X_train.mean(0)) / X_train.std(0)
-        masses = (nn.functional.linear(scaled, weight, bias)) * y_train.std() + y_train.mean()
-        *per_unit, shift = fit_ols(X_train, masses)
-    return torch.stack(per_unit), shift""",
+def miss_with(n, seed):
+    generator = torch.Generator().manual_seed(seed)
+    birds = TensorDataset(X_train, y_train)
+    loader = DataLoader(birds, batch_size=n, shuffle=True, generator=generator)
+    X_few, y_few = next(iter(loader))
+    y_pred = ols(X_few, y_few, X_val)
+    return nn.functional.mse_loss(y_pred, y_val).sqrt()""",
     ],
 }

@@ -55,13 +55,22 @@ def option(name, value):
     return looped(ZERO, LOSS, BACK, STEP, start=start)
 
 
+def other(kind):
+    """Return `train_line` with another optimizer."""
+    start = (
+        f"model = start_over(lr)[0]\n    optimizer = torch.optim.{kind}(model.parameters(), lr=lr)"
+    )
+    return looped(ZERO, LOSS, BACK, STEP, start=start)
+
+
 ZERO, BACK, STEP = "optimizer.zero_grad()", "loss.backward()", "optimizer.step()"
 LOSS = "loss = loss_fn(model(X_batch), y_batch)"
 RUNNING = "running = running + loss_fn(model(X_batch), y_batch)"
 
 RAY = """\
 def ray(weight, bias, lr=0.05, size=16, epochs=10, kind=torch.optim.SGD):
-    model, optimizer = start_over(lr, kind)
+    model = start_over(lr)[0]
+    optimizer = kind(model.parameters(), lr=lr)
     with torch.no_grad():
         model.weight.fill_(weight)
         model.bias.fill_(bias)
@@ -428,18 +437,9 @@ WRONG = {
             looped(ZERO, LOSS, BACK, STEP, after="if epoch == 4: break"),
             "stop before the last epoch",
         ),
-        (
-            changed(LOOP, ("start_over(lr)", "start_over(lr, torch.optim.Adam)")),
-            "Adam and its relatives",
-        ),
-        (
-            changed(LOOP, ("start_over(lr)", "start_over(lr, torch.optim.AdamW)")),
-            "Adam and its relatives",
-        ),
-        (
-            changed(LOOP, ("start_over(lr)", "start_over(lr, torch.optim.RMSprop)")),
-            "Adam and its relatives",
-        ),
+        (other("Adam"), "Adam and its relatives"),
+        (other("AdamW"), "Adam and its relatives"),
+        (other("RMSprop"), "Adam and its relatives"),
         (
             looped(
                 ZERO,

@@ -11,6 +11,7 @@ from course_utils import datasets
 LESSON = "notebooks/10_classification.ipynb"
 QUESTIONS = "course_utils/questions.toml"
 CHECKS = "course_utils/checks/classification.py"
+GLOSSARY, GUIDE = "notebooks/glossary.md", "classroom/TEACHING.md"
 bce, cross_entropy = nn.BCEWithLogitsLoss(), nn.CrossEntropyLoss()
 
 
@@ -60,6 +61,19 @@ def a_logit_adds_and_odds_multiply(seed):
     return math.isclose(after, before * math.exp(step), rel_tol=1e-9)
 
 
+def a_chance_stays_below_one(seed):
+    z = 8 + 8 * torch.rand(50, dtype=torch.float64, generator=seeded(seed))
+    chances = 1 / (1 + (-z).exp())
+    return bool(chances.max() < 1) and bool(chances.min() > 0.999)
+
+
+def accuracy_has_no_slope(seed):
+    X, y = two_clouds(seed, apart=2, n=200)
+    boundary = torch.linspace(-1, 3, 100, dtype=torch.float64)
+    right = [((boundary + shift < X) == (y == 1)).sum(dim=0) for shift in (0, 1e-5)]
+    return bool((right[0] == right[1]).double().mean() > 0.9)
+
+
 def softplus_is_the_loss(seed):
     z, y = logits_and_names(seed)
     p = torch.sigmoid(z)
@@ -78,6 +92,19 @@ def the_gradient_is_the_residual(seed):
     (slope,) = torch.autograd.grad(loss, weight)
     residual = y - torch.sigmoid(0.7 * X - 0.2)
     return math.isclose(slope.item(), -(residual * X).mean().item(), rel_tol=1e-9)
+
+
+def cross_entropy_bends_less(seed):
+    """Its curvature has chance * (1 - chance), at most 1/4, where that of the MSE has a 2."""
+    X = torch.randn(60, 1, dtype=torch.float64, generator=seeded(seed))
+    _, y = logits_and_names(seed, 60)
+    A = torch.cat([X, torch.ones_like(X)], dim=1)
+    line = torch.randn(2, 1, dtype=torch.float64, generator=seeded(seed + 100))
+    bend = torch.autograd.functional.hessian(lambda line: bce(A @ line, y), line).reshape(2, 2)
+    p = torch.sigmoid(A @ line)
+    formula = (A * p * (1 - p)).T @ A / 60
+    flat = torch.linalg.eigvalsh(2 * A.T @ A / 60 / 8 - bend)
+    return torch.allclose(bend, formula) and bool(flat.min() >= -1e-12)
 
 
 def softmax_of_two_is_a_sigmoid(seed):
@@ -249,8 +276,21 @@ CLAIMS = [
         "each step along the bill *adds* to the logit and *multiplies* the odds",
         a_logit_adds_and_odds_multiply,
     ),
+    Claim(
+        GLOSSARY,
+        "each 1 more multiplies the odds by 2.718",
+        a_logit_adds_and_odds_multiply,
+    ),
+    Claim(
+        GLOSSARY, "Multiply every logit by four, and the names stay", a_boast_breaks_its_promises
+    ),
+    Claim(GUIDE, "The sigmoid comes near 1 and stays below.", a_chance_stays_below_one),
+    Claim(
+        GUIDE, "how does the accuracy change? Hope for: mostly not at all.", accuracy_has_no_slope
+    ),
     Claim(LESSON, "is the same as $\\log(1 + e^z)$", softplus_is_the_loss),
     Claim(LESSON, "nothing else is left, this time without the 2", the_gradient_is_the_residual),
+    Claim(LESSON, "it has chance \u00b7 (1 \u2212 chance), a quarter", cross_entropy_bends_less),
     Claim(
         LESSON,
         "For two logits it is the sigmoid of their difference.",

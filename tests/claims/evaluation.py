@@ -227,15 +227,27 @@ def more_points_leave_the_stiff_one(seed):
 
 
 def more_short_birds_do_not_cure(seed):
-    """A bent truth as that of the penguins: lines of 100 and of 1,100 short birds, asked beyond."""
+    """Another species beyond: lines of 100 and of 1,100 short birds, asked about the long ones."""
     generator = seeded(seed)
     X = 6 * torch.rand(3000, 1, generator=generator) - 3
-    y = 4.04 + 0.5 * X + 0.06 * X**2 + 0.38 * torch.randn(X.shape, generator=generator)
     short, beyond = X[:, 0] < 0.5, X[:, 0] >= 0.5
+    y = 4.04 + 0.33 * X + 0.38 * torch.randn(X.shape, generator=generator)
+    y[beyond] += 0.6
     missed = [
         mse(y[beyond] - ols(X[short][:n], y[short][:n])(X[beyond])) ** 0.5 for n in (100, 1100)
     ]
     return min(missed) > 0.48
+
+
+def long_birds_are_another_species(seed):
+    """Of any deal: the short training birds are no Gentoos, the long ones are, and are heavier."""
+    X, species = datasets.load_species("flipper_length_mm", "body_mass_g")
+    flipper, mass = X.T
+    rows = torch.randperm(342, generator=seeded(seed))[:206]
+    gentoo, long = species == 2, flipper >= 205
+    heavier = mass[gentoo].mean() > 1.3 * mass[~gentoo].mean()
+    met = gentoo[rows][~long[rows]].sum()
+    return bool(heavier and gentoo[long].double().mean() > 0.9 and met < 2)
 
 
 def a_steeper_line_hides_more(seed):
@@ -351,10 +363,9 @@ CLAIMS = [
     Claim(
         NOTEBOOK, "More points hold the wild one down.", more_points_hold_the_wild_one, slow=True
     ),
-    Claim(
-        NOTEBOOK, "They do nothing for the stiff one.", more_points_leave_the_stiff_one, slow=True
-    ),
+    Claim(NOTEBOOK, "They cannot bend the stiff one.", more_points_leave_the_stiff_one, slow=True),
     Claim(NOTEBOOK, "a thousand more short birds would not cure it", more_short_birds_do_not_cure),
+    Claim(NOTEBOOK, "nearly all Gentoos, a heavier species", long_birds_are_another_species),
     Claim(
         NOTEBOOK,
         "whatever the drawing, $R^2$ comes as near to 1 as you like",

@@ -319,6 +319,27 @@ def _tangent_lies_below(seed: int) -> bool:
     return 0 < off[0] < 0.001 and off[0] < off[1] < off[2]
 
 
+def _leaning_comes_near(seed: int) -> bool:
+    """On a parabola it is exact at any h; on a curve that bends otherwise it closes in with h."""
+    at, h = torch.randn(2, generator=torch.Generator().manual_seed(seed)).tolist()
+    off = [abs(((at + d) ** 3 - (at - d) ** 3) / (2 * d) - 3 * at**2) for d in (h, h / 10)]
+    exact = ((at + h) ** 2 - (at - h) ** 2) / (2 * h)
+    return off[1] < off[0] / 50 and math.isclose(exact, 2 * at, abs_tol=1e-9)
+
+
+def _three_rides(seed: int) -> bool:
+    """From (1.25, 4.95), to the bottom along one axis, then along the other, and again."""
+    X, y = datasets.load_penguins()
+    X, y = X.double() / 10 - 20, y.double() / 1000
+    weight, bias = 1.25, 4.95
+    for along in ("weight", "bias", "weight"):
+        if along == "weight":
+            weight = ((y - bias) * X).mean().item() / X.square().mean().item()
+        else:
+            bias = (y - weight * X).mean().item()
+    return _loss(X, y, torch.tensor([weight, bias])).item() < 0.155
+
+
 def _l1_is_made_of_lines(seed: int) -> bool:
     """Straight between the places where the line hits a bird, and straight far out."""
     X, y, *_ = _line(seed)
@@ -474,7 +495,7 @@ CLAIMS = [
     Claim(LESSON, "Squaring lets the largest residual count for more", _largest_counts_for_more),
     Claim(
         LESSON,
-        "A bird adds a V, with its kink at the weight whose line hits that bird",
+        "adds a V, with its kink at the weight whose line hits that bird",
         _l1_is_made_of_lines,
     ),
     Claim(
@@ -504,12 +525,14 @@ CLAIMS = [
     ),
     Claim(LESSON, "The cure is nearly always to compute the loss anew", _graph_is_used_up),
     Claim(LESSON, "keeps the graph for another pass", _graph_is_used_up),
+    Claim(GLOSSARY, "so a second call on the same loss raises an error", _graph_is_used_up),
     Claim(LESSON, "nothing that made it asked for a gradient", _no_record_no_way_back),
     Claim(LESSON, "what they return remembers nothing", _no_record_no_way_back),
-    Claim(LESSON, "The gradient points uphill, so you walk against it", _downhill),
+    Claim(LESSON, "points uphill, so you walk against it", _downhill),
     Claim(CHECKS, "A gradient points to where the loss rises.", _downhill),
     Claim(LESSON, "the learning rate, `lr`, scales it", _other_rate_scales),
     Claim(LESSON, "so it is not a leaf, and its `.grad` stays `None`", _moves_of_a_leaf),
+    Claim(GLOSSARY, "Gradients are kept in `.grad` of leaves alone", _moves_of_a_leaf),
     Claim(LESSON, "| a plain number, to print or to keep | `loss.item()` |", _item_and_detach),
     Claim(
         LESSON,
@@ -527,9 +550,7 @@ CLAIMS = [
         "the steps get shorter because the gradient shrinks as the bowl flattens",
         _steps_get_shorter,
     ),
-    Claim(
-        LESSON, "Gradient descent repeats small steps against the gradient", _descends_to_the_lowest
-    ),
+    Claim(LESSON, "repeats small steps against the gradient", _descends_to_the_lowest),
     Claim(LESSON, "swings about the bottom and never comes to rest", _never_rests),
     Claim(QUESTIONS, "behind the bottom, a bowl goes up again", _one_bowl),
     Claim(QUESTIONS, "the other side of the bowl is as steep as this one", _both_sides_alike),
@@ -539,6 +560,9 @@ CLAIMS = [
         "The slope of the bias is minus twice the mean residual.",
         _mean_residual_behind_a_slope,
     ),
+    Claim(LESSON, "leaning comes near it", _leaning_comes_near),
+    Claim(CHECKS, "Fewer are possible: ride each parabola to its bottom.", _three_rides),
+    Claim(LESSON, "Three steps are enough for a tram that rides each parabola", _three_rides),
     Claim(CHECKS, "Downhill along one axis at a time leads to the bottom as well", _rails_arrive),
     Claim(CHECKS, "Autograd needs one pass back for all of them.", _one_pass_back),
 ]

@@ -281,7 +281,11 @@ CLAIMS = [
         "The call runs `forward`, with whatever PyTorch wants to do before and after.",
         _call_runs_hooks,
     ),
-    Claim(LESSON, "refuses to have them overwritten under it", _overwriting_is_refused),
+    Claim(
+        LESSON,
+        "an overwritten number would make that record false, so it refuses",
+        _overwriting_is_refused,
+    ),
     Claim(LESSON, "So one may replace the other.", _linear_replaces_line),
     Claim(LESSON, "`nn.Linear(m, k)` holds $m \\cdot k$ weights and $k$ biases", _linear_holds),
     Claim(GLOSSARY, "with $m \\cdot k$ weights and $k$ biases", _linear_holds),

@@ -154,6 +154,16 @@ def weights_alone_leave_the_minimum(seed):
     return highest(other) > 1.05 * at_the_stop > highest(straight)
 
 
+def a_fresh_adam_steps_as_far_as_the_rate(seed):
+    """Its first step, however small the gradient is."""
+    generator = torch.Generator().manual_seed(seed)
+    value = torch.randn(1, generator=generator, requires_grad=True)
+    gradient = 10 ** (-4 * torch.rand(1, generator=generator))
+    before, value.grad = value.item(), gradient
+    torch.optim.Adam([value], lr=0.05).step()
+    return abs(before - value.item() - 0.05) < 1e-5
+
+
 def dropout_needs_the_global_generator(seed):
     X = torch.ones(30, 1)
     model = network(seed)
@@ -195,7 +205,7 @@ def a_file_is_exchanged_in_one_step(seed):
     old, new = LESSON.to_bytes({"seed": -1}), LESSON.to_bytes({"seed": seed})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.pth"
-        (Path(folder) / "run.tmp").write_bytes(b"left behind by a kill" * 1000)
+        (Path(folder) / "run.pth.tmp").write_bytes(b"left behind by a kill" * 1000)
         path.write_bytes(old)
         if os.name == "nt":  # where the open file is an error instead, and the old one stays
             with open(path, "rb"), contextlib.suppress(PermissionError):
@@ -325,7 +335,7 @@ CLAIMS = [
         "Since PyTorch 2.6, `weights_only=True` is the default of `torch.load`",
         the_default_runs_nothing,
     ),
-    Claim(GLOSSARY, "the default since PyTorch 2.6, refuses that", the_default_runs_nothing),
+    Claim(GLOSSARY, "is its default since PyTorch 2.6", the_default_runs_nothing),
     Claim(
         NOTEBOOK,
         "little more than tensors, numbers, text, lists and dicts gets in",
@@ -333,7 +343,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "A whole model, saved by `torch.save(model, path)`, is refused for the same reason.",
+        "A whole model, saved by `torch.save(model, path)`, is refused because it names its class.",
         whole_models_are_refused,
     ),
     Claim(
@@ -356,11 +366,16 @@ CLAIMS = [
     ),
     Claim(
         GLOSSARY,
-        "ends where the straight run of 20 epochs ends, to the last bit",
+        "ends where a straight run of 20 ends, to the last bit",
         checkpoints_resume_exactly,
     ),
     Claim(QUESTIONS, "The means that Adam keeps and the state", weights_alone_do_not),
     Claim(QUESTIONS, "a fresh Adam begins with", weights_alone_leave_the_minimum, 19, slow=True),
+    Claim(
+        NOTEBOOK,
+        "without means, Adam's first step is as long as the rate",
+        a_fresh_adam_steps_as_far_as_the_rate,
+    ),
     Claim(
         NOTEBOOK,
         "A model with [dropout](glossary.md#dropout) draws from PyTorch's global generator",
@@ -389,7 +404,7 @@ CLAIMS = [
         "`state_dict()` hands out the model's own tensors",
         a_state_dict_shares_memory,
     ),
-    Claim(GLOSSARY, "one step later it holds the new weights", a_state_dict_shares_memory),
+    Claim(GLOSSARY, "every later step changed it too", a_state_dict_shares_memory),
     Claim(CHECKS, "The parameters are not all that a model keeps.", a_state_dict_holds_buffers),
     Claim(
         CHECKS,

@@ -205,12 +205,11 @@ def adam_and_the_unit(seed):
 
 
 def adam_walks_the_floor(seed):
-    """A thousand steps at 30 are a third of the bias's way; by SGD, more than a million."""
+    """A thousand steps at 30 are a third of the bias's way."""
     flipper, mass = datasets.load_penguins()
     torch.manual_seed(seed)
     bias = walk(flipper, mass, torch.randn(2), 30, 1001, optimizer="adam")[-1][1]
-    flat, steep = torch.linalg.eigvalsh(hessian(flipper.double())).tolist()
-    return 0.3 < bias / -5781 < 0.36 and math.log(2 / 3) / math.log(1 - 2 * flat / steep) > 1e6
+    return 0.3 < bias / -5781 < 0.36
 
 
 def adam_comes_home(seed):
@@ -386,12 +385,17 @@ CLAIMS = [
     Claim(LESSON, "the factor doesn't care where the ball is", factor_anywhere),
     Claim(LESSON, "The factors lie on a straight line", factor_anywhere),
     Claim(LESSON, "twice as far from the bottom is twice as steep", factor_anywhere),
-    Claim(GLOSSARY, "two over it is the border of the learning rate while only", border_of_a_ball),
+    Claim(GLOSSARY, "two over the curvature, or over the largest", border_of_a_ball),
     Claim(LESSON, "The ball comes home while that factor lies between", border_of_a_ball),
     Claim(LESSON, "grows by the mean of $2x^2$", two_curvatures),
     Claim(LESSON, "The second holds on any data", two_curvatures),
+    Claim(
+        GLOSSARY,
+        "For the MSE of a line it is `2 * X.square().mean()` along the weight",
+        two_curvatures,
+    ),
     Claim(LESSON, "half of that is home in one step, and nine tenths are", parts_of_the_border),
-    Claim(LESSON, "The largest sets the border, and belongs to a diagonal", diagonal_is_steeper),
+    Claim(LESSON, "The largest sets the border", limit_parts_runs),
     Claim(LESSON, "both together are steeper still, and the border is lower", diagonal_is_steeper),
     Claim(LESSON, "it is computed from the features alone", features_alone),
     Claim(CHECKS, "The features alone set the border", features_alone),
@@ -399,11 +403,15 @@ CLAIMS = [
     Claim(LESSON, "Which half of the scaling did it?", boxes_print_what_they_say),
     Claim(LESSON, "A step multiplies the distance by a factor", factor_of_a_step),
     Claim(LESSON, "beyond a rate of 2 / curvature, training explodes", limit_parts_runs),
-    Claim(GLOSSARY, "has to stay below two over its largest eigenvalue", limit_parts_runs),
+    Claim(GLOSSARY, "the learning rate has to stay below two over the largest", limit_parts_runs),
     Claim(QUESTIONS, "each ends on the other side of the minimum, nearly as far", overshoots),
     Claim(LESSON, "a mini-batch can be steeper than the whole", batch_is_steeper),
     Claim(LESSON, "the border is 1, whatever unit the flippers came in", scaled_limit_is_one),
-    Claim(GLOSSARY, "the limit of the learning rate is 1 in any unit", scaled_limit_is_one),
+    Claim(
+        GLOSSARY,
+        "the border of the learning rate is then 1, whatever the unit",
+        scaled_limit_is_one,
+    ),
     Claim(LESSON, "whose curvature is 2 on any data", never_beyond_one),
     Claim(CHECKS, "is 1, the highest there is", never_beyond_one),
     Claim(GLOSSARY, "the penguins in millimeters have 8,346,409", penguins),
@@ -415,10 +423,10 @@ CLAIMS = [
     Claim(GLOSSARY, "as long as the learning rate while the direction", adam_keeps_its_stride),
     Claim(QUESTIONS, "Each step of Adam is about 0.1 long here", adam_keeps_its_stride),
     Claim(LESSON, "so steep directions don't explode", adam_and_the_unit),
-    Claim(LESSON, "a thousand steps take the bias a third of its way", adam_walks_the_floor),
+    Claim(LESSON, "a thousand steps bring the bias a third of its way", adam_walks_the_floor),
     Claim(LESSON, "where SGD exploded: it still comes home", adam_comes_home),
     Claim(LESSON, "a running mean of the gradient and one of its square", adam_follows_two_means),
-    Claim(GLOSSARY, "divided by a running measure of its size", adam_follows_two_means),
+    Claim(GLOSSARY, "a running mean of the gradient and one of its square", adam_follows_two_means),
     Claim(LESSON, "For a line on scaled features SGD is enough", sgd_is_enough),
     Claim(LESSON, "steps over the goal, and back, for ever", l1_keeps_stepping),
     Claim(LESSON, "a tenth of the rate is a tenth of the dance", l1_keeps_stepping),

@@ -1,6 +1,7 @@
 """What notebook 11, its questions and its hints say in general about tables, leaks and scores."""
 
 import functools
+import warnings
 
 import pandas as pd
 import torch
@@ -89,27 +90,14 @@ def leak_looks_better(seed):
 
 
 def species_add_up(seed):
-    """Move 100 g from the bias to each species, for drawn weights and drawn birds."""
+    """Move 0.1 kg from the bias to each species, for drawn weights and drawn birds."""
     generator = torch.Generator().manual_seed(seed)
     species = torch.eye(3).double()[torch.randint(0, 3, (50,), generator=generator)]
     weights = torch.randn(4, 1, dtype=torch.float64, generator=generator)
-    moved = weights + torch.tensor([[100.0], [100.0], [100.0], [-100.0]])
+    moved = weights + torch.tensor([[0.1], [0.1], [0.1], [-0.1]])
     table = with_ones(species)
     same = torch.allclose(table @ weights, table @ moved)
     return same and torch.linalg.matrix_rank(table).item() == 3
-
-
-def curvatures_say_how_long(seed):
-    """Count the steps of gradient descent until the flattest direction is down to 1/e."""
-    generator = torch.Generator().manual_seed(seed)
-    columns = torch.randn(60, 3, dtype=torch.float64, generator=generator)
-    A = with_ones(columns * torch.tensor([1.0, 4.0, 15.0]))
-    curvatures, directions = torch.linalg.eigh(2 * A.T @ A / len(A))
-    off, steps = directions[:, 0], 0
-    while off @ directions[:, 0] > 1 / torch.e:
-        off = off - 2 * A.T @ (A @ off) / len(A) / curvatures[-1]
-        steps += 1
-    return 0.9 < steps / (curvatures[-1] / curvatures[0]) < 1.1
 
 
 def another_pass_changes_training(seed):
@@ -128,26 +116,157 @@ def another_pass_changes_training(seed):
     return plain[0] == measured[0] and plain[1] != measured[1]
 
 
-def smaller_steps_come_nearer(seed):
-    X, y, (train, val, _) = scaled(seed)
-
-    def gap(gamma):
-        torch.manual_seed(seed)
-        model = nn.Linear(6, 1, dtype=torch.float64)
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
-        scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma)
-        generator = torch.Generator().manual_seed(seed)
-        for _ in range(200):
-            for rows in train[torch.randperm(199, generator=generator)].split(32):
-                optimizer.zero_grad()
-                y_pred = model(X[rows])
-                loss = loss_fn(y_pred, y[rows])
-                loss.backward()
-                optimizer.step()
+def run_of(seed, body, lr, cosine=True):
+    """Train for 60 epochs as the notebook does; return the model and the lengths of gradients."""
+    X, y, (train, val, _) = (part.float() if isinstance(part, torch.Tensor) else part
+                             for part in scaled(seed))  # fmt: skip
+    torch.manual_seed(seed)
+    model, generator = body(), torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.01)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=60)
+    lengths = []
+    for _ in range(60):
+        for rows in train[torch.randperm(199, generator=generator)].split(32):
+            optimizer.zero_grad()
+            y_pred = model(X[rows])
+            loss = loss_fn(y_pred, y[rows])
+            loss.backward()
+            lengths.append(nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
+            optimizer.step()
+        if cosine:
             scheduler.step()
-        return rmse(model(X[val]), ols(X[train], y[train], X[val]))
+    with torch.inference_mode():
+        gap = rmse(model(X[val]), ols(X[train].double(), y[train].double(), X[val].double()))
+    return gap, lengths
 
-    return gap(0.98) < gap(1.0)
+
+def smaller_steps_come_nearer(seed):
+    def body():
+        return nn.Linear(6, 1)
+
+    return run_of(seed, body, 0.05)[0] < run_of(seed, body, 0.05, cosine=False)[0]
+
+
+def clipping_hardly_acts(seed):
+    """Count steps that were clipped after the first ten epochs of seven batches."""
+
+    def body():
+        return nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 1))
+
+    _, lengths = run_of(seed, body, 0.01)
+    late = torch.tensor(lengths[70:])
+    return (late > 1).float().mean().item() < 0.1
+
+
+def stepped(kind, weight, gradient, lr, decay):
+    parameter = nn.Parameter(torch.tensor([weight]))
+    parameter.grad = torch.tensor([gradient])
+    kind([parameter], lr=lr, weight_decay=decay).step()
+    return parameter.item()
+
+
+def drawn(seed, count):
+    return torch.rand(count, generator=torch.Generator().manual_seed(seed)).tolist()
+
+
+def adamw_takes_off_what_it_was_told(seed):
+    weight, gradient, lr, decay = drawn(seed, 4)
+    moved = [stepped(torch.optim.AdamW, weight, gradient, lr, d) for d in (0.0, decay)]
+    alone = stepped(torch.optim.AdamW, weight, 0.0, lr, decay)
+    return (
+        abs(moved[0] - moved[1] - lr * decay * weight) < 1e-5
+        and abs(weight - alone - lr * decay * weight) < 1e-5
+    )
+
+
+def adam_is_deaf_to_the_decay(seed):
+    weight, lr, decay = drawn(seed, 3)
+    weight, decay = weight + 0.1, decay + 0.01
+    once, five = (stepped(torch.optim.Adam, weight, 0.0, lr, d) for d in (decay, 5 * decay))
+    return abs(once - five) < 1e-4 * lr
+
+
+def clipping_keeps_the_direction(seed):
+    torch.manual_seed(seed)
+    parameters = [nn.Parameter(torch.zeros(shape)) for shape in (5, 3, 1)]
+    size = 10 ** torch.empty(()).uniform_(-1, 2)
+    for parameter in parameters:
+        parameter.grad = size * torch.randn(parameter.shape)
+    before = torch.cat([parameter.grad for parameter in parameters])
+    nn.utils.clip_grad_norm_(parameters, max_norm=1.0)
+    after = torch.cat([parameter.grad for parameter in parameters])
+    wanted = before / max(1.0, before.norm().item())
+    return torch.allclose(after, wanted, rtol=1e-4)
+
+
+def a_plan(calls):
+    optimizer = torch.optim.AdamW([nn.Parameter(torch.ones(1))], lr=0.02)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=calls)
+    return optimizer, scheduler
+
+
+def the_cosine_comes_back(seed):
+    calls = 20 + 5 * seed
+    optimizer, scheduler = a_plan(calls)
+    rates = []
+    for _ in range(2 * calls):
+        optimizer.step()
+        scheduler.step()
+        rates.append(scheduler.get_last_lr()[0])
+    return abs(rates[calls - 1]) < 1e-6 and abs(rates[-1] - 0.02) < 1e-6
+
+
+def the_wrong_order_warns_and_skips(seed):
+    optimizer, scheduler = a_plan(10 + seed)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        scheduler.step()
+    used = scheduler.get_last_lr()[0]
+    optimizer.step()
+    return used < 0.02 and any("optimizer.step()" in str(warning.message) for warning in said)
+
+
+def buffers_are_saved_and_not_trained(seed):
+    torch.manual_seed(seed)
+    model = nn.Linear(2, 1)
+    model.register_buffer("center", torch.randn(2))
+    names = [name for name, _ in model.named_parameters()]
+    return "center" in model.state_dict() and "center" not in names
+
+
+def dummies_know_what_they_see(seed):
+    rows = pd.read_csv(ROOT / "notebooks/data/penguins.csv").dropna()
+    words = rows[["species", "sex"]]
+    return len(pd.get_dummies(words).columns) == 5 and (
+        len(pd.get_dummies(words.sample(1, random_state=seed)).columns) == 2
+    )
+
+
+def one_hot_counts_what_it_sees(seed):
+    generator = torch.Generator().manual_seed(seed)
+    codes = torch.randint(0, 5, (4,), generator=generator)
+    one_hot = nn.functional.one_hot
+    seen, told = one_hot(codes), one_hot(codes, num_classes=9)
+    return seen.shape[1] == codes.max() + 1 and told.shape[1] == 9
+
+
+def one_row_has_no_spread(seed):
+    torch.manual_seed(seed)
+    layer = nn.BatchNorm1d(3 + seed)
+    layer(torch.randn(2, 3 + seed))
+    try:
+        layer(torch.randn(1, 3 + seed))
+    except ValueError:
+        return True
+    return False
+
+
+def a_layer_refuses_float64(seed):
+    try:
+        nn.Linear(6, 1)(torch.randn(2, 6, dtype=torch.float64))
+    except RuntimeError:
+        return True
+    return False
 
 
 def shared_rows_say_too_little(seed):
@@ -170,22 +289,15 @@ def shared_rows_say_too_little(seed):
 
 
 CLAIMS = [
+    Claim(LESSON, "A column for each word that it *sees*.", dummies_know_what_they_see),
     Claim(
         LESSON,
-        "the three add up to the ones, so 100 g may move from the bias to each species and no "
-        "prediction changes",
+        "move 0.1 kg from the bias to each species, and no prediction changes",
         species_add_up,
     ),
-    Claim(
-        LESSON,
-        "At such a rate the flattest needs about as many steps as the ratio of the two curvatures.",
-        curvatures_say_how_long,
-    ),
-    Claim(
-        LESSON,
-        "no [scaling](glossary.md#scaling) changes what OLS predicts",
-        unscaled_ols_is_the_same,
-    ),
+    Claim(LESSON, "pandas works in float64, which a layer refuses", a_layer_refuses_float64),
+    Claim(LESSON, "It lies in the state dict", buffers_are_saved_and_not_trained),
+    Claim(LESSON, "no scaling changes what OLS predicts", unscaled_ols_is_the_same),
     Claim(
         QUESTIONS,
         "some go with the mass of all rows by chance, the validation rows among them",
@@ -194,27 +306,48 @@ CLAIMS = [
     ),
     Claim(
         QUESTIONS,
-        "By more than 888.8 g, since weights on noise do harm",
+        "By more than 0.889 kg, since weights on noise do harm",
         no_leak_does_harm,
         slow=True,
     ),
     Claim(
         LESSON,
-        "It does great harm where the preparation looks at the target.",
+        "It does great harm where the preparation looks at the *target*.",
         leak_looks_better,
         slow=True,
     ),
     Claim(
         LESSON,
-        "going through a shuffling loader once more would draw one more order, and measuring would "
-        "change the training",
+        "Going through a shuffling loader once more would draw one more order, and so measuring "
+        "would change the training.",
         another_pass_changes_training,
+    ),
+    Claim(LESSON, "AdamW takes off lr · decay · weight", adamw_takes_off_what_it_was_told),
+    Claim(
+        LESSON,
+        "five times the decay, and in this first step it makes no difference at all",
+        adam_is_deaf_to_the_decay,
     ),
     Claim(
         LESSON,
-        "With ever smaller steps the run comes nearer",
-        smaller_steps_come_nearer,
-        slow=True,
+        "if it is longer than `max_norm`, it is shortened to that",
+        clipping_keeps_the_direction,
+    ),
+    Claim(LESSON, "it hardly acts, as a seat belt should", clipping_hardly_acts, slow=True),
+    Claim(
+        QUESTIONS,
+        "After 60 calls it has come down, after 120 it is back at the top",
+        the_cosine_comes_back,
+    ),
+    Claim(
+        LESSON,
+        "Before them, PyTorch warns, and the first rate of the plan would never be used.",
+        the_wrong_order_warns_and_skips,
+    ),
+    Claim(
+        LESSON, "smaller and smaller steps come nearer", smaller_steps_come_nearer, 17, slow=True
     ),
     Claim(LESSON, "They share their 333 birds, so it is larger.", shared_rows_say_too_little),
+    Claim(LESSON, "At the end of the first epoch it raised a ValueError", one_row_has_no_spread),
+    Claim(LESSON, "or it counts the classes that it sees", one_hot_counts_what_it_sees),
 ]

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import mse_loss
 from torch.utils.data import DistributedSampler, TensorDataset
 
-from claims import Claim
+from claims import Claim, networks, table
 from course_utils.datasets import make_line
 
 GLOSSARY = "notebooks/glossary.md"
@@ -120,12 +120,6 @@ def choice_flatters(seed):
     )
 
 
-def scaling(seed):
-    X = 500 * torch.rand(50, 1, generator=seeded(seed)) + 100
-    scaled = (X - X.mean()) / X.std()
-    return abs(scaled.mean()) < 1e-5 and abs(scaled.std() - 1) < 1e-5
-
-
 def few_count_triple(seed):
     rows = torch.randn(16, generator=seeded(seed)).requires_grad_()
     many, few = rows[:12].mean(), rows[12:].mean()
@@ -133,29 +127,27 @@ def few_count_triple(seed):
     return math.isclose(share[15], 3 * share[0], rel_tol=1e-5)
 
 
-def dummies_add_up(seed):
-    species = torch.randint(3, (40,), generator=seeded(seed))
-    hot = nn.functional.one_hot(species, 3).double()
-    bias = torch.ones(40, 1, dtype=torch.float64)
-    return torch.equal(hot.sum(dim=1, keepdim=True), bias) and (
-        torch.linalg.matrix_rank(torch.cat([hot, bias], dim=1)) <= 3
-    )
-
-
 CLAIMS = [
     Claim(GLOSSARY, "Stretching two tensors of different shapes until they match.", broadcasting),
     Claim(GLOSSARY, "it repeats some rows if they do not divide evenly", sampler_repeats),
     Claim(GLOSSARY, "divides the others by $1 - p$", dropout),
-    Claim(GLOSSARY, "It does not stop the recording of gradients.", evaluation_records),
-    Claim(GLOSSARY, "Dropout stays as it was, so evaluation needs `model.eval()` as well.",
-          inference_leaves_dropout),
+    Claim(GLOSSARY, "It does not stop the recording for gradients.", evaluation_records),
+    Claim(GLOSSARY, "Dropout stays as it was", inference_leaves_dropout),
     Claim(GLOSSARY, "divide the change of the loss by $2h$", finite_difference),
-    Claim(GLOSSARY, "OLS, the line with the smallest mean squared error", least_squares_is_lowest),
+    Claim(GLOSSARY, "OLS, the line with the lowest mean squared error", least_squares_is_lowest),
     Claim(GLOSSARY, "1 is perfect, 0 is no better than the mean", r_squared),
     Claim(GLOSSARY, "Its nodes draw a line with a kink.", relu_has_a_kink),
-    Claim(GLOSSARY, "The mean is then 0 and the standard deviation 1", scaling),
     Claim(GLOSSARY, "with other tensors that it keeps (buffers)", state_dict_holds_buffers),
     Claim(GLOSSARY, "a choice made on them fits them a little better than others", choice_flatters),
     Claim(TEACHING, "the few count triple", few_count_triple),
-    Claim(TEACHING, "Hope for: ones, which the bias has already.", dummies_add_up),
+    Claim(GLOSSARY, "`torch.optim.AdamW` takes off lr · decay · weight",
+          table.adamw_takes_off_what_it_was_told),
+    Claim(GLOSSARY, "to a largest length, in its own direction",
+          table.clipping_keeps_the_direction),
+    Claim(GLOSSARY, "It lies in the state dict, so it goes wherever the weights go.",
+          table.buffers_are_saved_and_not_trained),
+    Claim(GLOSSARY, "While a model trains it refuses a batch of 1 row",
+          networks.one_row_is_refused),
+    Claim(GLOSSARY, "that of a sigmoid is 0.25 at most", networks.sigmoid_is_flat),
+    Claim(GLOSSARY, "draws them from \u22120.25 to 0.25", networks.initial_weights(kaiming=False)),
 ]  # fmt: skip

@@ -1,0 +1,74 @@
+"""Time a step in one process and in two, and what they send. Notebook 12 draws it."""
+
+import json
+import statistics
+import sys
+import time
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from train_ddp import PROCESSES, RANK, join
+
+loss_fn = nn.MSELoss()
+
+
+def clock(work, times=20):
+    """Return the median time of some calls, after two that prepare."""
+    seconds = []
+    for _ in range(times + 2):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[2:])
+
+
+def make_step(model, rows):
+    """Return the five lines of training on so many rows."""
+    X, y = torch.randn(rows, 1), torch.randn(rows, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.001)
+
+    def step():
+        optimizer.zero_grad()
+        y_pred = model(X)
+        loss = loss_fn(y_pred, y)
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def times_of(model, rows):
+    """Return the seconds of a step alone, with a part of the rows, with averaging, and of sending.
+
+    The last number is that of the bytes of a gradient.
+    """
+    gradient = torch.zeros(sum(parameter.numel() for parameter in model.parameters()))
+    alone = clock(make_step(model, rows)) if RANK == 0 else 0.0  # the others wait for it
+    dist.barrier()
+    part = clock(make_step(model, rows // PROCESSES))
+    together = clock(make_step(DistributedDataParallel(model), rows // PROCESSES))
+    sending = clock(lambda: dist.all_reduce(gradient))
+    return alone, part, together, sending, 4 * len(gradient)
+
+
+def compared(alone, part, together, sending, n_bytes, latency):
+    """Return the speed-up of two processes, and the numbers with which a formula estimates it."""
+    overhead = min(max(2 * part - alone, 0.0), alone)  # half of the rows does not halve it
+    job = {"overhead": overhead, "work": alone - overhead, "n_bytes": n_bytes, "latency": latency}
+    job["bandwidth"] = n_bytes / max(sending - 2 * latency, 1e-9)
+    return alone / together, job
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    join(torch.device("cpu"), sys.argv[1])
+    hidden = [nn.Linear(1, 512), nn.Tanh(), nn.Linear(512, 512), nn.Tanh()]
+    line = times_of(nn.Linear(1, 1), 16)
+    wide = times_of(nn.Sequential(*hidden, nn.Linear(512, 1)), 1024)
+    latency = line[3] / 2  # two messages with hardly a byte
+    if RANK == 0:
+        jobs = {"line": line, "wide network": wide}
+        print(json.dumps({name: compared(*times, latency) for name, times in jobs.items()}))
+    dist.destroy_process_group()
