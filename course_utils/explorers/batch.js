@@ -95,7 +95,7 @@ function build(stage) {
     const values = [0, 1.6 * all[k], near ? bottom[k] : 0], low = Math.min(...values), high = Math.max(...values), room = 0.3 * (high - low || 1);
     return [low - room, high + room];
   });
-  const three = stage.panel(stage.column(1), { title: "Which way is downhill?", filled: true, equal: true, x: { label: "weight", domain: across }, y: { label: "bias", domain: up } });
+  const three = stage.panel(stage.column(1), { title: "Where does the batch pull?", filled: true, equal: true, x: { label: "weight", domain: across }, y: { label: "bias", domain: up } });
   three.key([["data", "arrow", "this batch"], ["ink", "arrow", "all rows"], ["ink", "thin", "other batches"]]);
   const levels = three.levels(levelsBetween(surface.lowest * 1.02, Math.max(...across.flatMap((w) => up.map((b) => surface.loss(w, b)))), 8)), around = svg(three.group(false), "path", { fill: "var(--ground)", "fill-opacity": 0.35, stroke: "var(--ink)", "stroke-opacity": 0.6, "stroke-width": 1.3, "stroke-dasharray": "2 4" }), lines = three.group(false), exact = three.arrow("ink"), guess = three.arrow("data"), plus = svg(three.group(false), "path", { stroke: "var(--truth)", "stroke-width": 1.5 });
   const lowest = three.words("ink", { anchor: "middle", bold: false, over: false }), rule = svg(three.group(), "text");

@@ -7,7 +7,7 @@ import { PLAY } from "./stage/stage.js";
 import { svg } from "./stage/panel.js";
 
 const RATE = 0.1, NUDGE = 0.05, STEP = 0.02; // downhill; by an arrow key an end, and the ball
-const NEAR = 1.05; // times the lowest loss: before that nothing tells where the bottom is, if show is "numbers"
+const NEAR = 1.03; // times the lowest loss: before that nothing tells where the bottom is, if show is "numbers"
 const X = [-3, 3.5], Y = [2.2, 6.8], LEVELS = [0.25, 0.4, 0.7, 1.1, 1.6, 2.3, 3.2];
 
 export function compute({ weight, bias }, given) {

@@ -48,7 +48,7 @@ export function sentence({ weight, noise }, { fits, now }) {
   if (fits.length === 1) return `**Chance moved the weight by ${off > 0 ? "+" : ""}${fixed(off)}.** The truth has not moved. Take a new sample: which of the two lines stays?`;
   const weights = fits.map((fit) => fit.weight);
   return `**Chance alone** spread ${fits.length} fitted weights from ${fixed(Math.min(...weights))} to ${fixed(Math.max(...weights))}. ` +
-    `On its own points the fitted line beats the truth, ${fitted} to ${truth}: it learned some noise.`;
+    `On its own points the fitted line beats the truth, ${fitted} to ${truth}: it leans toward their noise.`;
 }
 
 function build(stage) {

@@ -57,7 +57,7 @@ export function sentence(settings, result, given) {
   if (!had) return `${call} did nothing: .grad is None.${stuck}`;
   const [from, to] = result.losses.slice(-2), beyond = settings.lr * surface.curvature > 2 && settings.lr > 0;
   if (!(to <= from)) return `${call} moved both by \u2212lr \u00b7 .grad, and the loss **rose** from ${lossText(from)} to ${lossText(to)}.` +
-    (beyond ? ` The rate is beyond the limit ${short(2 / surface.curvature)}.` : "") + stuck;
+    (beyond ? " The step was too long for this bowl." : "") + stuck;
   return `${call} moved both by \u2212lr \u00b7 .grad. The loss fell from ${lossText(from)} to **${lossText(to)}**, which the next forward pass will tell.${stuck}`;
 }
 
