@@ -455,7 +455,7 @@ def matching_shapes(fixed: object) -> str:
     if close(weight, 0, 0.05) and close(bias, y.mean().item(), 0.05):
         raise Wrong(
             "The line is flat at the mean target: each prediction still meets all targets. Print "
-            "the shape of `y_pred - y`, which should hold one number a row."
+            "the shape of `y - y_pred`, which should hold one number a row."
         )
     if line(-y) == [weight, bias]:
         raise Wrong("Other targets give the same line: the weights never move. What is `.grad`?")
