@@ -353,7 +353,7 @@ CLAIMS = [
     Claim(BOOK, "because Adam divides by the size of the gradients and would hide",
           adam_hides_it, slow=True),
     Claim(BOOK, "whose slope is 0.25 at most", sigmoid_is_flat),
-    Claim(BOOK, "there only the weights are left to lose it",
+    Claim(BOOK, "there only the weights can lose it",
           lambda seed: first_to_last(nn.Identity, seed) < 1),
     Claim(BOOK, "`nn.Linear` draws them from -0.25 to 0.25 here", initial_weights(kaiming=False)),
     Claim(BOOK, "draws wider, here from -0.61 to 0.61", initial_weights(kaiming=True)),
