@@ -219,9 +219,10 @@ def safe_file(fixed: object) -> str:
     with _nothing_allowed():
         saved = _loaded("load_run", load, data, refused)
         added = torch.serialization.get_safe_globals()
+        opened = _runs_code(load)
     if type(saved) is not dict or not {"model", "best_loss"} <= {*saved}:
         raise Wrong('The file should still hold "model" and "best_loss" in a dict.')
-    if _runs_code(load):
+    if opened:
         raise Wrong(
             "`load_run` opened a file with code in it, and the code ran: here a harmless note."
         )
