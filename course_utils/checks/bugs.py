@@ -219,9 +219,10 @@ def safe_file(fixed: object) -> str:
     with _nothing_allowed():
         saved = _loaded("load_run", load, data, refused)
         added = torch.serialization.get_safe_globals()
+        opened = _runs_code(load)
     if type(saved) is not dict or not {"model", "best_loss"} <= {*saved}:
         raise Wrong('The file should still hold "model" and "best_loss" in a dict.')
-    if _runs_code(load):
+    if opened:
         raise Wrong(
             "`load_run` opened a file with code in it, and the code ran: here a harmless note."
         )
@@ -455,7 +456,7 @@ def matching_shapes(fixed: object) -> str:
     if close(weight, 0, 0.05) and close(bias, y.mean().item(), 0.05):
         raise Wrong(
             "The line is flat at the mean target: each prediction still meets all targets. Print "
-            "the shape of `y_pred - y`, which should hold one number a row."
+            "the shape of `y - y_pred`, which should hold one number a row."
         )
     if line(-y) == [weight, bias]:
         raise Wrong("Other targets give the same line: the weights never move. What is `.grad`?")

@@ -269,10 +269,10 @@ def _judge_likeness(model: nn.Module, X: torch.Tensor, y: torch.Tensor, turns: i
     told = tensor("my_model(my_X)", call("my_model", model, X), X.shape).detach()
     columns = torch.cat([X, torch.ones_like(X)], dim=1).double()
     line = columns @ torch.linalg.lstsq(columns, told.double()).solution
-    if (told - line).square().mean() < 0.02 * y.var():
+    if (told - line).square().mean() <= 1e-4 * told.var():
         raise Wrong(
-            "What your network predicts is nearly a straight line. Has it been trained on `my_X` "
-            "and `my_y`, and is there an activation between its layers?"
+            "What your network predicts is a straight line. Is there an activation between its "
+            "layers?"
         )
     empty = copy.deepcopy(model)
     with torch.no_grad():
@@ -294,6 +294,11 @@ def _judge_likeness(model: nn.Module, X: torch.Tensor, y: torch.Tensor, turns: i
     wave = (told - torch.sin(2 * X)).square().mean().item()
     if wave < 0.01:
         raise Wrong("It follows the wave of the lesson. Hand `my_X` and `my_y` to `fit`.")
+    if share > 0.8:
+        raise Wrong(
+            "The mean of `my_y`, predicted everywhere, would do about as well or better. Has your "
+            "network been trained on `my_X` and `my_y`?"
+        )
     raise Wrong(
         f"The MSE is {share:.1%} of the variance of `my_y`, and less than 1 % is asked for. More "
         "nodes, more steps, another rate or another seed?"

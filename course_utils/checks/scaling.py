@@ -288,7 +288,8 @@ def any_device(train_on: object) -> str:
 _NAMES = (  # as the wrapper gives them, and the model's own
     ("module.weight", "weight"),
     ("module.submodule.bias", "submodule.bias"),
-    ("module.module.weight", "module.weight"),
+    ("module.layer.gain", "layer.gain"),
+    ("module.module.scale", "module.scale"),
 )
 
 

@@ -294,9 +294,9 @@ WRONG = {
         (broken(8), "flat at the mean"),
         (broken(8, ("range(40)", "range(400)")), "flat at the mean"),
         (solved(8, ("y.unsqueeze(1)", "y.unsqueeze(0)")), "flat at the mean"),
-        (broken(8, ("(y_pred - y).square().mean()", "nn.MSELoss()(y_pred, y)")), "flat at the"),
-        (broken(8, ("(y_pred - y).square().mean()", "(y_pred - y).square().sum()")), "not a sum"),
-        (solved(8, ("(y_pred - y).square().mean()", "(y_pred - y).square().sum()")), "not a sum"),
+        (broken(8, ("(y - y_pred).square().mean()", "nn.MSELoss()(y_pred, y)")), "flat at the"),
+        (broken(8, ("(y - y_pred).square().mean()", "(y - y_pred).square().sum()")), "not a sum"),
+        (solved(8, ("(y - y_pred).square().mean()", "(y - y_pred).square().sum()")), "not a sum"),
         (solved(8, ("        optimizer.zero_grad()\n", "")), "all five lines in the loop"),
         (solved(8, ("        optimizer.step()\n", "")), "the weights never move"),
         (solved(8, ("        optimizer.step()", "        optimizer.zero_grad()\n"
@@ -714,7 +714,7 @@ RIGHT = {  # unusual, and right
     "lab.8": [
         solved(8, ("y.unsqueeze(1)", "y"), ("y_pred = model(X)", "y_pred = model(X).squeeze(1)")),
         solved(8, ("y.unsqueeze(1)", "y[:, None]"),
-                  ("(y_pred - y).square().mean()", "nn.functional.mse_loss(y_pred, y)")),
+                  ("(y - y_pred).square().mean()", "nn.functional.mse_loss(y_pred, y)")),
         solved(8, ("x.unsqueeze(1), y.unsqueeze(1)", "x.view(-1, 1), y.reshape(-1, 1)"),
                   ("lr=0.1", "lr=0.05"), ("range(40)", "range(200)")),
         "def fixed(x: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:\n"
