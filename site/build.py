@@ -90,7 +90,10 @@ class Site:
 
     def write_text(self, name: str, title: str, text: str) -> None:
         """Write a page of Markdown."""
-        body = markdown(re.sub(r"^# .*\n", "", text), self.links(with_words=False))
+        text = re.sub(r"^# .*\n", "", text)
+        if "\n## " not in text:
+            text = text.replace("\n### ", "\n## ")  # no level of headings is left out
+        body = markdown(text, self.links(with_words=False))
         self.write(name, "text.html.j2", title=title, body=body)
 
     def write_shared(self) -> None:

@@ -57,7 +57,7 @@ class Lesson:
         self.stem, self.number = path.stem, path.stem.partition("_")[0]
         self.able, self.minutes, self.links, self._keep = able, minutes, links, keep
         self.sections: list[tuple[str, str]] = []
-        self.counts = {"explorer": 0, "exercise": 0}
+        self.counts = {"explorer": 0, "exercise": 0, "question": 0}
         self.index: list[tuple[str, str, str, str]] = []
         self.parts: list[dict] = []
         cells = nbformat.read(path, as_version=4).cells
@@ -145,6 +145,7 @@ class Lesson:
 
     def _question(self, name: str) -> dict:
         """Return a question, and what its answers are told, which is not to be read at a glance."""
+        self.counts["question"] += 1
         known = questions()[name]
         kind = next(key for key in ("options", "order", "answer") if key in known)
         asked = {"kind": kind, "ask": known["ask"], "unit": known.get("unit", "")}
@@ -153,6 +154,7 @@ class Lesson:
         return {
             "kind": "question",
             "id": f"{self.number}-{anchor(name)}",
+            "number": self.counts["question"],
             "ask": line(known["ask"], self.links),
             "items": [line(item, self.links) for item in shown(known)],
             "shown": as_script(json.dumps(asked | {"items": shown(known)})),

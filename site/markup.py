@@ -21,8 +21,9 @@ TAGS = {
 }
 ATTRIBUTES = {
     "*": ["class", "id", "role", "title", "lang"],
-    "a": ["href", "aria-describedby"],
+    "a": ["href", "aria-describedby", "aria-label"],
     "button": ["type"],
+    "p": ["tabindex"],
     "pre": ["tabindex"],
     "img": ["src", "alt", "width", "height", "loading"],
     "math": ["display", "xmlns"],
@@ -90,7 +91,7 @@ class Renderer(mistune.HTMLRenderer):
 
     def block_math(self, text: str) -> str:
         """Return MathML on a line of its own."""
-        return f'<p class="formula">{mathml(text, display="block")}</p>\n'
+        return f'<p class="formula" tabindex="0">{mathml(text, display="block")}</p>\n'
 
 
 class Links:
@@ -102,12 +103,14 @@ class Links:
     def link(self, text: str, url: str) -> str:
         """Return a link as HTML."""
         target = self.target(url)
-        entry = self.entries.get(url.partition("#")[2]) if url.startswith("glossary.md#") else None
+        page, _, place = url.partition("#")
+        entry = self.entries.get(place) if page == "glossary.md" else None
         if entry is None:
             return f'<a href="{html.escape(target)}">{text}</a>'
         self.used += 1
         name = f"word-{self.used}"
-        opened = f'<a href="{html.escape(target)}" aria-describedby="{name}">'
+        label = f' aria-label="{place}"' if text.startswith("<math") else ""  # which has no name
+        opened = f'<a href="{html.escape(target)}" aria-describedby="{name}"{label}>'
         tip = f'<span class="entry" role="tooltip" id="{name}">{html.escape(entry)}</span>'
         return f'<span class="word">{opened}{text}</a>{tip}</span>'
 
@@ -126,7 +129,8 @@ class Links:
 def markdown(text: str, links: Links) -> str:
     """Return Markdown as HTML in which nothing can run."""
     plugins = ["table", "strikethrough", "math"]
-    return clean(mistune.create_markdown(renderer=Renderer(links), plugins=plugins)(text))
+    made = clean(mistune.create_markdown(renderer=Renderer(links), plugins=plugins)(text))
+    return re.sub(r"<th([^>]*)>\s*</th>", r"<td\1></td>", made)  # a corner is not a heading
 
 
 def line(text: str, links: Links) -> str:
