@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -206,6 +207,16 @@ def test_what_is_measured_fits_the_formula_of_the_notebook(names, place):
     (_, line), (_, wide) = found.values()
     assert (line["n_bytes"], wide["n_bytes"]) == (8, 4 * (1024 + 513 * 512 + 513))
     assert line["latency"] == wide["latency"]
+
+
+def test_without_a_compiler_one_sentence_is_said_and_the_plain_times_are_there(place, tmp_path):
+    environment = os.environ | {"CXX": "no-such-compiler", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "scripts/time_compile.py"]
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True).stdout
+    said, times = json.loads(printed)
+    assert said == "torch.compile needs a C++ compiler and found none, so nothing was compiled."
+    assert list(times) == ["plain"]
+    assert len(times["plain"]) == 4
 
 
 class Interrupted(subprocess.Popen):

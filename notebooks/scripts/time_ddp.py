@@ -13,7 +13,7 @@ from train_ddp import PROCESSES, RANK, join
 loss_fn = nn.MSELoss()
 
 
-def clock(work, times=20):
+def clock(work, times=50):
     """Return the shortest time of some calls, after two that prepare."""
     seconds = []
     for _ in range(times + 2):
