@@ -106,13 +106,14 @@ class Lesson:
         if asked := ASKED.search(cell.source):
             return self._question(asked[1])
         part = {"kind": "code", "code": code_block(cell.source), "outputs": [], "explorers": []}
+        outputs = list(cell.outputs)
         if number := CHECKED.search(cell.source):
             self.counts["exercise"] += 1
             hints = [line(hint, self.links) for hint in EXERCISES[number[1]].hints]
-            return part | {"kind": "exercise", "number": number[1], "hints": hints}
+            part |= {"kind": "exercise", "number": number[1], "hints": hints}
+            outputs.pop()  # the verdict on a stub
         lines = [text for text in cell.source.splitlines() if text.strip()]
         part["imports"] = all(IMPORTS.match(text) for text in lines)
-        outputs = list(cell.outputs)
         while outputs:
             output = outputs.pop(0)
             data = output.get("data", {})

@@ -213,6 +213,20 @@ def test_all_pages_fit_and_axe_finds_nothing(reader, site, address):
     assert found == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_holds_all_that_its_notebook_printed(site, name):
+    text = html.unescape(re.sub(r"<[^>]*>", "", (site / f"{name}.html").read_text("utf-8")))
+    cells = nbformat.read(ROOT / f"notebooks/{name}.ipynb", as_version=4).cells
+    outputs = list(itertools.chain.from_iterable(cell.get("outputs", []) for cell in cells))
+    printed = [output.text.rstrip() for output in outputs if output.output_type == "stream"]
+    results = [o.data for o in outputs if o.output_type == "execute_result"]
+    printed += [data["text/plain"] for data in results if "text/html" not in data]
+    assert printed
+    assert [lines for lines in printed if lines not in text] == []
+    drawn = sum("image/png" in output.get("data", {}) for output in outputs)
+    assert (site / f"{name}.html").read_text("utf-8").count("<figure>") == drawn
+
+
 def test_links_lead_to_what_is_there(site):
     pages = {path.name: path.read_text("utf-8") for path in site.glob("*.html")}
     ids = {
