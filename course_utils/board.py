@@ -27,21 +27,36 @@ class Board:
 
     states: dict[str, str]
 
+    @property
+    def chapters(self) -> dict[str, list[str]]:
+        """The exercises of each notebook, by what their names begin with."""
+        found: dict[str, list[str]] = {}
+        for name in self.states:
+            found.setdefault(name.split(".")[0], []).append(name)
+        return found
+
+    def _passed(self, names: Iterable[str]) -> int:
+        return sum(self.states[name] == "passed" for name in names)
+
     def __repr__(self) -> str:
-        passed = sum(state == "passed" for state in self.states.values())
-        rows = [f"{passed} of {len(self.states)} exercises passed"]
-        for chapter in dict.fromkeys(name.split(".")[0] for name in self.states):
-            marks = [LOOKS[s][0] for n, s in self.states.items() if n.startswith(f"{chapter}.")]
-            rows.append(f"{chapter:4}{' '.join(marks)}")
+        rows = [f"{self._passed(self.states)} of {len(self.states)} exercises passed"]
+        for chapter, names in self.chapters.items():
+            rows.append(f"{chapter:4}{' '.join(LOOKS[self.states[name]][0] for name in names)}")
         return "\n".join(rows)
 
     def _repr_html_(self) -> str:
-        passed = sum(state == "passed" for state in self.states.values())
-        rows = [f"<p><b>{passed} of {len(self.states)} exercises passed</b></p><table>"]
-        for name, state in self.states.items():
-            mark, said, color = LOOKS[state]
-            cells = (name, html.escape(EXERCISES[name].title), f"{mark} {said}")
-            style = f'style="text-align: left; border-left: 4px solid {color}"'
+        passed = f"{self._passed(self.states)} of {len(self.states)} exercises passed"
+        rows = [f"<p><b>{passed}</b></p><table>"]
+        for chapter, names in self.chapters.items():
+            marks = []
+            for name in names:
+                mark, said, color = LOOKS[self.states[name]]
+                title = html.escape(f"{name} {EXERCISES[name].title}: {said}", quote=True)
+                look = f"color: {color}; font-size: 120%; padding: 0 3px"
+                marks.append(f'<span role="img" aria-label="{title}" title="{title}" ')
+                marks[-1] += f'style="{look}">{mark}</span>'
+            cells = chapter, "".join(marks), f"{self._passed(names)} of {len(names)}"
+            style = 'style="text-align: left"'
             rows.append(f"<tr>{''.join(f'<td {style}>{cell}</td>' for cell in cells)}</tr>")
         return "".join([*rows, "</table>"])
 

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import re
 import os
 import subprocess
 import sys
@@ -136,5 +137,9 @@ def test_the_board_shows_what_the_file_tells(monkeypatch, tmp_path):
     states = board().states
     assert list(states) == sorted(states, key=lambda n: (n.split(".")[0], int(n.split(".")[1])))
     assert (states["02.1"], states["02.2"], states["01.1"]) == ("passed", "tried", "open")
-    assert f"1 of {len(EXERCISES)}" in board()._repr_html_()
+    html = board()._repr_html_()
+    assert f"1 of {len(EXERCISES)}" in html
+    assert html.count("<tr>") == len({name.split(".")[0] for name in EXERCISES})
+    assert html.count("role=") == len(EXERCISES)
+    assert re.search(r'aria-label="02\.2 [^"]+: not yet right"', html)
     assert "02  \u2714 \u2716" in repr(board())
