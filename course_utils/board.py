@@ -51,13 +51,11 @@ class Board:
             marks = []
             for name in names:
                 mark, said, color = LOOKS[self.states[name]]
-                title = html.escape(f"{name} {EXERCISES[name].title}: {said}", quote=True)
-                look = f"color: {color}; font-size: 120%; padding: 0 3px"
-                marks.append(f'<span role="img" aria-label="{title}" title="{title}" ')
-                marks[-1] += f'style="{look}">{mark}</span>'
+                title = html.escape(f"{name} {EXERCISES[name].title}: {said}")
+                told = f'role="img" aria-label="{title}" title="{title}"'
+                marks.append(f'<span {told} style="color: {color}; padding: 0 3px">{mark}</span>')
             cells = chapter, "".join(marks), f"{self._passed(names)} of {len(names)}"
-            style = 'style="text-align: left"'
-            rows.append(f"<tr>{''.join(f'<td {style}>{cell}</td>' for cell in cells)}</tr>")
+            rows.append("<tr><td>{}</td><td>{}</td><td>{}</td></tr>".format(*cells))
         return "".join([*rows, "</table>"])
 
 

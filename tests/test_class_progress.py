@@ -3,8 +3,8 @@
 import hashlib
 import importlib.util
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 
