@@ -586,6 +586,9 @@ def test_the_continuous_integration_runs_the_same_command():
     systems = {name.split("-")[0] for name in job["strategy"]["matrix"]["os"]}
     assert systems == {"ubuntu", "macos", "windows"}
     assert {"push", "pull_request", "schedule"} <= set(flow[True])
+    (*_, newest) = flow["jobs"]["newest"]["steps"]
+    assert "tests/run.py" in newest["run"]
+    assert "constraints" not in newest["run"]
 
 
 def test_the_citation_agrees_with_the_package():
