@@ -42,7 +42,8 @@ highlight = Highlight2HTML(pygments_lexer="ipython3")
 
 def clean(markup: str) -> str:
     """Return HTML of which nothing is left that could run."""
-    return bleach.clean(DROPPED.sub("", markup), TAGS, ATTRIBUTES, strip_comments=True)
+    made = bleach.clean(DROPPED.sub("", markup), TAGS, ATTRIBUTES, strip_comments=True)
+    return re.sub(r"<th([^>]*)>\s*</th>", r"<td\1></td>", made)  # a corner is not a heading
 
 
 def anchor(text: str) -> str:
@@ -129,8 +130,7 @@ class Links:
 def markdown(text: str, links: Links) -> str:
     """Return Markdown as HTML in which nothing can run."""
     plugins = ["table", "strikethrough", "math"]
-    made = clean(mistune.create_markdown(renderer=Renderer(links), plugins=plugins)(text))
-    return re.sub(r"<th([^>]*)>\s*</th>", r"<td\1></td>", made)  # a corner is not a heading
+    return clean(mistune.create_markdown(renderer=Renderer(links), plugins=plugins)(text))
 
 
 def line(text: str, links: Links) -> str:
