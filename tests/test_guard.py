@@ -62,6 +62,19 @@ def test_endless_code_ends(endless):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.parametrize("endless", [sleeping, swallowing, hiding])
+@pytest.mark.parametrize("name", ["lab.9", "lab.10"])
+def test_what_a_judge_has_set_is_put_back(name, endless):
+    with pytest.raises(guard.TooLong):
+        guard.limited(lambda: EXERCISES[name].judge(lambda *_: endless()), 0.2)
+    weight = torch.ones(1, requires_grad=True)
+    changed = torch.exp(weight)
+    changed += 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        changed.backward()
+    assert not sys.modules["torch.optim.optimizer"]._global_optimizer_pre_hooks
+
+
 def test_what_ends_in_time_passes_through():
     assert guard.limited(lambda: 7, 60) == 7
     with pytest.raises(ZeroDivisionError):

@@ -16,6 +16,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+_JUDGES = os.path.dirname(__file__)
+_BETWEEN = os.path.dirname(torch.__file__), contextlib.__file__
+
 
 class TooLong(BaseException):
     """Raised inside code that runs for too long; `except Exception` does not catch it."""
@@ -86,12 +89,12 @@ def insisting(
 ) -> Callable:
     """Return a hook for `sys.setprofile`: it raises an error at every line of this thread.
 
-    It spares the frame `own` and those that called it, and ends once `done`. To begin at once, call
-    it with a frame and "return".
+    It spares the frame `own` and those that called it, and judges, which put back what they set. It
+    ends once `done`. To begin at once, call it with a frame and "return".
     """
 
-    def again(_frame: types.FrameType, event: str, _value: object) -> Callable:
-        if event in ("call", "line"):
+    def again(frame: types.FrameType, event: str, _value: object) -> Callable:
+        if event in ("call", "line") and not _puts_back(frame):
             raise error  # which ends the tracing, until a function is left
         return again
 
@@ -102,6 +105,13 @@ def insisting(
             sys.settrace(again)
 
     return arm
+
+
+def _puts_back(frame: types.FrameType | None) -> bool:
+    """Tell whether a frame is a judge's, or of what a judge calls without a learner in between."""
+    while frame is not None and frame.f_code.co_filename.startswith(_BETWEEN):
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename.startswith(_JUDGES)
 
 
 def _interrupt_main_thread() -> None:
