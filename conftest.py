@@ -14,6 +14,10 @@ import pytest
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![\w])")
 PLOTLY = "application/vnd.plotly.v1+json"  # drawn data: tests/test_figures.py compares it
+LONG = [  # test modules, the longest first
+    *("test_browser", "test_predict_browser", "test_hub", "test_checks", "test_explorers_hosts"),
+    *("test_soak", "test_site", "test_explorers_in_page", "test_claims", "test_launcher"),
+]
 compared: Counter[str] = Counter()
 skipped: list[str] = []
 
@@ -59,6 +63,11 @@ def pytest_collectstart(collector):
     """Leave what is not text out of the comparison; figures have tests of their own."""
     if type(collector).__name__ == "IPyNbFile":
         collector.skip_compare += (PLOTLY, "image/svg+xml")
+
+
+def pytest_collection_modifyitems(items):
+    """Let what takes minutes begin, so that both cores are busy to the end."""
+    items.sort(key=lambda item: (*LONG, item.path.stem).index(item.path.stem))
 
 
 def pytest_itemcollected(item):

@@ -23,7 +23,7 @@ NONE_FOUND = (
 )
 PYTEST = [
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"),
-    *("-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider"),
+    *("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-p", "no:cacheprovider"),
     *("--timeout=600", "--durations=10"),  # an end for what waits for ever, not a limit of speed
 ]
 
