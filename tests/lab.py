@@ -344,6 +344,13 @@ class Notebook:
         light = self.page.evaluate("document.body.dataset.jpThemeLight")
         return {"true": "light", "false": "dark"}[light]
 
+    def put_on(self, theme: str) -> None:
+        """Switch to a theme, "light" or "dark"."""
+        change = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+        self.page.evaluate(change, f"JupyterLab {theme.capitalize()}")
+        is_on = "light => document.body.dataset.jpThemeLight === light"
+        self.page.wait_for_function(is_on, arg=str(theme == "light").lower())
+
     def popups(self) -> list[str]:
         """Return the text of each dialog and toast that covers the page."""
         return self.page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts()
