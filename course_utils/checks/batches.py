@@ -156,8 +156,8 @@ def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
     "Write a Dataset that ends",
     "No tensor is inside that could raise an error, so `__getitem__` has to raise it itself.",
     "`PoliteDataset` had an `if`. What should stand under it?",
-    "`raise IndexError(...)` stands under `if index >= self.n:`. An item is a pair of shapes (1,): "
-    "`torch.tensor([index / 50])` makes the first.",
+    "`raise IndexError(...)` stands under `if index >= self.n:`. An item is a pair of tensors of "
+    "shape (1,).",
 )
 def dataset_that_ends(GridDataset: object) -> str:
     """Write a class that computes its items, and raises IndexError behind the last."""
@@ -185,7 +185,7 @@ def dataset_that_ends(GridDataset: object) -> str:
     "Count extrapolated points",
     "The training range runs from the smallest to the largest feature: `.min()` and `.max()`.",
     "A comparison such as `X_test > X_train.max()` gives one True or False for each row.",
-    "`|` joins two such comparisons, in parentheses: one of both is enough. `.sum()` counts.",
+    "`|` joins two such comparisons, in parentheses: one of both is enough. What counts the Trues?",
 )
 def count_outside(outside: object) -> str:
     """Count the rows of X_test that lie outside of the range of X_train."""

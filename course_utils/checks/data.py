@@ -157,7 +157,7 @@ def _refuse_wrong_noise(residuals: list[float]) -> None:
     if close(spread / 0.05**0.5, 1, 0.15):
         raise Wrong("The root of 0.05 is used: 0.05 is the standard deviation, not the variance.")
     if close(max(map(abs, residuals)) / spread, 3**0.5, 0.05):
-        raise Wrong("This noise is even, as from `rand`. Normal noise comes from `randn`.")
+        raise Wrong("This noise is uniform, as from `rand`. Normal noise comes from `randn`.")
     if not close(spread / 0.05, 1, 0.15):
         raise Wrong(
             f"The points scatter around the line with a standard deviation of {spread:.3g} in "
@@ -187,7 +187,7 @@ def draw_with_a_seed(draw: object) -> str:
     if even == [False, True]:
         raise Wrong("X and y have changed places. Return the features first: `X, y`.")
     if not even[0]:
-        raise Wrong("Some features lie outside 0 to 1. `randn` is normal, and `rand` is even.")
+        raise Wrong("Some features lie outside 0 to 1. `randn` is normal, and `rand` is uniform.")
     if not all(close(a, (i + 0.5) / 2000, 0.06) for i, a in enumerate(sorted(x))):
         raise Wrong(
             f"Half of the features lie below {statistics.median(x):.2f}, and they run from "
@@ -219,15 +219,13 @@ NOTES_Y = torch.tensor([[3750.0], [3250], [3450], [4400], [3900], [4200], [5700]
     "notes as they stand. Which points have no neighbor? Put one right, and draw again.",
     "Four of the eight rows cannot be as they stand. Two of them have a number in another unit, "
     "and no bird weighs -999 g: that one was never weighed.",
-    "The fourth is row 6. It has both numbers, each in the wrong column.",
+    "The fourth has both numbers, each in the wrong column. Which flipper is longer than a human?",
 )
 def cleaned(X_notes: object, y_notes: object) -> str:
     """Give seven birds in mm and g; two units, one gap and one swapped pair are put right."""
     for name, value in (("X_notes", X_notes), ("y_notes", y_notes)):
         _refuse_other_rows(name, value)
-        value = _column(name, value, 7)
-        if value.dtype is not torch.float32:
-            raise Wrong(f"`{name}` is {value.dtype}. Layers hold float32: `.float()` converts it.")
+        _column(name, value, 7)
     if close(X_notes, NOTES_Y) and close(y_notes, NOTES_X):
         raise Wrong("X and y have changed places: the flipper is the feature, the mass the target.")
     if any(close(value, -999) for value in flat(y_notes)):
@@ -264,6 +262,12 @@ def cleaned(X_notes: object, y_notes: object) -> str:
             f"Row {row + (row >= 4)} of the notes has become {values[name][row]:g} in `{name}`. "
             "What was meant?"
         )
+    for name, value in (("X_notes", X_notes), ("y_notes", y_notes)):
+        if value.dtype is not torch.float32:
+            raise Wrong(
+                f"`{name}` is {value.dtype}. PyTorch's ready-made models hold float32: `.float()` "
+                "converts it."
+            )
     return (
         "Seven of eight birds are saved. A code such as -999 for a gap is a number like any other "
         "to a computer: one of them in a column drags its mean along, and no error is raised."

@@ -91,6 +91,7 @@ def bet(my_bet: object) -> str:
 @exercise(
     "00.2",
     "Find a better line",
+    "Where do the heaviest birds lie, above the zookeeper's line or below?",
     "The zookeeper's line is too flat: the heaviest birds lie far above it. Turn it first.",
     "Once it has the slope of the dots, lift it or lower it as a whole until the loss stops "
     "falling. Then copy the two numbers of the formula above the pictures.",
@@ -202,7 +203,7 @@ def other_ruler(my_ruler: object, my_line: object) -> str:
         return said + "And the other one, the depth? Its picture holds a surprise."
     return said + (
         "Deeper bills, lighter birds? Look at the picture again: there are two clouds, and in each "
-        "of them the deeper bill belongs to the heavier bird. Which rule would you trust?"
+        "of them a deeper bill tends to mean a heavier bird. Which rule would you trust?"
     )
 
 

@@ -28,8 +28,8 @@ CROSSED = (
     "targets. Leave both as columns, (N, 1)."
 )
 FLOAT64 = (
-    " One thing to know: these numbers are float64, which NumPy and Python use. A layer of PyTorch "
-    "holds float32 and refuses them until `.float()` converts them."
+    " One thing to know: these numbers are float64, which NumPy and Python use. PyTorch's "
+    "ready-made models hold float32 and refuse them until `.float()` converts them."
 )
 _SWITCHES = {  # what holds for the whole program: how it is read, and what to say of a change
     torch.is_grad_enabled: (

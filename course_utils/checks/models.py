@@ -87,7 +87,7 @@ def _fill(model: nn.Module) -> None:
     "03.1",
     "A line through the origin",
     "Compare with `Line`. Which parts of it fall away?",
-    "`nn.Parameter` marks a tensor of shape (1,), and `forward` reaches it as `self.weight`.",
+    "Which call puts a tensor on the module's list? And how does `forward` reach an attribute?",
 )
 def through_the_origin(proportional: object) -> str:
     """Expect predictions of weight times X, for whatever weight the parameter holds."""
@@ -209,6 +209,7 @@ def _judge_refusal(safe_loss: Callable, one: tuple, other: tuple) -> None:
 @exercise(
     "03.3",
     "Hand the line over",
+    "A new layer has random numbers. Where do the right ones come from?",
     "Make a new `nn.Linear(1, 1)` in the function, copy two numbers into it, return it.",
     "`copy_` copies a tensor into another, as `fill_` copies a number.",
 )
@@ -297,7 +298,7 @@ def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> 
     "03.4",
     "Train by luck",
     "A loop over seeds: `torch.manual_seed(seed)`, then `Line()`, then its loss on `X` and `y`.",
-    "Stop at the first seed whose loss is below 3.",
+    "`for lucky_seed in range(5000):` goes through seeds, and `break` stops at the first good one.",
 )
 def lucky(lucky_seed: object) -> str:
     """Expect a seed whose random line has a loss below 3 on the penguins."""

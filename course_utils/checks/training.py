@@ -102,8 +102,7 @@ _READ = {  # what a letter at a place overlooks
     "Ask of each: did the line move at all? Then: did it move too far, or too rarely?",
     "Three lines can leave the loss where it is: no gradient, a step for others, a step of length "
     "0. What does `.grad` look like in each case?",
-    "Two people's numbers are all right: one gets there late, the other keeps too much. One letter "
-    "is left over.",
+    "Two people's numbers are all right. What does each of them waste? One letter is left over.",
 )
 def symptoms(faults: object) -> str:
     """Compare five letters, and say what the first wrong one overlooks."""

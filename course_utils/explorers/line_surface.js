@@ -20,7 +20,7 @@ export function sentence({ weight, bias }, { surface, loss }, { show, starts: [[
   if (show === "pictures")
     return `${loss - surface.lowest < 0.01 * surface.lowest ? "**No line does better**, and t" : "T"}his line misses a typical penguin by **${typical(loss)}**.`;
   if (loss - surface.lowest < 0.01 * surface.lowest)
-    return `**You are at the bottom.** No line does better: it still misses a typical penguin by ${typical(surface.lowest)}. Penguins differ, and no line can help that.`;
+    return `**You are at the bottom.** No line does better, and this one still misses a typical penguin by ${typical(surface.lowest)}.`;
   const first = weight === firstWeight && bias === firstBias;
   const best = show === "numbers" && loss > NEAR * surface.lowest ? "" : ` The best possible line: ${typical(surface.lowest)}.`;
   return `${first ? "**Catch the line or the ball.** They are one and the same: t" : "T"}his line misses a typical penguin by **${typical(loss)}**.${best}`;

@@ -286,14 +286,20 @@ def random_test_asks_mostly_between(seed):
 
 def early_index_error_ends_the_loop(seed):
     """Raised by a bug inside, in place of a bad index."""
-    n = size_of(seed)
-    rows = [1, 2, 3]
+    return len(list(_Buggy(size_of(seed) + 3, bad))) == 3
 
-    class Buggy(Items):
-        def __getitem__(self, index):
-            return rows[index]
 
-    return len(list(Buggy(n + 3, bad))) == 3
+def loader_lets_the_error_through(seed):
+    try:
+        list(DataLoader(_Buggy(size_of(seed) + 4, bad), batch_size=2))
+    except IndexError:
+        return True
+    return False
+
+
+class _Buggy(Items):
+    def __getitem__(self, index):
+        return [1, 2, 3][index]
 
 
 def slices_need_tensors(seed):
@@ -366,9 +372,10 @@ CLAIMS = [
     Claim(NOTEBOOK, "The tensor inside raises `IndexError` by itself", tensor_raises_by_itself),
     Claim(
         NOTEBOOK,
-        "raised by a bug inside, it ends the loop early, without a word",
+        "raised by a bug inside, it ends such a loop early, without a word",
         early_index_error_ends_the_loop,
     ),
+    Claim(NOTEBOOK, "asks `len` and lets the error through", loader_lets_the_error_through),
     Claim(
         NOTEBOOK,
         "as long as the dataset keeps its data in tensors",
@@ -474,7 +481,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "So it was luck, too, that the random split did better in its test than in training.",
+        "that the random split of the 50 readings did better in its test than in training.",
         random_test_is_often_worse,
     ),
     Claim(

@@ -342,7 +342,7 @@ CLAIMS = [
         "holds [float32](glossary.md#float32) numbers by default and refuses",
         linear_layers_refuse,
     ),
-    Claim(CHECKS, "Layers hold float32", linear_layers_refuse),
+    Claim(CHECKS, "models hold float32", linear_layers_refuse),
     Claim(NOTEBOOK, "The models of this course expect a table", linear_layers_refuse),
     Claim(NOTEBOOK, "With two columns of 342 rows this cannot happen", flat_minus_column_is_square),
     Claim(QUESTIONS, "so each value meets each other value", flat_minus_column_is_square),
@@ -383,12 +383,12 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "at any one $x$, about 95 of 100 fitted lines run through it",
+        "at any one $x$, it catches about 95 of 100 fitted lines",
         most_lines_lie_in_the_shade,
     ),
     Claim(
         NOTEBOOK,
-        "from 100 points on, a tenth of the standard error takes about 100 times the points",
+        "From 100 points on, a tenth of the standard error takes about 100 times the points",
         tenth_takes_a_hundred_times,
     ),
     Claim(
@@ -405,7 +405,7 @@ CLAIMS = [
         "must give them one mass, and the best one is their mean",
         mean_is_the_best_single_number,
     ),
-    Claim(NOTEBOOK, "You have computed 55: divide by 342 \u2212 55.", each_mean_costs_one),
+    Claim(NOTEBOOK, "Your 55 means: 342 \u2212 55.", each_mean_costs_one),
     Claim(
         NOTEBOOK,
         "the fewer the birds, the further apart the answers",
@@ -413,7 +413,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "a worse rule than the line: they would miss new birds by more",
+        "many stand for a few birds only, and miss new ones by more than the line",
         means_miss_new_birds_by_more,
     ),
     Claim(

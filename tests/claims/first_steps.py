@@ -111,13 +111,13 @@ CLAIMS = [
     Claim(NOTEBOOK, "is its height where `extra` is 0", the_bias_is_the_height_at_zero),
     Claim(
         NOTEBOOK,
-        "in each of them the deeper bill belongs to the heavier bird",
+        "in each of them a deeper bill tends to mean a heavier bird",
         deeper_is_heavier_within_a_cloud,
     ),
     Claim(CHECKS, "no other single number has a lower loss", the_mean_is_the_best_lazy_rule),
     Claim(
         CHECKS,
-        "in each of them the deeper bill belongs to the heavier bird",
+        "in each of them a deeper bill tends to mean a heavier bird",
         deeper_is_heavier_within_a_cloud,
     ),
 ]

@@ -162,6 +162,17 @@ def swings_grow(seed):
     return losses[-200:].max() > 2 * losses[:200].max()
 
 
+def swings_multiply(seed):
+    """Begun ten times as far out, without noise, the swings are ten times as wide at every step."""
+    X, _, model = begin(seed)
+    y, goal, found = 1.5 + 2 * X, torch.tensor([2.0, 1.5]), []
+    for far in (1, 10):
+        start = goal + far * (line_of(model) - goal)
+        lines = without_reset(X, y, start, 0.1, rows_of(seed, 30))
+        found.append(lines - goal.numpy())
+    return np.allclose(found[1], 10 * found[0], rtol=1e-3, atol=1e-3) and swings_grow(seed)
+
+
 def other_optimizer(seed):
     """The old model's optimizer moves neither model; the new one's gradients pile up."""
     X, y, model = begin(seed)
@@ -334,6 +345,7 @@ CLAIMS = [
     Claim(LESSON, "every step uses the sum of all gradients so far", backward_adds),
     Claim(LESSON, "On the same points at every step it would swing on for ever", swings_for_ever),
     Claim(LESSON, "nearly always the swings grow", swings_grow),
+    Claim(LESSON, "swings do not add up like steps, they multiply", swings_multiply),
     Claim(LESSON, "Symptom: the loss falls, then swings, wider and wider.", falls_then_swings),
     Claim(QUESTIONS, "where every step saw the same birds", swings_for_ever),
     Claim(QUESTIONS, "old gradients go on pushing when the line is long past", swings_grow),
@@ -346,9 +358,9 @@ CLAIMS = [
     ),
     Claim(LESSON, "keep the loss and you keep its whole past", losses_keep_their_past),
     Claim(LESSON, "`backward` throws the stored values away", backward_frees_predictions),
-    Claim(LESSON, "measured after the epoch looks better for this reason", later_looks_better),
+    Claim(LESSON, "looks better than that mean for this reason", later_looks_better),
     Claim(LESSON, "weighted by batch size equals the loss over all 160", weighted_is_whole),
-    Claim(LESSON, "For any model, `loss_over(model, train_loader)` equals", weighted_is_whole),
+    Claim(LESSON, "For a line, `loss_over(model, train_loader)` equals", weighted_is_whole),
     Claim(CHECKS, "batches of any size give the loss over all rows", weighted_is_whole),
     Claim(LESSON, "another split may turn it round", split_turns_round),
     Claim(LESSON, "which explains a small part", fitting_explains_little),
