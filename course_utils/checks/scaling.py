@@ -55,7 +55,8 @@ _MEANT = {
     "12.1",
     "Choose the remedy",
     "Ask each step the question of this notebook: is it overhead, work, or waiting?",
-    "A larger batch and compiling spare overhead; fewer bits and more devices share out work.",
+    "A larger batch spares overhead, compiling spares walks through memory; fewer bits and more "
+    "devices share out work.",
     "Each remedy is used once.",
 )
 def which_remedy(remedies: object) -> str:
@@ -297,8 +298,9 @@ _NAMES = (  # as the wrapper gives them, and the model's own
     "12.3",
     "Take off the wrapper",
     "Go through names and tensors: `for name, value in state.items()`.",
-    '`name.removeprefix("module.")` cuts at the beginning, once, and only where it stands.',
-    "Fill a new dict with the shorter names and return it.",
+    "Fill a new dict with the shorter names and return it. What cuts only at the beginning, and "
+    "only once?",
+    '`name.removeprefix("module.")` does, and only where it stands.',
 )
 def unwrap(unwrapped: object) -> str:
     """Unwrap names that hold the prefix twice or within, and those of a plain model."""

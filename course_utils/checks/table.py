@@ -52,8 +52,7 @@ def two(name: str, value: object) -> list[object]:
     "Name the slip",
     "Start with the one who names a number of epochs. What counts in steps of a batch?",
     "Mean and spread of one row: which of the two is there?",
-    "The fourth has the only slip that shows as a test score too good. The fifth's file lacks the "
-    "memory of the optimizer.",
+    "Whose test score looks too good, and what had seen those rows before?",
 )
 def name_the_slip(slips: object) -> str:
     """Compare five letters, and say of the first wrong one what it overlooks."""

@@ -231,12 +231,13 @@ CLAIMS = [
         "Equal parts, averaged gradients, equal weights: several processes take the path of one.",
         path_of_one,
     ),
-    Claim(LESSON, "more processes hardly mean more bytes for each", never_twice_the_gradient),
+    Claim(LESSON, "So none sends two whole gradients, however many there are.",
+          never_twice_the_gradient),
     Claim(LESSON, "Up to 8 computers, all sending hides behind `backward`",
           the_network_of_the_lesson),
     Claim(QUESTIONS, "Sending nearly 200 MB takes 0.16 s, and only 0.02 s of that hide",
           the_network_of_the_lesson),
-    Claim(LESSON, "A network 3.6 times as fast, gradients of 28 % of their bytes, or 3.3 times "
+    Claim(LESSON, "A connection 3.6 times as fast, gradients of 28 % of their bytes, or 3.3 times "
           "the work in a step", three_ways),
     Claim(CHECKS, "And still each of the 64 waits for about half of the time.", half_waits),
     Claim(LESSON, "the same range, but 8 binary digits instead of 24", eight_digits),
