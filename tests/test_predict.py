@@ -60,7 +60,7 @@ SHOWN = {
     "mean of the misses": ("07", "for size in (68", r"68: .*\.3767[^$]*17: .*\.37[0-5]", "It is l"),
     "four degrees": ("07", "X_few, y_few =", r" 1: .*ds 0\.3.*\n.*ds 0\.[5-9]", "Degree 1"),
     "longer flippers": ("07", "short = X_train", r"up: 2[0-6] of .*\+0\.[3-9]", "They are heavier"),
-    "fresh process": ("08", 'run(program, here / "line', r"^138\.\d+ kg", "138 kg"),
+    "fresh process": ("08", 'start_python(program, here / "line', r"^138\.\d+ kg", "138 kg"),
     "ten epochs more": ("08", "alone = ", r"alone +weight 2\.02", "It jumps up"),
     "safe save": ("08", "def to_bytes(value):", "", QUESTIONS["safe save"]["order"]),
     "kept best": ("08", "kept = nn.Linear", r"388[^$]*var.* 438", "The variable that of the l"),

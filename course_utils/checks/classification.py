@@ -244,16 +244,18 @@ def drawn_border(partner: object, border: object) -> str:
         return min(int((above == is_chinstrap).sum()), int((above != is_chinstrap).sum()))
 
     mistakes, lazy = wrong(slope, intercept), int(is_chinstrap.sum())
-    if mistakes <= 4:
+    told = f"{mistakes} of 219 birds are on the wrong side of this border. "
+    if mistakes <= 4 and partner == "body_mass_g":
         return (
             "Two species with the same mass, and the mass tells them apart: at one length of "
             "the bill, the lighter bird is the Chinstrap. A feature is worth what it adds to the "
             "others."
-            if partner == "body_mass_g"
-            else "Hardly a bird stands on the wrong side. Now try the mass as well: alone it knows "
-            "nothing of the species, and a feature is worth what it adds to the others."
         )
-    told = f"{mistakes} of 219 birds are on the wrong side of this border. "
+    if mistakes <= 4:
+        raise Wrong(
+            f"{told}Few enough, but training does not end there: its lowest loss leaves more on "
+            "the wrong side. Train a line with another partner."
+        )
     if wrong(intercept, slope) <= 4:
         raise Wrong(f"{told}Slope and intercept are swapped: the slope comes first.")
     low, high = other.min().item(), other.max().item()

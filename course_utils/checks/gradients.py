@@ -226,7 +226,7 @@ def _noting(function: Callable, asked: list[float]) -> Callable:
     "Step without an optimizer",
     "Loss, `backward`, move, as in the lesson. The reset may come last, in the same function.",
     "`with torch.no_grad():` around `weight -= lr * weight.grad` moves the tensor in place.",
-    "Set both `.grad` to `None` at the end, and return `loss.item()`, computed before the step.",
+    "What has to be gone before the next `backward`? And `.item()` makes a plain number of a loss.",
 )
 def step_by_hand(step: object) -> str:
     """Expect two steps of gradient descent on other data, in place, each with its own gradient."""

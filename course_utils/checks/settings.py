@@ -48,9 +48,10 @@ def what_moves_the_border(movers: object) -> str:
 @exercise(
     "06.2",
     "Say where it explodes",
-    "A border is two over a curvature. Weight and bias have a border each. If one is far lower, "
-    "it decides.",
-    "The curvature of the weight is twice the mean of the squared features; that of the bias is 2.",
+    "A border is two over a curvature. Which two curvatures does a line have, and which of them "
+    "knows the unit?",
+    "The curvature of the weight is twice the mean of the squared features; that of the bias is 2. "
+    "If the border of one is far lower, it decides.",
     "`X_bill.square().mean().item()` is that mean in millimeters. In meters, divide it by what?",
 )
 def bill_border(my_borders: object) -> str:

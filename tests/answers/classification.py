@@ -141,6 +141,7 @@ WRONG = {
             "border = -w1", 'partner = "mass"\nborder = -w1'), "It is one of"),
         (f'{BORDER}\npartner = "bill_length_mm"', "It is one of"),
         (f'{BORDER}\npartner = "bill_depth_mm"', "does not even cross"),
+        ('partner = "bill_depth_mm"\nborder = 0.448059, -1.622276', "training does not end there"),
         (f"{BORDER}\nborder = -border[0], 2 * 3711 - border[1]", "wrong sign"),
     ],
 }  # fmt: skip

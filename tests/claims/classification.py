@@ -273,7 +273,7 @@ CLAIMS = [
     ),
     Claim(
         LESSON,
-        "each step along the bill *adds* to the logit and *multiplies* the odds",
+        "a step along the bill always does the same: it *adds* to the logit and *multiplies*",
         a_logit_adds_and_odds_multiply,
     ),
     Claim(

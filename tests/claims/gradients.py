@@ -499,7 +499,9 @@ CLAIMS = [
         _l1_is_made_of_lines,
     ),
     Claim(
-        LESSON, "Far out, where all birds pull to one side, it is straight", _l1_is_made_of_lines
+        LESSON,
+        "Far out, where all birds pull to one side, the curve is straight",
+        _l1_is_made_of_lines,
     ),
     Claim(LESSON, "minus the average of twice the residual times the feature", _three_ways_agree),
     Claim(LESSON, "Three ways, one gradient.", _three_ways_agree),
@@ -560,7 +562,7 @@ CLAIMS = [
         "The slope of the bias is minus twice the mean residual.",
         _mean_residual_behind_a_slope,
     ),
-    Claim(LESSON, "leaning comes near it", _leaning_comes_near),
+    Claim(LESSON, "leaning comes near it, and on a parabola hits it", _leaning_comes_near),
     Claim(CHECKS, "Fewer are possible: ride each parabola to its bottom.", _three_rides),
     Claim(LESSON, "Three steps are enough for a tram that rides each parabola", _three_rides),
     Claim(CHECKS, "Downhill along one axis at a time leads to the bottom as well", _rails_arrive),
