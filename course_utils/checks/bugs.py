@@ -73,9 +73,9 @@ class _Witness(nn.Module):
 
 @exercise(
     "lab.1",
-    "Predict without a trace",
-    "`eval()` changes how layers such as dropout behave. Does it change what is recorded?",
-    "`model(X).requires_grad` is still True in evaluation mode.",
+    "Get numbers for the chart",
+    "The prints say False and True: the model is in evaluation mode, and is recorded all the same.",
+    "So `eval()` stops dropout and not the recording. What else did notebook 07 switch?",
     "Keep `eval()`, and put the forward pass under `with torch.inference_mode():`.",
 )
 def unrecorded(fixed: object) -> str:
@@ -108,9 +108,9 @@ def unrecorded(fixed: object) -> str:
 
 @exercise(
     "lab.2",
-    "Meet on one device",
-    "Print the device of the batch and that of a parameter. Which of them has moved?",
-    "`.to(device)` hands back a moved copy of a tensor, and the tensor itself stays where it is.",
+    "Run on either machine",
+    "The batch says `cpu`, the parameter `meta`. One has to move, and one must stay where it is.",
+    "`X_batch.to(...)` on a line of its own changes nothing. Who takes what it hands back?",
     "A parameter says where its model is: `X_batch.to(next(model.parameters()).device)`.",
 )
 def one_device(fixed: object) -> str:
@@ -140,8 +140,8 @@ def one_device(fixed: object) -> str:
 
 @exercise(
     "lab.3",
-    "Keep the axis",
-    "161 rows are ten batches of 16 and one of 1. What is left of a (1, 1) after `squeeze()`?",
+    "Take any number of rows",
+    "The first prints `torch.Size([16])`, the second `torch.Size([])`. One has lost too much.",
     "`cat` joins along an axis, and a number without an axis has none. Which axis is to go?",
     "`.squeeze(1)` drops the second axis and leaves the first, however long it is.",
 )
@@ -200,8 +200,8 @@ def _nothing_allowed() -> Iterator[None]:
 
 @exercise(
     "lab.4",
-    "Save what loads safely",
-    "`type(best_loss)` in `save_run` names what goes into the file. Which types are let in?",
+    "Get the run back",
+    "It prints like a Python number, and its type is `numpy.float64`. Who can rebuild that?",
     "The place to fix is `save_run`. Loading was right to refuse.",
     "`float(best_loss)` is a plain number.",
 )
@@ -247,8 +247,8 @@ def safe_file(fixed: object) -> str:
 @exercise(
     "lab.5",
     "Let the loop end",
-    "A `for` loop asks for item 0, 1, 2 and so on. What tells it that there are no more?",
-    "Compare with a list: what does `[10, 20, 30][3]` do?",
+    "The list fails with an `IndexError`. What does `Readings` do when it is asked for too much?",
+    "Whatever `Readings` returns, the loop takes for a reading, a text too, and asks for the next.",
     "The loop waits for an `IndexError`. The tensor inside raises one by itself, if you let it.",
 )
 def loop_that_ends(fixed: object) -> str:
@@ -336,7 +336,7 @@ def _rate(X: Tensor, y: Tensor, start: tuple, end: tuple) -> float:
 @exercise(
     "lab.6",
     "Calm the swinging line",
-    "Print `model.weight.grad` before and after `backward` in the second epoch.",
+    "Before `backward`, the second epoch already has a gradient, to the last digit an old one.",
     "`backward` adds to the gradients that are there. Who removes the old ones?",
     "The first of the five lines is missing. It resets the gradients in every epoch, and must not "
     "stand between `backward` and `step`.",
@@ -385,9 +385,9 @@ def fresh_gradients(fixed: object) -> str:
 
 @exercise(
     "lab.7",
-    "Wake the optimizer",
-    "Which model's parameters did the optimizer get, and which model is trained?",
-    "`id(model.weight)` and `id(optimizer.param_groups[0]['params'][0])` should be equal.",
+    "Get them moving",
+    "The two ids differ: the optimizer holds one weight, and another one is trained.",
+    "For three seeds `nn.Linear` is called four times. Which of the four did the optimizer get?",
     "Make model and optimizer together, inside the loop over the seeds.",
 )
 def stale_optimizer(fixed: object) -> str:
@@ -430,8 +430,8 @@ def stale_optimizer(fixed: object) -> str:
 
 @exercise(
     "lab.8",
-    "Compare each with its own",
-    "Inside the loop, print the shapes of `y_pred`, of `y` and of their difference.",
+    "Find the line",
+    "The difference holds 40,000 numbers, for 200 points. And the bias is nearly the mean target.",
     "A column (200, 1) minus a row of 200 is a table of 200 times 200 differences.",
     "Give `y` the shape of `y_pred` too: `y.unsqueeze(1)`.",
 )
@@ -481,8 +481,8 @@ class _Kept:
 
 @exercise(
     "lab.9",
-    "Let the past go",
-    "`total` begins as a number. What is it after the first batch?",
+    "Measure a table of any size",
+    "After the first batch `total` is a tensor already, with a `grad_fn`. What is that for?",
     "A loss is a tensor that remembers how it was computed, and so is a sum that holds it.",
     "`loss.item()` is the number alone.",
 )
@@ -522,8 +522,8 @@ def nothing_kept(fixed: object) -> str:
 
 @exercise(
     "lab.10",
-    "Cool down by the epoch",
-    "Print the rate at the end of each epoch. After which epoch is it halved for the first time?",
+    "Keep it awake",
+    "After the first epoch the rate is 0.005 already, and after the second 0.0025.",
     "The schedule counts its own steps. In one epoch of ten batches, how many does it make?",
     "`schedule.step()` belongs after the inner loop, once for each epoch.",
 )
@@ -564,8 +564,8 @@ def cooled_by_the_epoch(fixed: object) -> str:
 
 @exercise(
     "lab.11",
-    "Squash once",
-    "A logit runs from minus to plus infinity. From where to where run the numbers fed here?",
+    "Bring the loss down",
+    "They lie between 0 and 1. Taken for a logit, even a 1 is a chance of no more than 73 %.",
     "`BCEWithLogitsLoss` has a sigmoid of its own. How many sigmoids does a bird pass?",
     "Hand the loss what comes out of the model: `loss_fn(model(X), y)`.",
 )
@@ -604,8 +604,8 @@ def squashed_once(fixed: object) -> str:
 
 @exercise(
     "lab.12",
-    "Test on fair rows",
-    "Which penguins stand in the last fifth of the table? Its first column is the species.",
+    "Test the line fairly",
+    "From the top: 152 Adelies, 124 Gentoos, 68 Chinstraps. Where does the cut at 80 % fall?",
     "The rows have to be shuffled before the cut, features and targets in the same way.",
     "`rows = torch.randperm(len(X), generator=generator)`, then `X[rows]` and `y[rows]`.",
 )
@@ -676,9 +676,9 @@ def _refuse_other_training(before: float, once: float, twice: float) -> None:
 
 @exercise(
     "lab.13",
-    "Measure both at one point",
-    "At which weights is each batch loss taken, and at which the validation loss?",
-    "In the first epoch the early batches are measured before the model has learned much.",
+    "Make the two comparable",
+    "The first of the ten is 8.34, the last 0.08: no two of them belong to the same weights.",
+    "The validation loss is that of one model, the one after the last batch. Whose is the mean?",
     "After the loop over batches, measure the training rows as the validation rows are measured.",
 )
 def epoch_loss(fixed: object) -> str:
@@ -747,8 +747,8 @@ def epoch_loss(fixed: object) -> str:
 
 @exercise(
     "lab.14",
-    "Ask about new rows only",
-    "Print the shape of `X` inside `test_loss`. How many rows were held out?",
+    "Report an honest number",
+    "It prints 200, and 40 points were held out. What does `recall` say to the other 160?",
     "`subset.dataset` is the whole dataset; `subset.indices` says which rows are meant.",
     "`test_set[:]` gives features and targets of the held-out rows alone.",
 )
@@ -820,8 +820,8 @@ def _judge_held_out(test_loss: object, X: Tensor, y: Tensor, chosen: Tensor) -> 
 
 @exercise(
     "lab.15",
-    "Let dropout do its work",
-    "Print `model.training` in each epoch. What is it in the first, and what in all others?",
+    "Let dropout be felt",
+    "True before the first step, False before all others. What is called between the two?",
     "`mean_loss` calls `eval()`. Who calls `train()`?",
     "`model.train()` belongs into the loop, before the forward pass.",
 )
@@ -858,7 +858,7 @@ def dropout_at_work(fixed: object) -> str:
 @exercise(
     "lab.16",
     "Resume to the last digit",
-    "What else changes while a run goes on, besides the weights?",
+    "After `start()`, `optimizer.state_dict()['state']` is empty. Print it after an epoch, too.",
     "Adam keeps running means of past gradients; the loader's generator has moved on.",
     "Save `optimizer.state_dict()` and `loader.generator.get_state()`, and set both in `restore`.",
 )

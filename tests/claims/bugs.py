@@ -372,7 +372,7 @@ def a_sum_of_losses_keeps_each(seed):
 
 
 def halved_in_every_epoch(seed):
-    """In epoch 9 of ten batches, with a step size of ten, which is first halved after ten."""
+    """In the tenth epoch of ten batches, with a step size of ten, so halved after each ten."""
     _, _, model = line(seed)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=10, gamma=0.5)
@@ -508,7 +508,7 @@ CLAIMS = [
     ),
     Claim(
         LAB,
-        "it halved the rate in every epoch, and in epoch 9 each step was 512 times too short",
+        "it halved the rate in every epoch, and in the tenth each step was 512 times too short",
         halved_in_every_epoch,
     ),
     Claim(
@@ -558,7 +558,7 @@ CLAIMS = [
     Claim(JUDGED, "`subset.dataset` is the whole dataset", a_subset_shows_its_dataset),
     Claim(
         LAB,
-        "dropout worked in the first epoch alone. Now 0.9 costs a lot, as it should.",
+        "dropout worked in the first epoch alone. Now 0.9 costs a lot, as it should",
         nine_in_ten_cost_a_lot,
         slow=True,
     ),
