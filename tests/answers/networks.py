@@ -145,7 +145,7 @@ WRONG = {
     "09.4": [
         (CAMEL.replace("torch.exp(-4 * (my_X + 1) ** 2) + 0.8 *", "0.8 *"), "turns 1 time,"),
         (CAMEL + "\nmy_y = torch.sin(my_X)", "turns 2 times"),
-        (CAMEL + "\nmy_y, my_model = y, model", "a curve of your own"),
+        (CAMEL + "\nmy_y = torch.sin(2 * my_X)", "a curve of your own"),
         (CAMEL[: CAMEL.index("fit(")], "been trained"),
         (CAMEL.replace("nn.Tanh", "nn.Identity"), "an activation between"),
         (CAMEL + "\nmy_model = my_model(my_X)", "is a Tensor, expected the network"),
