@@ -74,7 +74,10 @@ SHOWN = {
     "Chinstraps found": ("10", "truth = species", r"Chinstrap \[\d+, (\d+)\]", float),
     "softmax twice": ("10", "perfect = torch", r"perfect: loss ([\d.]+)", float),
     "chosen noise": ("11", "generator = torch.Generator", r"all rows +0\.[78]", "By less than"),
-    "plan in the batches": ("11", 'plans = {"once an epoch', r"^once a batch, epoch  9", "It is 0 in epoch 9, then"),
+    "plan in the batches": (
+        *("11", 'plans = {"once an epoch', r"^once a batch, epoch  9"),
+        "It is 0 in epoch 9, then",
+    ),
     "same in Lightning": ("11", "fresh = make_trainer()", r"difference 0\.0$", "Not at all"),
     "ten deals": ("11", "scores = pd", r"^mean .* 0\.00\d$", "In about half"),
     "steps a second": ("12", "X, y = datasets", r"more than +100,000 .*: False", "Fewer than a"),
