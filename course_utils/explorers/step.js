@@ -62,7 +62,7 @@ export function sentence(settings, result, given) {
 }
 
 function build(stage) {
-  const { given, controls } = stage, { lines, begin } = given, surface = given.mse && given.x && bowlOf(given); // a line has both
+  const { given, controls } = stage, { lines, begin } = given, surface = given.mse && bowlOf(given);
   const now = (text = controls.lines.value) => compute({ ...stage.settings, lines: text }, given);
   const run = (result, k) => !result.needs[k - 1] && !result.full;
   let waiting = 0, timer = 0; // steps that are still to be walked

@@ -87,7 +87,7 @@ class StepExplorer(Explorer):
                 for line, what in zip(self._code.all, does, strict=True)
             ],
             "only": self._only, "most": MOST_LINES, "zero": zero,
-            "mse": five_lines.is_mse(self._code),
+            "mse": self._line is not None and five_lines.is_mse(self._code),  # has a bowl
         }  # fmt: skip
         super().__init__(controls, given | (self._line.given() if self._line else {}))
 
@@ -112,7 +112,7 @@ class StepExplorer(Explorer):
         """Return the path on the loss surface, or the losses of a model that is not a line."""
         numbers, lr = self._able(settings)[0], settings["lr"]
         ran = self._code.run(numbers, lr) if self._only else None
-        if self._line and self.page.given["mse"]:
+        if self.page.given["mse"]:
             axes = [np.linspace(*ends, 61) for ends in self._line.around]
             losses = descent.loss_surface(self._code.X, self._code.y, *axes)
             path = np.array(ran.path if ran else self._line.path(numbers, lr)).T
