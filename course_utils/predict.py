@@ -49,6 +49,13 @@ def shown(question: dict) -> list[str]:
     return [*question.get("options", []), *order[1::2], *order[::2]]
 
 
+def asked(question: dict) -> dict:
+    """Return what a page is given of a question: nothing that tells the answer."""
+    kind = next(key for key in ("options", "order", "answer") if key in question)
+    parts = {"ask": question["ask"], "unit": question.get("unit", ""), "items": shown(question)}
+    return {"kind": kind, **parts}
+
+
 def judge(question: dict, answer: object) -> tuple[bool, str]:
     """Return whether an answer is right, and the reason why.
 
@@ -127,9 +134,7 @@ class Prediction(anywidget.AnyWidget):
     veiled = traitlets.Bool(True).tag(sync=True)
 
     def __init__(self, name: str, question: dict):
-        kind = next(key for key in ("options", "order", "answer") if key in question)
-        parts = {"ask": question["ask"], "unit": question.get("unit", ""), "items": shown(question)}
-        super().__init__(shown={"kind": kind, **parts})
+        super().__init__(shown=asked(question))
         self._name, self._question = name, question
         self.on_msg(self._hear)
 

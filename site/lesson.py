@@ -13,7 +13,7 @@ from nbconvert.filters import ansi2html
 
 from course_utils.checks.judging import EXERCISES
 from course_utils.explorers.still import LIVE
-from course_utils.predict import questions, shown, solution
+from course_utils.predict import asked, questions, solution
 
 ASKED = re.compile(r'^predict\("(.*)"\)$', re.M)
 CHECKED = re.compile(r'^check\("(.*?)"', re.M)
@@ -103,8 +103,8 @@ class Lesson:
                 self.index.append((page, self._heading, address, words))
 
     def _code(self, cell: nbformat.NotebookNode) -> dict:
-        if asked := ASKED.search(cell.source):
-            return self._question(asked[1])
+        if name := ASKED.search(cell.source):
+            return self._question(name[1])
         part = {"kind": "code", "code": code_block(cell.source), "outputs": [], "explorers": []}
         outputs = list(cell.outputs)
         if number := CHECKED.search(cell.source):
@@ -148,8 +148,6 @@ class Lesson:
         """Return a question, and what its answers are told, which is not to be read at a glance."""
         self.counts["question"] += 1
         known = questions()[name]
-        kind = next(key for key in ("options", "order", "answer") if key in known)
-        asked = {"kind": kind, "ask": known["ask"], "unit": known.get("unit", "")}
         told = {key: known[key] for key in known if key not in ("ask", "unit")}
         secret = json.dumps(told | {"solution": solution(known)})
         return {
@@ -157,8 +155,8 @@ class Lesson:
             "id": f"{self.number}-{anchor(name)}",
             "number": self.counts["question"],
             "ask": line(known["ask"], self.links),
-            "items": [line(item, self.links) for item in shown(known)],
-            "shown": as_script(json.dumps(asked | {"items": shown(known)})),
+            "items": [line(item, self.links) for item in asked(known)["items"]],
+            "shown": as_script(json.dumps(asked(known))),
             "told": base64.b64encode(secret.encode()).decode(),
         }
 
