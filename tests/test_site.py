@@ -380,19 +380,20 @@ def test_the_link_is_copied_and_is_that_of_python(chromium, address):
 def test_a_hostile_link_runs_nothing_and_says_so(reader, address, hostile):
     dialogs = []
     reader.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page = reader.open(f"{address}06_settings.html")
-    page.evaluate(ALIVE)
-    start = page.evaluate("document.documentElement.outerHTML.length") > 0
+    page = reader.open(f"{address}06_settings.html#training:")
+    page.wait_for_selector("#training[data-alive]")
+    start = settings_of(page)
     page.goto(f"{address}06_settings.html#{hostile}")
     page.reload()
     if hostile.startswith(("training", "nothing")):
         until(page, TOLD)
-    assert start
+    if hostile.startswith("training"):
+        page.wait_for_selector("#training[data-alive]")
+        known = {"noise": 0.2} if "noise=0.2" in hostile else {}
+        assert settings_of(page) == start | known
     assert dialogs == []
     assert page.locator("img[src=x]").count() == 0
-    if hostile.startswith("training:lr=banana"):
-        page.wait_for_selector("#training[data-alive]")
-        assert settings_of(page)["noise"] == 0.2
+    if "banana" in hostile:
         assert "lr" in page.locator("#toast").inner_text()
 
 
