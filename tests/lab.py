@@ -28,6 +28,7 @@ PLOTLY = "application/vnd.plotly.v1+json"
 RUN_MS = 300_000  # a notebook has this long to run
 OPEN_MS = 60_000  # to open
 DRAW_MS = 30_000  # and the page this long to follow
+expect.set_options(timeout=DRAW_MS)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

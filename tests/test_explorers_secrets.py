@@ -50,11 +50,11 @@ def test_the_lowest_loss_is_a_reward_among_numbers(shown):
     page.get_by_label(BALL).press("ArrowRight")
     assert "your best 0.246" in says()
     assert "lowest" not in says()
-    for key in ["ArrowRight"] * 6 + ["ArrowUp"] * 8:
+    for key in ["ArrowRight"] * 7 + ["ArrowUp"] * 8:
         page.get_by_label(BALL).press(key)
     assert "lowest possible 0.155 | " in says()
     assert "393 g" in says()
-    for key in ["ArrowRight"] * 3:
+    for key in ["ArrowRight"] * 2:
         page.get_by_label(BALL).press(key)
     assert "your best = lowest possible 0.155" in says()
     page.get_by_role("button", name="Reset").click()
