@@ -1,15 +1,11 @@
 """Questions in real JupyterLab: answered wrong, then right, and no answer in sight before."""
 
-import os
-import re
-from pathlib import Path
-
 import nbformat
 import pytest
-from lab import DRAW_MS, SHOW
 from playwright.sync_api import expect
-from refresh import KEPT_METADATA, LESSON_PATHS
-from test_predict import SHOWN, asked_at, tells, veiled_by
+from refresh import KEPT_METADATA
+from screens import SCREEN, SEEN, around
+from test_predict import asked_at
 
 pytest_plugins = ["lab"]
 
@@ -79,19 +75,6 @@ CONTRAST = """() => {
     };
     return Math.min(...[...document.querySelectorAll('.predict *')].map(ratio));
 }"""
-
-
-# The text in each cell that can be seen on the screen at this moment, the prompts left out.
-SEEN = """() => [...document.querySelectorAll('.jp-NotebookPanel .jp-Notebook-cell')].map(cell =>
-    [...cell.querySelectorAll('pre, .cm-line, p, li, td, th, h1, h2, h3, summary, legend, text')]
-        .filter(node => {
-            const {width, top, bottom} = node.getBoundingClientRect();
-            return width && bottom > 0 && top < innerHeight
-                && node.checkVisibility({opacityProperty: true, visibilityProperty: true});
-        }).map(node => node.innerText ?? node.textContent).join('\\n'))"""
-AT = """([index, block]) => document.querySelectorAll('.jp-NotebookPanel .jp-Notebook-cell')[index]
-    .scrollIntoView({block})"""
-SCREEN = {"width": 1366, "height": 768}
 
 
 class ByKey:
@@ -256,28 +239,6 @@ def test_what_answers_a_question_is_veiled_until_then(open_notebook, lab, theme,
         says(question, "Not answered.", "run this cell again")
 
 
-@pytest.mark.parametrize("path", LESSON_PATHS, ids=lambda path: path.stem)
-def test_no_screen_around_a_question_tells_its_answer(open_notebook, lab, path):
-    """As the notebook is stored, and once all has run; then what is asked for is shown."""
-    names = [name for name in SHOWN if path.stem.startswith(SHOWN[name][0])]
-    cells = nbformat.read(lab.path(path.stem), as_version=4).cells
-    assert sum(cell.source.startswith("predict(") for cell in cells) == len(names)
-    notebook = open_notebook(path.stem)
-    notebook.page.set_viewport_size(SCREEN)
-    told = around(notebook, names, cells, "stored")
-    shows = notebook.page.locator(".predict-show")
-    expect(shows).to_have_count(len(names))
-    for summary in shows.locator("summary").all():
-        summary.click()
-    untold = unseen(notebook, names, cells)
-    notebook.run_all(show=False)
-    told += around(notebook, names, cells, "run")
-    notebook.page.evaluate(SHOW)
-    untold += unseen(notebook, names, cells)
-    assert told == []
-    assert untold == []
-
-
 @pytest.mark.parametrize(
     ("at", "text"),
     [
@@ -299,46 +260,3 @@ def test_a_notebook_that_tells_is_noticed(open_notebook, lab, at, text):
     if not text:
         notebook.page.evaluate("document.querySelector('link[href$=\"veil.css\"]').remove()")
         assert around(notebook, ["lazy rule"], cells, "told") != []
-
-
-def seen(notebook, index, block):
-    """Scroll to a cell, wait until that has settled, and return what is seen of each cell."""
-    before, now = None, []
-    while before != now:
-        notebook.page.evaluate(AT, [index, block])
-        notebook.page.wait_for_timeout(200)
-        before, now = now, notebook.page.evaluate(SEEN)
-    return now
-
-
-def around(notebook, names, cells, when):
-    """Return which answers can be read near their questions."""
-    told = []
-    for name in names:
-        asked = asked_at(name, cells)
-        question = notebook.page.locator(".jp-NotebookPanel .jp-Notebook-cell").nth(asked)
-        expect(question).to_be_attached(timeout=DRAW_MS)
-        notebook.page.evaluate(AT, [asked, "center"])  # a cell far off is not yet rendered
-        expect(question).to_contain_text("Predict first.", timeout=DRAW_MS)
-        for block in ("start", "center", "end"):
-            texts = seen(notebook, asked, block)
-            if folder := os.environ.get("SCREENSHOTS"):
-                picture = f"predict-{name}-{when}-{block}.png".replace(" ", "-")
-                notebook.page.screenshot(path=Path(folder) / picture)
-            told += [(name, when, texts[cell]) for cell in veiled_by(name, cells) if texts[cell]]
-            text = "\n".join(texts[:asked] + texts[asked + 1 :])
-            found = [re.search(pattern, text, re.M) for pattern in tells(name)]
-            told += [(name, when, block, match[0]) for match in found if match]
-    return told
-
-
-def unseen(notebook, names, cells):
-    """Return the questions whose answers are not in the cells below."""
-    return [
-        name
-        for name in names
-        if not any(
-            re.search(tells(name)[0], seen(notebook, below, "start")[below], re.M)
-            for below in veiled_by(name, cells)[:3]
-        )
-    ]
