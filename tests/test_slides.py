@@ -1,5 +1,6 @@
 """Slides of the notebooks, made by nbconvert and looked at in a real browser, without a network."""
 
+import base64
 import json
 import re
 import sys
@@ -8,9 +9,10 @@ import nbformat
 import pytest
 from refresh import LESSON_PATHS, ROOT
 
-sys.path.insert(0, str(ROOT / "classroom"))
+sys.path[:0] = [str(ROOT / "classroom"), str(ROOT / "classroom/soak")]
 
-import slides
+import hostile  # noqa: E402
+import slides  # noqa: E402
 
 pytest_plugins = ["lab"]
 
@@ -125,7 +127,8 @@ def test_a_picture_after_much_code_gets_its_own_slide_and_its_sentence_as_altern
     png = nbformat.v4.new_output("display_data", {"image/png": "AAAA", "text/plain": "Chart"})
     name = {"text/html": "<!-- a picture -->", "text/plain": "Explorer()"}
     widget = nbformat.v4.new_output("display_data", name)
-    caption = {"text/html": "<p><em>3 points.</em></p>", "text/plain": "3 points."}
+    words = '<p class="figure-says"><em>3 points.</em></p>'
+    caption = {"text/html": words, "text/plain": "3 points."}
     said = nbformat.v4.new_output("display_data", caption)
     for lines, count in ((2, 1), (9, 2)):
         source = "\n".join(["x = 1"] * lines)
@@ -180,18 +183,171 @@ def test_a_missing_notebook_is_named(tmp_path):
         slides.main(["nowhere.ipynb"], tmp_path)
 
 
-def test_a_notebook_of_the_teachers_own_becomes_slides_too(tmp_path):
-    cells = [{"cell_type": "markdown", "metadata": {}, "source": "Welcome, everybody"}]
-    old = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-    file = tmp_path / "my own.ipynb"
-    file.write_text(json.dumps(old))
-    slides.main([str(file)], tmp_path / "slides")
-    page = (tmp_path / "slides/my own.html").read_text("utf-8")
+MARKDOWN = {"cell_type": "markdown", "metadata": {}, "source": "Welcome, everybody"}
+RAW = {"cell_type": "raw", "metadata": {}, "source": "raw words"}
+CODE = {"cell_type": "code", "metadata": {}, "source": "1", "execution_count": None, "outputs": []}
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5Er"
+PNG += "kJggg=="
+
+
+def notebook(*cells, minor=4):
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": minor}
+
+
+def shows(kind="display_data", **data):
+    more = {"execution_count": 1} if kind == "execute_result" else {}
+    data = {key.replace("_", "/"): value for key, value in data.items()}
+    return more | {"output_type": kind, "metadata": {}, "data": data}
+
+
+def made(folder, content, *options, encoding="utf-8"):
+    """Write a teacher's own notebook and its slides; return the path of these."""
+    file = folder / "my own.ipynb"
+    file.write_bytes(
+        content if isinstance(content, bytes) else json.dumps(content).encode(encoding)
+    )
+    slides.main([str(file), *options], folder / "slides")
+    return folder / "slides/my own.html"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-le"])
+def test_a_notebook_of_the_teachers_own_becomes_slides_too(tmp_path, encoding):
+    page = made(tmp_path, notebook(MARKDOWN), encoding=encoding).read_text("utf-8")
     assert "Welcome, everybody" in page
     assert re.search(r"<title>my own\b", page)
-    file.write_text("no notebook")
-    with pytest.raises(SystemExit, match=r"my own\.ipynb is no notebook"):
-        slides.main([str(file)], tmp_path / "slides")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        notebook(RAW, MARKDOWN, RAW | {"metadata": {"raw_mimetype": "text/html"}}),
+        notebook(MARKDOWN | {"id": "an id with spaces, é"}, RAW | {"id": "x"}, minor=5),
+        notebook(MARKDOWN | {"id": "x"}, CODE | {"id": "x"}, minor=5),
+        notebook(MARKDOWN | {"metadata": {"slideshow": "slide"}}),
+        notebook(MARKDOWN, CODE | {"metadata": {"slideshow": {"slide_type": [3]}}}),
+        notebook(MARKDOWN | {"metadata": {"slideshow": None}, "attachments": {}}),
+        notebook(MARKDOWN, CODE | {"outputs": [shows(image_png=PNG), shows(text_html=["<b>"])]}),
+        notebook(MARKDOWN, CODE | {"outputs": [shows(), shows(text_latex="$x$"), shows(x_y=[])]}),
+        notebook(MARKDOWN, {"color": "red", **CODE}),
+        {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""},
+         "worksheets": [{"metadata": {}, "cells": [MARKDOWN]}]},
+    ],
+)  # fmt: skip
+def test_any_valid_notebook_becomes_slides(tmp_path, content):
+    assert "Welcome, everybody" in made(tmp_path, content).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"no notebook", r"my own\.ipynb is not a notebook \(.+\): save it again in JupyterLab\.$"),
+        (b"[]", "is not a notebook"),
+        (b"{}", "is not a notebook"),
+        (b"\xe9", "is not a notebook"),
+        (b"[" * 9_000, "is not a notebook"),
+        (json.dumps(notebook({"source": "é"}), ensure_ascii=False).encode("latin-1"), "not a note"),
+        (notebook({"cell_type": "code"}), "is not a notebook"),
+        (notebook(MARKDOWN | {"source": 3}), "is not a notebook"),
+        (notebook(), "No cell of .*my own.ipynb is on a slide: set a slide type"),
+        (notebook(MARKDOWN | {"metadata": {"slideshow": {"slide_type": "skip"}}}), "No cell of"),
+        (notebook(MARKDOWN | {"source": " "}), "No cell of"),
+    ],
+)
+def test_what_is_not_a_notebook_gets_one_sentence(tmp_path, content, said):
+    with pytest.raises(SystemExit, match=said) as ended:
+        made(tmp_path, content)
+    assert "\n" not in str(ended.value)
+
+
+def test_two_notebooks_of_one_name_are_refused(tmp_path):
+    files = tmp_path / "a/x.ipynb", tmp_path / "X.ipynb"
+    (tmp_path / "a").mkdir()
+    for file in files:
+        file.write_text(json.dumps(notebook(MARKDOWN)))
+    with pytest.raises(SystemExit, match=r"a/x\.ipynb and .*X\.ipynb would be one file"):
+        slides.main([*map(str, files)], tmp_path / "slides")
+    slides.main([str(files[0])] * 2, tmp_path / "slides")
+
+
+def test_what_a_teacher_shows_stays_as_it_looks(tmp_path):
+    (tmp_path / "p.png").write_bytes(base64.b64decode(PNG))
+    text = (
+        '<center style="color: red">Hi</center>\n\n- [x] $a < b$\n\n![dot](p.png) ![](attachment:q)'
+    )
+    words = MARKDOWN | {"source": text, "attachments": {"q": {"image/png": PNG}}}
+    table = "<table border=1><tr><td colspan=2>cell</td></tr></table>"
+    outputs = [shows(image_png=PNG), shows(text_html=table), shows(text_plain="'kept'")]
+    page = made(tmp_path, notebook(words, CODE | {"outputs": outputs})).read_text("utf-8")
+    for kept in (
+        '<center style="color: red;">Hi</center>',
+        "$a &lt; b$",
+        'checked=""',
+        '<td colspan="2">cell</td>',
+        "'kept'",
+        f'src="data:image/png;base64,{PNG}"',
+    ):
+        assert kept in page, kept
+    assert page.count(PNG) == 3
+
+
+ASKING = """<meta http-equiv=refresh content='0;url=https://learner.invalid'>
+<iframe src=https://learner.invalid></iframe> <iframe srcdoc="<script>parent.ran=1</script>">
+</iframe> <p style="cursor: url(https://learner.invalid/x), auto">x</p>
+<img src=https://learner.invalid/x.png> <video src=https://learner.invalid/x.mp4></video>
+"""
+
+
+def hostile_notebook():
+    """Hostile strings in every place of a notebook; the links among them are for a click."""
+    js = shows(application_javascript="window.ran = 1", text_plain="x")
+    cells = []
+    for text in [*hostile.TAGS, *hostile.BREAKOUTS, *hostile.MARKDOWN, *hostile.ENCODED, ASKING]:
+        kinds = "text_html", "text_markdown", "text_latex", "image_svg+xml", "text_vnd.mermaid"
+        outputs = [shows(**{kind: text}) for kind in kinds]
+        outputs += [
+            shows("execute_result", text_plain=text),
+            shows(image_png=text, text_plain=text),
+        ]
+        stream = {"output_type": "stream", "name": "stdout", "text": text}
+        cells += [MARKDOWN | {"source": text}, RAW | {"source": text}]
+        cells += [CODE | {"source": text, "outputs": [*outputs, stream, js]}]
+    return notebook(*cells)
+
+
+CLICKED = """[...document.querySelectorAll('.slides a')]
+    .filter(a => /script:/i.test(a.href?.baseVal ?? a.href))
+    .map(a => a.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))).length"""
+
+
+def test_scripts_of_a_notebook_run_only_if_asked_for(tmp_path, page):
+    asked, errors = [], []
+    page.on("requestfinished", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: asked.append(f"{request.failure} {request.url}"))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    content = hostile_notebook()
+    opened(page, made(tmp_path, content))
+    page.evaluate("MathJax.startup.promise")
+    assert page.evaluate(CLICKED) > 3, "links of formulas, which MathJax makes"
+    page.evaluate("Reveal.slide(99)")
+    assert page.evaluate("[window.ran, location.protocol, frames.length]") == [None, "file:", 0]
+    outside = [url for url in asked if "learner.invalid" in url]
+    assert {url.split()[0] for url in outside} == {"csp"}, "refused by the page, not by the network"
+    assert errors == []
+    told = [one for one in content["cells"] if "window.ran" in str(one["source"])][:1]
+    page.goto(made(tmp_path, notebook(*told), "--scripts").as_uri())
+    page.wait_for_function("window.ran === 1", timeout=20_000)
+
+
+def test_the_speakers_view_shows_notes_beside_the_slides(decks, page):
+    opened(page, decks / "04_loss_and_gradients.html")
+    with page.expect_popup() as opening:
+        page.keyboard.press("s")
+    view = opening.value
+    view.locator(".speaker-controls-notes .value").get_by_text("Time").wait_for()
+    for frame in view.locator("iframe").all():
+        frame.content_frame.locator("section.present section.present").wait_for()
+    assert page.wrong == []
+    view.close()
 
 
 def test_what_is_fetched_is_locked_by_its_hash():
