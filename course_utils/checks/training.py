@@ -90,8 +90,8 @@ _READ = {  # what a letter at a place overlooks
     (1, "f"): "At a rate of 0, `zero_grad` still empties `.grad` each time. Theirs grows.",
     (2, "e"): "With another model's optimizer, `backward` still fills `.grad`. Theirs is empty.",
     (2, "f"): "A rate of 0 does not keep `backward` from filling `.grad`. Theirs is empty.",
-    (3, "f"): "A rate of 0 trains nothing, however many epochs. Theirs arrives.",
-    (3, "c"): "Without `zero_grad` more epochs make it worse. Theirs arrives, late.",
+    (3, "f"): "A rate of 0 trains nothing, however many epochs. Theirs gets on.",
+    (3, "c"): "Without `zero_grad` more epochs make it worse. Theirs gets on, slowly.",
     (4, "c"): "Without `zero_grad` the numbers go wrong. Theirs are right.",
 }
 
@@ -124,7 +124,7 @@ _SYMPTOM = [
     "the loss fell at first, so the line moves, and then it goes too far. What pushes it on?",
     "gradients are computed, more and more of them, and nobody uses them. Whose step is it?",
     "`None` means that no gradient was ever computed. Which line computes it?",
-    "the line does arrive, after ten times the epochs. What happens only once in ten batches?",
+    "twice as many batches in an epoch, and no more progress. How often did the line move?",
     "no number is wrong. What is kept that should have been let go?",
 ]
 
@@ -141,7 +141,7 @@ def weighted_loss(loss_over: object) -> str:
     X = torch.arange(10.0).unsqueeze(1)
     y = 3 * X + torch.tensor([[0.1, 0.2, 0.5, 0.3, 1, 2, 1, 3, 5, 4]]).T
 
-    def measured(model: torch.nn.Linear, y: torch.Tensor) -> object:
+    def measured(model: torch.nn.Module, y: torch.Tensor) -> object:
         return call("loss_over", loss_over, model, DataLoader(_part(X, y), batch_size=4))
 
     model = _line(3.0)
@@ -160,6 +160,12 @@ def weighted_loss(loss_over: object) -> str:
     if close(value, number("loss_over(model, loader)", measured(model, y - 5))):
         raise Wrong("Two loaders get the same loss. Does the loop run over the `loader` it gets?")
     _judge_mean(value, 3 * X, y)
+    chancy = torch.nn.Sequential(_line(3.0), torch.nn.Dropout(0.5))
+    if not close(value, number("loss_over(model, loader)", measured(chancy, y))):
+        raise Wrong(
+            "With dropout in the model, two calls on the same rows give two losses. Which switch "
+            "turns such layers off while you measure?"
+        )
     return (
         "Weighted by size, batches of any size give the loss over all rows, so runs with "
         "different batch sizes can be compared."

@@ -3,6 +3,7 @@
 OVER = """\
 def loss_over(model, loader):
     total, rows = 0.0, 0
+    model.eval()
     with torch.inference_mode():
         for X_batch, y_batch in loader:
             loss = loss_fn(model(X_batch), y_batch).item()
@@ -111,8 +112,8 @@ WRONG = {
         ('faults = "cfabd"', "empties `.grad` each time"),
         ('faults = "caebd"', "nothing fills `.grad`"),
         ('faults = "cefbd"', "does not keep `backward`"),
-        ('faults = "ceafd"', "Theirs arrives"),
-        ('faults = "ceadb"', "once in ten batches"),
+        ('faults = "ceafd"', "Theirs gets on"),
+        ('faults = "ceadb"', "How often did the line move"),
         ('faults = "ceabf"', "should have been let go"),
         ('faults = "ccabd"', "the same fault"),
         ('faults = "abcde"', "pushes it on"),
@@ -249,6 +250,8 @@ WRONG = {
             "RuntimeError",
         ),
         (changed(OVER, ("total / rows", "total / 160")), "Follow the sum"),
+        (changed(OVER, ("    model.eval()\n", "")), "With dropout"),
+        (changed(OVER, ("model.eval()", "model.train()")), "With dropout"),
     ],
     "05.4": [
         (looped(LOSS, BACK, STEP), "What resets them"),
@@ -586,6 +589,7 @@ RIGHT = {  # unusual, and right
         """\
 def loss_over(model, loader):
     total = 0.0
+    model.eval()
     with torch.no_grad():
         for X_batch, y_batch in loader:
             total += loss_fn(model(X_batch), y_batch).item() * X_batch.size(0)
@@ -593,11 +597,13 @@ def loss_over(model, loader):
         """\
 @torch.inference_mode()
 def loss_over(model, loader):
+    model.train(False)
     squares = torch.cat([(y_batch - model(X_batch)) ** 2 for X_batch, y_batch in loader])
     return squares.mean().item()""",
         """\
 def loss_over(model: nn.Module, loader: DataLoader) -> float:
     summed = nn.MSELoss(reduction="sum")
+    model.eval()
     with torch.no_grad():
         parts = [(summed(model(X), y).item(), len(y)) for X, y in loader]
     sums, sizes = zip(*parts)
@@ -615,19 +621,21 @@ def loss_over(model, loader):
 def loss_over(model, loader):
     X, y = zip(*loader.dataset)
     with torch.inference_mode():
-        return loss_fn(model(torch.stack(X)), torch.stack(y)).item()""",
+        return loss_fn(model.eval()(torch.stack(X)), torch.stack(y)).item()""",
         """\
 import numpy as np
 
 def loss_over(model, loader):
+    model.eval()
     with torch.no_grad():
         losses = [loss_fn(model(X), y).item() for X, y in loader]
+    model.train()
     return np.average(losses, weights=[len(X) for X, _ in loader])""",
         """\
 import copy
 
 def loss_over(model, loader):
-    frozen = copy.deepcopy(model).double().requires_grad_(False)
+    frozen = copy.deepcopy(model).eval().double().requires_grad_(False)
     total = rows = 0
     for X, y in loader:
         total += float(((frozen(X.double()) - y) ** 2).sum())
@@ -636,6 +644,7 @@ def loss_over(model, loader):
         """\
 class Meter:
     def __call__(self, model, loader):
+        model.eval()
         total = sum(self.of(model, *batch) for batch in loader)
         return total.item() / len(loader.dataset)
 
