@@ -1,13 +1,17 @@
 """Read the progress files of a class: which exercise fails most, as a table and a picture.
 
 Run by `python3 course.py progress FOLDER`. It reads every .jsonl file in the folder, however deep,
-one file a learner, changes none, and writes progress.png into the folder. A file whose events all
-stand in another one, as after `progress.merge`, is not a learner of its own.
+one file a learner, changes none, and writes progress.png into the folder, and progress.csv, which
+Canvas and Moodle import. A file whose events all stand in another one, as after `progress.merge`,
+is not a learner of its own.
 """
 
+import csv
 import io
 import os
+import re
 import sys
+import unicodedata
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -18,11 +22,13 @@ from course_utils.board import LOOKS, in_order
 from course_utils.checks.feedback import EXERCISES
 from course_utils.inputs import InputError
 
-PICTURE = "progress.png"
+PICTURE, SHEET = "progress.png", "progress.csv"
+OURS = re.compile(r"notebooks|course|progress( ?\(\d+\))?|before")  # names that tell of no learner
+CANVAS = re.compile(r"([^_]+)_(?:LATE_)?(\d+)_\d+_.+")  # how it calls what learners hand in
 
 
-def collected(folder: Path) -> tuple[list[list[dict]], list[str]]:
-    """Return the events of each learner, and a sentence for each file that is not ours."""
+def collected(folder: Path) -> tuple[dict[Path, list[dict]], list[str]]:
+    """Return the events of each learner's file, and a sentence for each file that is not ours."""
     learners, ids, refused = {}, {}, []
     for file in sorted(folder.rglob("*.jsonl")):
         try:
@@ -32,13 +38,28 @@ def collected(folder: Path) -> tuple[list[list[dict]], list[str]]:
             ids[file] = {event["id"] for event in learners[file]}
         except (InputError, OSError) as error:
             refused.append(printable(f"{file.relative_to(folder)}: {error}"))
-    for file in list(learners):
-        held = (other for other in learners if other != file and ids[file] <= ids[other])
-        if ids[file] and (other := next(held, None)):
-            named = file.relative_to(folder), other.relative_to(folder)
-            refused.append(printable("{}: {} holds all of it.".format(*named)))
-            del learners[file]
-    return list(learners.values()), refused
+    for file, other in held(ids).items():
+        named = file.relative_to(folder), other.relative_to(folder)
+        refused.append(printable("{}: {} holds all of it.".format(*named)))
+        del learners[file]
+    return learners, refused
+
+
+def held(ids: dict[Path, set[str]]) -> dict[Path, Path]:
+    """Return each file whose events all stand in another one, and that one."""
+    holders: dict[str, dict[Path, None]] = defaultdict(dict)
+    for file, own in ids.items():
+        for event in own:
+            holders[event][file] = None
+    found = {}
+    for file, own in ids.items():
+        fewest = min((holders[event] for event in own), key=len, default=())  # most often it alone
+        others = (other for other in fewest if other != file and own <= ids[other])
+        if other := next(others, None):
+            found[file] = other
+            for event in own:
+                del holders[event][file]
+    return found
 
 
 def printable(text: str) -> str:
@@ -47,10 +68,10 @@ def printable(text: str) -> str:
     return "".join(codes)
 
 
-def counted(learners: list[list[dict]]) -> dict[str, Counter]:
+def counted(learners: dict[Path, list[dict]]) -> dict[str, Counter]:
     """Return for each exercise how many learners passed or tried it, and wrong tries and hints."""
     counts: dict[str, Counter] = defaultdict(Counter)
-    for events in learners:
+    for events in learners.values():
         passed = progress.passed(events)
         for name in {event["exercise"] for event in events} & EXERCISES.keys():
             counts[name]["passed" if name in passed else "tried"] += 1
@@ -92,6 +113,40 @@ def drawn(counts: dict[str, Counter]) -> Figure:
     return figure
 
 
+def learner(file: Path) -> tuple[str, str]:
+    """Return the name of whoever a file is from, by its name or its folder, and Canvas's number."""
+    names = [*file.parent.parts, file.stem]
+    name = next((name for name in reversed(names) if not OURS.fullmatch(name)), file.stem)
+    parts = CANVAS.fullmatch(name)
+    return (parts[1], parts[2]) if parts else (name, "")
+
+
+def harmless(cell: object) -> str:
+    """Return what a spreadsheet takes for text, whatever a learner called a file."""
+    text = printable(str(cell))  # which has no tab and no line end
+    begin = unicodedata.normalize("NFKC", text).lstrip()[:1]
+    return f"'{text}" if begin and begin in "=+-@" else text
+
+
+def sheet(learners: dict[Path, list[dict]]) -> str:
+    """Return how many exercises of each notebook each learner passed, as Canvas imports it.
+
+    Moodle asks which column names the learner: SIS Login ID is the name on the hub.
+    """
+    passed: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for file, events in learners.items():
+        passed[learner(file.absolute())] |= progress.passed(events) & EXERCISES.keys()
+    parts = sorted({name.split(".")[0] for name in EXERCISES})
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\r\n")
+    rows.writerow(["Student", "ID", "SIS Login ID", "Section", *(f"PyTorch {n}" for n in parts)])
+    for (name, number), names in sorted(passed.items()):
+        counts = Counter(each.split(".")[0] for each in names)
+        login = "" if number else name
+        rows.writerow(map(harmless, [name, number, login, "", *(counts[n] for n in parts)]))
+    return table.getvalue()
+
+
 def main(words: list[str]) -> str | None:
     """Print the table and write the picture; return a sentence if there is nothing to read."""
     if len(words) != 1 or not Path(words[0]).is_dir():
@@ -105,23 +160,30 @@ def main(words: list[str]) -> str | None:
         return f"There is no progress in {folder}: put the learners' progress.jsonl files there."
     print(f"{len(learners)} learners, {len(counts)} of {len(EXERCISES)} exercises tried\n")
     print(table(counts))
-    try:
-        store(drawn(counts), folder / PICTURE)
-    except OSError as error:
-        return (
-            f"{folder / PICTURE} cannot be written ({error.strerror}): copy the folder elsewhere."
-        )
+    picture = io.BytesIO()
+    drawn(counts).savefig(picture, format="png", dpi=100)
+    made = {SHEET: sheet(learners).encode(), PICTURE: picture.getvalue()}
+    for name, data in made.items():
+        try:
+            store(data, folder / name)
+        except OSError as error:
+            return (
+                f"{folder / name} cannot be written ({error.strerror}): copy the folder elsewhere."
+            )
     print(f"\nThe same as a picture: {folder / PICTURE}")
+    print(f"What each learner passed, for Canvas or Moodle: {folder / SHEET}")
     return None
 
 
-def store(figure: Figure, path: Path) -> None:
-    """Replace the picture: where a link of its name lies, the link, and not what it leads to."""
-    picture, partial = io.BytesIO(), path.with_suffix(f".{os.getpid()}.tmp")
-    figure.savefig(picture, format="png", dpi=100)
-    with open(partial, "xb") as file:
-        file.write(picture.getvalue())
-    os.replace(partial, path)
+def store(data: bytes, path: Path) -> None:
+    """Replace a file: where a link of its name lies, the link, and not what it leads to."""
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        with open(partial, "xb") as file:
+            file.write(data)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

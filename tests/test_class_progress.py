@@ -1,5 +1,6 @@
 """What a teacher reads from the progress files of a class, and what a learner sees of their own."""
 
+import csv
 import hashlib
 import importlib.util
 import json
@@ -27,6 +28,11 @@ def write(file, *outcomes):
         for number, (name, outcome) in enumerate(outcomes)
     ]
     file.write_text("".join(line + "\n" for line in lines))
+
+
+spec = importlib.util.spec_from_file_location("shown", ROOT / "classroom" / "progress.py")
+shown = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(shown)
 
 
 def run(*words):
@@ -75,6 +81,70 @@ def test_a_file_that_another_one_holds_is_no_second_learner(folder):
     assert ["0", "1", "1", "0"] in [line.split()[-4:] for line in lines]  # 04.1, counted once
 
 
+class Counted(set):
+    compared = 0
+
+    def __le__(self, other):
+        Counted.compared += 1
+        return set(self) <= set(other)
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_the_work_grows_with_the_number_of_files_and_not_with_its_square(alike):
+    ids = {number: Counted({0} if alike else {-1, number}) for number in range(1, 1_001)}
+    Counted.compared = 0
+    assert shown.held(ids) == ({n: n + 1 for n in range(1, 1_000)} if alike else {})
+    assert Counted.compared < 3_000
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "number"),
+    [
+        ("ben.jsonl", "ben", ""),
+        ("ben/progress.jsonl", "ben", ""),
+        ("learners/ben/course/notebooks/progress.jsonl", "ben", ""),
+        ("Ben D_1_assign_file/progress (1).jsonl", "Ben D_1_assign_file", ""),
+        ("doeben_LATE_123_4567_progress-2.jsonl", "doeben", "123"),
+    ],
+)  # fmt: skip
+def test_a_file_is_named_after_its_learner(file, name, number, tmp_path):
+    assert shown.learner(tmp_path / file) == (name, number)
+
+
+def test_canvas_and_moodle_get_a_table_in_which_no_name_is_a_formula(folder):
+    names = [
+        "=1+1",
+        "+x",
+        "-x",
+        "@x",
+        " =x",
+        "\tx",
+        "\r=x",
+        'a,"b"',
+        "\uff1dx",
+        "\u202ex",
+        "doe_7_8_p",
+    ]
+    for name in names:
+        write(folder / f"{name}.jsonl", ("11.1", "right"))
+    write(folder / "ben (again)" / "ben.jsonl", ("lab.10", "right"))  # a second file of his
+    done = run(folder)
+    assert f"for Canvas or Moodle: {folder / 'progress.csv'}" in done.stdout
+    with open(folder / "progress.csv", newline="", encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    assert head[:5] == ["Student", "ID", "SIS Login ID", "Section", "PyTorch 00"]
+    assert head[-1] == "PyTorch lab"
+    table = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+    assert len(table) == len(rows) == 3 + len(names)
+    ben = {name: count for name, count in table["ben"].items() if count not in ("0", "")}
+    assert ben == {"Student": "ben", "SIS Login ID": "ben", "PyTorch 02": "2", "PyTorch lab": "1"}
+    assert (table["doe"]["ID"], table["doe"]["SIS Login ID"]) == ("7", "")
+    begins = {cell.strip()[:1] for row in rows for cell in row}
+    assert not begins & set("=+-@\uff1d\t\r")
+    assert 'a,"b"' in table
+    assert r"\u202ex" in table
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has neither pipes nor /dev")
 def test_a_pipe_a_device_a_folder_and_a_huge_file_are_left_out(folder):
     os.mkfifo(folder / "pipe.jsonl")
@@ -98,9 +168,6 @@ def test_a_pipe_a_device_a_folder_and_a_huge_file_are_left_out(folder):
 
 
 def test_the_picture_shows_the_counts(folder):
-    spec = importlib.util.spec_from_file_location("shown", ROOT / "classroom" / "progress.py")
-    shown = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(shown)
     counts = shown.counted(shown.collected(folder)[0])
     axes = shown.drawn(counts).axes[0]
     bars = [[bar.get_width() for bar in group] for group in axes.containers]
@@ -121,6 +188,7 @@ def test_a_picture_that_cannot_be_written_is_explained_below_the_table(folder):
     assert "02.1 Work back from the batches" in done.stdout
     assert done.returncode == 1
     assert f"{folder / 'progress.png'} cannot be written (Is a directory): copy" in done.stderr
+    assert not [*folder.glob("*.tmp")]
 
 
 def test_a_folder_without_progress_is_explained(tmp_path):
