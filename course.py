@@ -3,9 +3,11 @@
 
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit("The course needs Python 3.11 or newer, not %d.%d: install it." % sys.version_info[:2])
+if sys.version_info < (3, 11):  # Python 2 stops at the next line, and shows it
+    sys.exit(f"The course needs Python 3.11 or newer, not 3.{sys.version_info[1]}: install it.")
 
+import ast
+import functools
 import hashlib
 import importlib.util
 import os
@@ -20,6 +22,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+PIP = [PYTHON, "-Iu", "-X", "utf8", "-m", "pip"]  # out of reach of PYTHONPATH and the like
 LOG, CONFIG = VENV / "install.log", VENV / "pyvenv.cfg"
 LOCK, SETTINGS = HERE / "constraints.txt", HERE / "binder/settings"  # the latter go into .venv
 FOLDERS = "", "tests/", "classroom/", "benchmarks/"
@@ -27,6 +30,11 @@ BASE, TESTS, CLASS, BENCH = (f"{folder}requirements.txt" for folder in FOLDERS)
 WHEELS = HERE / "wheels"  # stands in a bundle, for a class without network
 OFFLINE = ["--no-index", f"--find-links={WHEELS}"] if WHEELS.is_dir() else []
 SOURCE = "in the folder wheels" if OFFLINE else "to download"
+# Of pip's settings, those that say where packages are and how to get there; others misdirect it.
+KEPT = "INDEX_URL EXTRA_INDEX_URL FIND_LINKS NO_INDEX TRUSTED_HOST PROXY CERT CLIENT_CERT"
+KEPT += " KEYRING_PROVIDER TIMEOUT DEFAULT_TIMEOUT RETRIES CACHE_DIR NO_CACHE_DIR CONFIG_FILE"
+KEPT = {f"PIP_{name}" for name in KEPT.split()}
+ENV = {k: v for k, v in os.environ.items() if k in KEPT or not k.startswith(("PIP_", "PYTHON"))}
 CPU_INDEX = ["--index-url", "https://download.pytorch.org/whl/cpu", "--retries=0", "--timeout=10"]
 LAB = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={HERE}"]
 LAB += ["--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"]
@@ -54,11 +62,16 @@ PROBLEMS = [  # what pip or the system says, and our sentence for it; the first 
     (r"Permission denied|Access is denied|Read-only file system",
      "The folder {venv} cannot be written: move the course to a folder of your own and repeat."),
     (r"Long Path support", "The path {venv} is too long: move the course to a shorter one."),
-    (r"connection broken|Connection reset|CERTIFICATE_VERIFY|timed out|IncompleteRead",
+    (r"PATH separator", "The path {venv} holds a {sep}: rename that folder and repeat."),
+    (r"CERTIFICATE.VERIFY", "The certificate of the network is not trusted: set PIP_CERT to the "
+     "file with your network's own certificates and repeat."),
+    (r"connection broken|Connection reset|timed out|IncompleteRead",
      "The packages cannot be downloaded: check the network or the proxy and repeat."),
-    (r"No matching distribution|not a supported wheel|requires a different Python", "No package "
-     "fits this machine ({error}): use a 64-bit Python 3.11 to 3.14, or Binder (see README.md)."),
-    (r"", "The installation failed ({error}): see {log} and repeat."),
+    (r"No matching distribution|not a supported wheel|requires a different Python",
+     "The folder wheels is for another system or Python than this {python} ({error}): take the "
+     "bundle made for it." if OFFLINE else "No package fits this machine ({error}): use a 64-bit "
+     "Python 3.11 to 3.14, or Binder (see README.md)."),
+    (r"", "The installation failed ({error}){see}."),
 ]  # fmt: skip
 # Exit code 0 means: nothing is half installed (pip writes INSTALLER last), and: this torch fits.
 SOUND = """import importlib.metadata as metadata, pip, sys, sysconfig
@@ -73,17 +86,34 @@ def explain(text):
     free = min(shutil.disk_usage(place).free for place in (HERE, tempfile.gettempdir())) >> 20
     error = (re.findall(r"ERROR: (.+)", text) or text.strip().split("\n"))[-1].strip()
     sentence = next(ours for theirs, ours in PROBLEMS if re.search(theirs, text, re.I))
-    return (NO_DISK if free < 16 else sentence).format(free=free, error=error, venv=VENV, log=LOG)
+    see = f": see {LOG} and repeat" if LOG.exists() else ""
+    facts = {"free": free, "error": error, "see": see, "venv": VENV, "sep": os.pathsep}
+    return (NO_DISK if free < 16 else sentence).format(python=sys.version.split()[0], **facts)
+
+
+def ask(*command):
+    """Run a command out of reach of what misdirects Python, and return what became of it."""
+    return subprocess.run(command, env=ENV, capture_output=True, encoding="utf-8", errors="replace")
+
+
+@functools.cache
+def settings():
+    """Return the environment for pip: of its variables and files, the settings in KEPT."""
+    told, found = ask(*PIP, "config", "list").stdout, {}
+    for section in "global", "install":
+        rows = re.findall(rf"^{section}\.([\w-]+)=(.+)", told, re.M)
+        found |= {"PIP_" + k.upper().replace("-", "_"): ast.literal_eval(v) for k, v in rows}
+    return {k: v for k, v in found.items() if k in KEPT} | ENV | {"PIP_CONFIG_FILE": os.devnull}
 
 
 def pip(*words, required=True):
     """Install with pip and tell whether it worked; exit if it had to, or broke off half way."""
-    command = [PYTHON, "-m", "pip", "install", "--no-input", "--progress-bar=off", *OFFLINE, *words]
-    env = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1", PIP_USER="0")
+    command = [*PIP, "install", "--no-input", "--progress-bar=off", *OFFLINE, *words]
     start, width = time.monotonic(), shutil.get_terminal_size().columns - 1
     with open(LOG, "w") as log:  # pip gets a session of its own, and Ctrl-C once: from here
-        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, cwd=HERE, env=env, start_new_session=True, **streams)
+        how = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+        how |= {"cwd": HERE, "env": settings(), "start_new_session": True}
+        process = subprocess.Popen(command, **how)
     try:
         while process.poll() is None:
             time.sleep(0.1)
@@ -109,9 +139,18 @@ def ready(names):
         made = re.search(r"-m venv .*?((?:/|[A-Za-z]:).*\S)", config)
         home = re.search(r"^home *= *(.*\S)", config, re.M)[1]
         here = os.path.isdir(home) and PYTHON.exists() and (not made or VENV.samefile(made[1]))
-        return here and all(path.read_text() == text for path, text in map(stamp, names))
+        for path, digest in map(stamp, names):
+            told, *packages = path.read_text("utf-8").split("\n")
+            here = here and told == digest and installed().issuperset(packages)
+        return here
     except (OSError, TypeError):
         return False
+
+
+def installed():
+    """Return the names of the packages in .venv; a listing of one folder, which costs nothing."""
+    folder = "Lib" if os.name == "nt" else "lib/python3*"
+    return {path.name.split("-")[0] for path in VENV.glob(f"{folder}/site-packages/*.dist-info")}
 
 
 def stamp(name):
@@ -125,13 +164,20 @@ def install_torch():
     """Install torch unless .venv has one in the range; the CPU build where there is a choice."""
     wanted = re.search(r"^torch\b[^#\n]*", (HERE / BASE).read_text("utf-8"), re.M)[0].strip()
     pinned = re.search(r"^torch==\S+", LOCK.read_text("utf-8"), re.M)[0]
-    if not subprocess.run([PYTHON, "-c", FITS, wanted], capture_output=True).returncode:
+    if not ask(PYTHON, "-I", "-c", FITS, wanted).returncode:
         return print(f"Keeping the torch in .venv: it lies in the range {wanted}.")
     linux = sys.platform == "linux"
     print(f"Installing {pinned} for CPUs (about {190 if linux else 120} MB {SOURCE}).")
-    if not ((linux or OFFLINE) and pip("--no-deps", *CPU_INDEX, pinned, required=False)):
-        print("Using the default index" + ", which may bring 2.7 GB for NVIDIA cards." * linux)
-        pip("--no-deps", pinned)
+    if linux and not OFFLINE:
+        if pip("--no-deps", *CPU_INDEX, pinned, required=False):
+            return
+        print("Using the default index, which may bring 2.7 GB for NVIDIA cards.")
+    pip("--no-deps", pinned)
+
+
+def sound():
+    """Whether .venv is of this folder, and nothing in it is half installed."""
+    return ready([]) and not ask(PYTHON, "-I", "-c", SOUND).returncode
 
 
 def prepare(names):
@@ -141,14 +187,16 @@ def prepare(names):
     for number in {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
         if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:  # as after nohup
             signal.signal(number, signal.default_int_handler)
-    if not ready([]) or subprocess.run([PYTHON, "-c", SOUND], capture_output=True).returncode:
+    if not sound() and ready([]):
+        ask(PYTHON, "-I", "-m", "ensurepip")  # uv makes a .venv without pip
+    if not sound():
         if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
             sys.exit(explain("No module named venv"))
-        print("Making .venv" + " again: it was moved, or an installation broke off" * VENV.exists())
-        command = [sys._base_executable, "-m", "venv", "--clear", VENV]
-        made = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        print("Making .venv" + " again: it was moved, or something in it is broken" * VENV.exists())
+        made = ask(sys._base_executable, "-I", "-m", "venv", "--clear", VENV)
         if made.returncode:
             sys.exit(explain(made.stdout + made.stderr))
+        pip("-c", LOCK, "pip")  # the one that Python brings may be years old
     good = [name for name in PARTS if ready([name])]
     for path in VENV.glob("*.stamp"):
         path.unlink()  # so that an interrupted installation cannot pass for a finished one
@@ -161,7 +209,7 @@ def prepare(names):
         pip("-r", name, "-c", others)
     shutil.copytree(SETTINGS, VENV, dirs_exist_ok=True)
     for path, text in map(stamp, {*names, *good}):
-        path.write_text(text)
+        path.write_text("\n".join([text, *sorted(installed())]), "utf-8")
 
 
 def main(words):
@@ -190,6 +238,8 @@ def main(words):
 
 
 if __name__ == "__main__":
+    if not sys.stdout:
+        sys.exit("Standard output is closed: start the course in a terminal, or add > course.log.")
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,10 @@ from torch import Tensor
 
 from course_utils import inputs
 
-PENGUINS = Path(__file__).resolve().parent.parent / "notebooks" / "data" / "penguins.csv"
+# What notebooks read lies in the package where it is installed, else in the folder beside it.
+_INSTALLED = Path(__file__).resolve().parent / "notebooks"
+NOTEBOOKS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "notebooks"
+PENGUINS = NOTEBOOKS / "data" / "penguins.csv"
 MEASUREMENTS = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")
 SPECIES = ("Adelie", "Chinstrap", "Gentoo")
 _LARGEST = 1e6  # beyond this float32 squares lose all meaning

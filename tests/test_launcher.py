@@ -20,12 +20,13 @@ import venv
 import zipfile
 from pathlib import Path
 
+import pip
 import psutil
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-POSIX = os.name != "nt"
+POSIX, LINUX = os.name != "nt", sys.platform == "linux"
 SHOW = """import json, os, sys
 print(json.dumps({"argv": sys.argv[1:], "cwd": os.getcwd(), "prefix": sys.prefix,
                   "path": os.environ["PATH"], "pid": os.getpid()}))
@@ -179,7 +180,7 @@ def launcher_module(folder):
 
 def test_it_is_short_and_needs_nothing_but_python():
     text = (ROOT / "course.py").read_text(encoding="utf-8")
-    assert len(text.splitlines()) < 200
+    assert len(text.splitlines()) < 250
     nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import)]
     names = {alias.name.split(".")[0] for node in nodes for alias in node.names}
     assert len(names) > 5
@@ -195,6 +196,15 @@ def test_old_pythons_can_read_it_and_hear_that_they_are_too_old(course):
     text = one_sentence(course.run("-c", code, launcher=()))
     assert "3.11 or newer" in text
     assert "3.6" in text
+
+
+def test_python_2_stops_at_a_line_that_says_what_is_needed():
+    """Its error shows the line it cannot read: the first with an f-string."""
+    lines = (ROOT / "course.py").read_text(encoding="utf-8").splitlines()
+    number = next(n for n, line in enumerate(lines) if 'f"' in line)
+    assert "The course needs Python 3.11 or newer" in lines[number]
+    code = [line.split("  #")[0] for line in lines[:number] if line[:1] not in '#"']
+    assert code == ["import sys", "if sys.version_info < (3, 11):"]
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
@@ -236,8 +246,13 @@ def test_the_doctor_names_the_fix_when_there_is_no_environment(course):
 
 
 def test_first_and_second_start(course):
+    here = Path(pip.__file__).parent
+    files = {f"pip/{path.relative_to(here)}": path.read_bytes() for path in here.rglob("*.*")}
+    make_wheel(course.folder / "index", "pip", "99.0", files)
+    course.write("constraints.txt", "jupyterlab==4.9\npip==99.0\ntorch==2.13.0\n")
     first = course.run("lab", "--", "--no-browser", "--port=9999")
     assert first.returncode == 0, first.stderr
+    assert list(course.venv.rglob("pip-99.0.dist-info")), "the pip that Python brings is old"
     *stages, answer = first.stdout.splitlines()
     assert sum("MB to download" in line for line in stages) == 2
     answer = json.loads(answer)
@@ -383,6 +398,52 @@ def break_pip(course):
     course.unstamp()
 
 
+def test_packages_that_went_missing_come_back(installed):
+    """Also after uv, whose .venv has no pip, and whose sync takes away what it did not install."""
+    (installed.venv / "mine").touch()
+    installed.pip("uninstall", "-y", "jupyterlab", "pip")
+    result = installed.run("lab")
+    assert result.returncode == 0, result.stderr
+    assert "Making" not in result.stdout
+    assert (installed.venv / "mine").exists()
+    assert "nstall" not in installed.run("lab").stdout
+
+
+def test_settings_of_pip_and_python_cannot_misdirect_an_installation(installed, tmp_path):
+    """One start with all of them; only from the file does pip learn where the packages are."""
+    installed.pip("uninstall", "-y", "torch")
+    path = make_wheel(tmp_path, "torch", "2.12.0", {"torch.py": ""})
+    with zipfile.ZipFile(path) as wheel:
+        wheel.extractall(tmp_path / "foreign")
+    (tmp_path / "bound").write_text("torch<2.13\n")
+    where = installed.env.pop("PIP_FIND_LINKS")
+    settings = f"[global]\ntarget = {tmp_path / 'target'}\n[install]\nfind-links = {where}\n"
+    (tmp_path / "pip.conf").write_text(settings, "utf-8")
+    paths = {"PREFIX": "prefix", "ROOT": "root", "CONSTRAINT": "bound", "CONFIG_FILE": "pip.conf"}
+    words = {"NO_DEPS": "1", "DRY_RUN": "1", "REQUIRE_HASHES": "1", "NO_BINARY": ":all:"}
+    installed.env |= {f"PIP_{name}": str(tmp_path / file) for name, file in paths.items()}
+    installed.env |= {f"PIP_{name}": word for name, word in words.items()}
+    installed.env |= {"PYTHONWARNINGS": "error", "PYTHONPATH": str(tmp_path / "foreign")}
+    result = installed.run("lab")
+    assert result.returncode == 0, result.stderr
+    assert list(installed.venv.rglob("torch-2.13.0.dist-info"))
+    assert not {"prefix", "root", "target"} & {path.name for path in tmp_path.iterdir()}
+
+
+def test_what_a_mirror_or_a_proxy_needs_reaches_pip(installed, tmp_path, monkeypatch):
+    conf = "[global]\nindex-url = mirror\nproxy = first\nprefix = /\n"
+    (tmp_path / "pip.conf").write_text(conf + "[install]\ntrusted-host = a\n  b\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setenv("PIP_PROXY", "second")
+    monkeypatch.setenv("PIP_CERT", "c")
+    monkeypatch.setenv("PIP_TARGET", "/")
+    told = launcher_module(installed.folder).settings()
+    wanted = {"INDEX_URL": "mirror", "PROXY": "second", "CERT": "c", "TRUSTED_HOST": "a\nb"}
+    assert wanted.items() <= {name[4:]: told[name] for name in told if name[:4] == "PIP_"}.items()
+    assert told["PIP_CONFIG_FILE"] == os.devnull
+    assert not {"PIP_TARGET", "PIP_PREFIX"} & told.keys()
+
+
 BREAKS = [break_half_installed, break_interpreter, break_base, break_place, break_pip]
 
 
@@ -452,14 +513,32 @@ def test_no_venv_module(course, name):
     assert not course.venv.exists()
 
 
-def test_no_package_for_this_machine(installed):
+@pytest.mark.parametrize(("folder", "remedy"), [("index", "Binder"), ("wheels", "take the bundle")])
+def test_no_package_for_this_machine(installed, folder, remedy):
     installed.pip("uninstall", "-y", "torch")
-    installed.unstamp()
-    wheel = installed.folder / "index/torch-2.13.0-py3-none-any.whl"
-    wheel.rename(wheel.with_name("torch-2.13.0-cp27-cp27m-none.whl"))
-    text = one_sentence(installed.run("lab"))
+    (installed.folder / "index/torch-2.13.0-py3-none-any.whl").unlink()
+    make_wheel(installed.folder / folder, "torch", "2.13.0", {}).rename(
+        installed.folder / folder / "torch-2.13.0-cp27-cp27m-none.whl"
+    )
+    result = installed.run("lab")
+    shutil.rmtree(installed.folder / folder)
+    text = one_sentence(result)
     assert "torch" in text
-    assert "Binder" in text
+    assert remedy in text
+    assert ("Using the default index" in result.stdout) == (folder == "index" and LINUX)
+
+
+def test_a_colon_in_the_path(course):
+    course.folder = course.folder.rename(course.folder.with_name(f"une{os.pathsep}leçon"))
+    text = one_sentence(course.run("lab"))
+    assert f"une{os.pathsep}leçon" in text
+    assert "rename" in text
+
+
+def test_a_closed_output(course):
+    code = "import runpy, sys; sys.stdout = None; sys.argv = ['course.py', 'lab']; "
+    code += "runpy.run_path('course.py', run_name='__main__')"
+    assert "output is closed" in one_sentence(course.run("-c", code, launcher=()))
 
 
 def test_a_folder_that_cannot_be_written(course):
@@ -482,6 +561,8 @@ def test_a_folder_that_cannot_be_written(course):
         ("WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError(': "
          "Failed to establish a new connection: [Errno 111] Connection refused')'\n"
          "ERROR: No matching distribution found for torch==2.13.0", "check the network"),
+        ("WARNING: Retrying after connection broken by 'SSLError(SSLCertVerificationError(1, "
+         "'[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate in chain'", "PIP_CERT"),
         ("pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out.", "check the network"),
         ("ERROR: Could not find a version that satisfies the requirement torch\n"
          "ERROR: No matching distribution found for torch==2.13.0", "found for torch==2.13.0"),
