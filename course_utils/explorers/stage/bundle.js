@@ -139,12 +139,13 @@ var ks=Object.defineProperty;var Es=(t,e)=>{for(var n in e)ks(t,n,{get:e[n],enum
   .explorer figure.tall { height: clamp(180px, 61vh, 400px); }
   .explorer .card { min-height: 0; }
   .explorer .computes { display: none; }
-  .explorer .formula { margin-left: 0; font-size: 20px; }
+  .explorer .formula { margin-left: 0; white-space: nowrap; }
   .explorer .foot { flex-wrap: wrap; }
   .explorer .said { flex-basis: 100%; }
   .explorer .strip > label.control { flex: 1 1 96px; }
   .explorer .key { margin-left: 0; }
 }
+@container (max-width: 400px) { .explorer .formula small { max-width: 76px; white-space: normal; text-align: center; } }
 @media (prefers-reduced-motion: reduce) { .explorer .pulse { animation: none; opacity: 0.25; transform: scale(1.25); } }
 @media (forced-colors: active) {
   .explorer.explorer { forced-color-adjust: none; --ground: Canvas; --card: Canvas; --soft: Canvas; --ink: CanvasText; --quiet: CanvasText; --edge: CanvasText; --track: CanvasText; }
