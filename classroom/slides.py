@@ -200,7 +200,7 @@ def slides_of(
 
     Raises
     ------
-    ValueError
+    LookupError
         If no cell is on a slide.
     """
     notebook = nbformat.from_dict(notebook)
@@ -208,6 +208,8 @@ def slides_of(
     titles = re.findall(r"^# (.*)$", first, re.M)
     notebook.metadata["title"] = titles[0] if titles else name
     notebook.cells = [part for cell in notebook.cells for part in parts(cell)]
+    if all(p.metadata["slideshow"]["slide_type"] in ("notes", "skip") for p in notebook.cells):
+        raise LookupError
     if not scripts:
         notebook.metadata.pop("widgets", None)  # whose scripts would come from the network
     speaker = re.search(r"<script>(.*?)</script>", (modules() / NOTES).read_text("utf-8"), re.S)[1]
@@ -242,7 +244,7 @@ def main(words: list[str], target: Path = TARGET) -> None:
         try:
             folder, loose = path.resolve().parent, "--scripts" in words
             text = slides_of(read(path), path.stem, folder, loose)
-        except ValueError:
+        except LookupError:
             sys.exit(f"No cell of {path} is on a slide: set a slide type in JupyterLab.")
         place.write_text(text, encoding="utf-8", newline="\n")
         print(place.relative_to(target.parent), flush=True)
