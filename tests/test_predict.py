@@ -77,10 +77,10 @@ SHOWN = {
     "chosen noise": ("11", "generator = torch.Generator", r"all rows +0\.[78]", "By less than"),
     "plan in the batches": (
         *("11", 'plans = {"once an epoch', r"^once a batch, epoch  9"),
-        "It is 0 in epoch 9, then",
+        "It nears 0 within nine epochs, then",
     ),
     "same in Lightning": ("11", "fresh = make_trainer()", r"difference 0\.0$", "Not at all"),
-    "ten deals": ("11", "scores = pd", r"^mean .* 0\.00\d$", "In about half"),
+    "ten deals": ("11", "scores = pd", r"^mean .* 0\.00\d$", "In 3 to 7"),
     "steps a second": ("12", "X, y = datasets", r"more than +300,000 .*: False", "Fewer than 3"),
     "mass in bfloat16": ("12", "mass = torch", r"^4160 g", "4,160 g"),
     "uneven parts": ("12", "torch.manual", r"rows +(-\S+)\n.*n \1\n.*n (?!\1)-", "Another"),

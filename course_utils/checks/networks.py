@@ -20,61 +20,73 @@ from course_utils.checks.judging import (
 
 @exercise(
     "09.1",
-    "Compute a layer",
-    "The function `node` above does this already. What does its `@` do if `w` has several columns?",
-    "`X @ w` has a row for each row of `X` and a column for each node. `+ b` adds each node's bias "
-    "to its column.",
+    "Compute a network",
+    "First the hidden layer alone. What does the `@` of `node` above do if `w` has several "
+    "columns?",
+    "The output layer is one more sum, of what the hidden nodes give. Does anything bend that sum?",
+    "`X @ w1 + b1` are the sums of all hidden nodes for all rows. tanh bends them, and what comes "
+    "out takes the place of `X` in the second layer.",
 )
-def layer_by_hand(tanh_layer: object) -> str:
-    """Expect tanh(X @ w + b) for 4 rows, 3 inputs and 2 nodes."""
+def network_by_hand(forward: object) -> str:
+    """Expect tanh(X @ w1 + b1) @ w2 + b2 for 4 rows, 3 inputs and 2 nodes, then other sizes."""
     X = torch.sin(torch.arange(12.0)).reshape(4, 3)
-    w, b = torch.tensor([[0.5, -1.0], [0.3, 0.8], [-0.7, 0.2]]), torch.tensor([0.4, -0.6])
-    given = [values.clone() for values in (X, w, b)]
-    outputs = tensor("tanh_layer(X, w, b)", call("tanh_layer", tanh_layer, X, w, b), (4, 2))
-    if not all(map(close, (X, w, b), given)):
+    w1, b1 = torch.tensor([[0.5, -1.0], [0.3, 0.8], [-0.7, 0.2]]), torch.tensor([0.4, -0.6])
+    w2, b2 = torch.tensor([[1.4], [-0.9]]), torch.tensor([0.3])
+    parts = X, w1, b1, w2, b2
+    given = [values.clone() for values in parts]
+    outputs = tensor("forward(X, w1, b1, w2, b2)", call("forward", forward, *parts), (4, 1))
+    if not all(map(close, parts, given)):
         raise Wrong(
-            "`tanh_layer` changes the tensors it is given. `w += b` and the like work in place."
+            "`forward` changes the tensors it is given. `w1 += b1` and the like work in place."
         )
-    sums = X @ w
-    if close(outputs, torch.tanh(sums + b)):
-        w, b = torch.cos(torch.arange(15.0)).reshape(3, 5), torch.linspace(-0.8, 0.9, 5)
-        outputs = call("tanh_layer", tanh_layer, X, w, b)
-        if type(outputs) is not torch.Tensor or not close(outputs, torch.tanh(X @ w + b)):
+    sums = X @ w1
+    hidden = torch.tanh(sums + b1)
+    right = hidden @ w2 + b2
+    if close(outputs, right):
+        w1, b1 = torch.cos(torch.arange(15.0)).reshape(3, 5), torch.linspace(-0.8, 0.9, 5)
+        w2 = torch.sin(torch.arange(5.0)).unsqueeze(1)
+        outputs = call("forward", forward, X, w1, b1, w2, b2)
+        right = torch.tanh(X @ w1 + b1) @ w2 + b2
+        if type(outputs) is not torch.Tensor or not close(outputs, right):
             raise Wrong(
-                "Two nodes are right, and a layer of five is not. `w` has a column for each node, "
+                "Two hidden nodes are right, and five are not. `w1` has a column for each node, "
                 "however many."
             )
-        return "One matrix product computes all nodes for all rows, without a loop over either."
-    other = "This is {}. The exercise asks for tanh nodes."
+        return (
+            "Two products of matrices and one tanh between them: `build(16, 1, nn.Tanh)` computes "
+            "the same. All that training does is to find the numbers in `w1`, `b1`, `w2`, `b2`."
+        )
+    other = "The hidden nodes give {}. The exercise asks for tanh nodes."
     slips = {
-        "The nodes answer 0 to a row of zeros. Which part of a node is missing?": torch.tanh(sums),
-        "These are the sums. Nothing bends them yet, so the layer is a line.": sums + b,
-        "The bias is added after the activation. It belongs into the sum that tanh bends.": (
-            torch.tanh(sums) + b
+        "tanh bends the prediction as well, so it never leaves the range from -1 to 1. An output "
+        "layer is a plain sum.": torch.tanh(right),
+        "Nothing bends the hidden sums, so both layers together are one line.": (
+            (sums + b1) @ w2 + b2
         ),
-        other.format("the sigmoid of the sums"): torch.sigmoid(sums + b),
-        other.format("the ReLU of the sums"): torch.relu(sums + b),
-        "The bias is subtracted. A node adds its bias to the sum.": torch.tanh(sums - b),
-        "tanh is applied twice. Once per layer is enough.": torch.tanh(torch.tanh(sums + b)),
-        "tanh bends the inputs or the weights here. It has to bend the sum, with its bias.": (
-            torch.tanh(X) @ w + b
+        "tanh bends the prediction, and the hidden sums stay straight. It belongs between the "
+        "layers.": torch.tanh((sums + b1) @ w2 + b2),
+        "Is `b1` added? Without it every hidden node answers 0 to a row of zeros.": (
+            torch.tanh(sums) @ w2 + b2
         ),
-        "The bias is added to every weight. It is added once, to the sum `X @ w`.": (
-            torch.tanh(X @ (w + b))
+        "Is `b2` added? It lifts or lowers all predictions alike.": hidden @ w2,
+        "`b1` is added after tanh. It belongs into the sum that tanh bends.": (
+            (torch.tanh(sums) + b1) @ w2 + b2
         ),
-        "Each node gets the biases of all nodes together. Each has one of its own.": (
-            torch.tanh(sums + b.sum())
+        other.format("the sigmoid of their sums"): torch.sigmoid(sums + b1) @ w2 + b2,
+        other.format("the ReLU of their sums"): torch.relu(sums + b1) @ w2 + b2,
+        "A bias is subtracted. A node adds its bias to the sum.": torch.tanh(sums - b1) @ w2 + b2,
+        "tanh bends the inputs here. It has to bend the sums of the hidden nodes.": (
+            (torch.tanh(X) @ w1 + b1) @ w2 + b2
         ),
         "The biases have changed places: each node gets the bias of another.": (
-            torch.tanh(sums + b.flip(0))
+            torch.tanh(sums + b1.flip(0)) @ w2 + b2
         ),
     }
     refuse_slips(outputs, slips)
-    k = int((outputs - torch.tanh(sums + b)).abs().argmax())
     raise Wrong(
-        "For fresh weights this is not the tanh of the sums. Where the sum is "
-        f"{flat(sums + b)[k]:.4f} its tanh is {flat(torch.tanh(sums + b))[k]:.4f}, and your layer "
-        f"gives {flat(outputs)[k]:.4f}. Compare with `node` above."
+        f"For fresh weights the first row's hidden nodes give {flat(hidden)[0]:.4f} and "
+        f"{flat(hidden)[1]:.4f}, and the network {flat(right)[0]:.4f}. Yours gives "
+        f"{flat(outputs)[0]:.4f}. Go through the layers one at a time."
     )
 
 
@@ -161,7 +173,8 @@ def _refuse_spikes_and_jumps(bump: object) -> None:
     "Find the lost layers",
     "`nn.Module` takes note of what is set as an attribute: a parameter, or another module. Is a "
     "list of modules a module?",
-    "`nn.ModuleList` is one, and it works like a list. What goes into its parentheses?",
+    "`nn.ModuleList` is one, and it works like a list. `nn.Sequential`, which you know, is "
+    "another. What goes into the parentheses?",
     "`nn.ModuleList([nn.Linear(width, width) for _ in range(depth - 1)])`.",
 )
 def lost_layers(Deep: object) -> str:
@@ -240,8 +253,8 @@ def _judge_layers(model: nn.Module, X: torch.Tensor, told: torch.Tensor) -> None
     "before you train.",
     "Make the network with `build`, the optimizer with its parameters, and call `fit` with `my_X` "
     "and `my_y`.",
-    "If it misses a turn: more nodes, more steps, or another seed. If the loss jumps: a smaller "
-    "rate.",
+    "If it misses a turn: more nodes, more steps, or another seed. If the loss jumps: land with a "
+    "smaller rate.",
 )
 def own_curve(my_X: object, my_y: object, my_model: object) -> str:
     """Expect three turns or more, and a network of a hundredth of the variance or less."""

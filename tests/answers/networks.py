@@ -1,8 +1,8 @@
 """Plausible wrong answers to the exercises on nodes, layers and networks: code and hint."""
 
 
-def layer(returned):
-    return f"def tanh_layer(X, w, b):\n    return {returned}"
+def network(returned, hidden="torch.tanh(X @ w1 + b1)"):
+    return f"def forward(X, w1, b1, w2, b2):\n    hidden = {hidden}\n    return {returned}"
 
 
 def bump(returned):
@@ -47,36 +47,40 @@ optimizer = torch.optim.Adam(my_model.parameters(), lr=0.03)
 fit(my_model, optimizer, my_X, my_y, steps=1000)"""
 UP, DOWN = "torch.sigmoid(50 * (X - 1))", "torch.sigmoid(50 * (X - 2))"
 
+OUT = "hidden @ w2 + b2"
+
 
 WRONG = {
     "09.1": [
-        (layer("torch.tanh(X @ w)"), "answer 0 to a row of zeros"),
-        (layer("X @ w + b"), "Nothing bends them"),
-        (layer("torch.tanh(X @ w) + b"), "added after the activation"),
-        (layer("torch.sigmoid(X @ w + b)"), "the sigmoid of the sums"),
-        (layer("torch.tanh(w @ X + b)"), "raised RuntimeError"),
-        (layer("torch.tanh(X * w + b)"), "raised RuntimeError"),
-        (layer("torch.tanh(X @ w + b).sum(dim=1)"), "has shape (4,)"),
-        (layer("torch.tanh((X @ w).sum() + b)"), "has shape (2,)"),
-        (layer("torch.tanh(X @ w - b)"), "bias is subtracted"),
-        (layer("node(X, w, b, torch.relu)"), "the ReLU of the sums"),
-        ("def tanh_layer(X, w, b):\n    torch.tanh(X @ w + b)", "Is a `return` missing"),
-        (layer("torch.tanh(torch.tanh(X @ w + b))"), "tanh is applied twice"),
-        (layer("torch.tanh(X) @ w + b"), "bends the inputs"),
-        (layer("torch.tanh(X @ (w + b))"), "added to every weight"),
-        (layer("torch.tanh(X @ w + b.sum())"), "biases of all nodes together"),
-        (layer("torch.tanh(X @ w + b.flip(0))"), "changed places"),
-        (layer("torch.tanh(X @ w.T + b)"), "cannot be multiplied"),
+        (network(OUT, "torch.tanh(X @ w1)"), "Is `b1` added"),
+        (network("hidden @ w2"), "Is `b2` added"),
+        (network(OUT, "X @ w1 + b1"), "both layers together are one line"),
+        (network(OUT, "torch.tanh(X @ w1) + b1"), "added after tanh"),
+        (network(f"torch.tanh({OUT})"), "bends the prediction as well"),
+        (network(f"torch.tanh({OUT})", "X @ w1 + b1"), "the hidden sums stay straight"),
+        (network(OUT, "torch.sigmoid(X @ w1 + b1)"), "the sigmoid of their sums"),
+        (network(OUT, "node(X, w1, b1, torch.relu)"), "the ReLU of their sums"),
+        (network("node(hidden, w2, b2, torch.tanh)"), "bends the prediction as well"),
+        (network("hidden"), "has shape (4, 2)"),
+        (network(f"({OUT}).squeeze(1)"), "has shape (4,)"),
+        (network("hidden * w2 + b2"), "raised RuntimeError"),
+        (network(OUT, "torch.tanh(w1 @ X + b1)"), "raised RuntimeError"),
+        (network(OUT, "torch.tanh(X @ w1.T + b1)"), "cannot be multiplied"),
+        (network(OUT, "torch.tanh(X @ w1 - b1)"), "bias is subtracted"),
+        (network(OUT, "torch.tanh(X) @ w1 + b1"), "bends the inputs"),
+        (network(OUT, "torch.tanh(X @ w1 + b1.flip(0))"), "changed places"),
+        (network(OUT, "torch.tan(X @ w1 + b1)"), "one at a time"),
+        (network(OUT, "nn.Tanh(X @ w1 + b1)"), "makes an object"),
+        (network(f"({OUT}).tolist()"), "expected a tensor"),
+        (network(OUT).replace("return ", ""), "Is a `return` missing"),
         (
-            layer("torch.stack([node(X, w[:, k], b[k], torch.tanh) for k in (0, 1)], dim=1)"),
-            "a layer of five is not",
+            network(
+                OUT, "torch.stack([torch.tanh(X @ w1[:, k] + b1[k]) for k in (0, 1)], 1)"
+            ).replace("@ w2", "@ w2[:2]"),
+            "five are not",
         ),
-        (layer("torch.tanh(X @ w + b.unsqueeze(1))"), "One tensor has 4 elements"),
-        (layer("torch.tan(X @ w + b)"), "its tanh is"),
-        (layer("nn.Tanh(X @ w + b)"), "makes an object"),
-        (layer("torch.tanh(X @ w + b).tolist()"), "expected a tensor"),
         (
-            "def tanh_layer(X, w, b):\n    w += b\n    return torch.tanh(X @ w)",
+            "def forward(X, w1, b1, w2, b2):\n    w1 += b1\n    return torch.tanh(X @ w1) @ w2",
             "changes the tensors",
         ),
     ],
@@ -175,23 +179,22 @@ my_model = Formula()""",
 
 RIGHT = {  # unusual, and right
     "09.1": [
-        layer("node(X, w, b, torch.tanh)"),
-        layer("torch.tanh(torch.addmm(b, X, w))"),
-        layer("(torch.matmul(X, w) + b.unsqueeze(0)).tanh()"),
-        layer("nn.Tanh()(nn.functional.linear(X, w.T, b))"),
-        layer("torch.stack([torch.tanh(X @ w[:, k] + b[k]) for k in range(len(b))], dim=1)"),
-        layer('torch.tanh(torch.einsum("ni,ik->nk", X, w) + b)'),
-        "tanh_layer = lambda X, w, b: 2 * torch.sigmoid(2 * (X @ w + b)) - 1",
+        network("node(hidden, w2, b2, nn.Identity())", "node(X, w1, b1, torch.tanh)"),
+        network("torch.addmm(b2, hidden, w2)", "torch.tanh(torch.addmm(b1, X, w1))"),
+        network("(hidden * w2.T).sum(dim=1, keepdim=True) + b2"),
+        network("nn.functional.linear(hidden, w2.T, b2)", "nn.Tanh()(X.matmul(w1) + b1)"),
+        network(OUT, "torch.stack([torch.tanh(X @ w1[:, k] + b1[k]) for k in range(len(b1))], 1)"),
+        'forward = lambda X, w, b, v, c: torch.einsum("nk,ko->no", (X @ w + b).tanh(), v) + c',
         """\
-def tanh_layer(X: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    layer = nn.Linear(*w.shape)
-    layer.load_state_dict({"weight": w.T, "bias": b})
-    return torch.tanh(layer(X))""",
+def forward(X: torch.Tensor, w1, b1, w2, b2) -> torch.Tensor:
+    model = nn.Sequential(nn.Linear(*w1.shape), nn.Tanh(), nn.Linear(*w2.shape))
+    model.load_state_dict({"0.weight": w1.T, "0.bias": b1, "2.weight": w2.T, "2.bias": b2})
+    return model(X)""",
         """\
-class Layer:
-    def __call__(self, X, w, b):
-        return (X @ w + b).tanh()
-tanh_layer = Layer()""",
+class Network:
+    def __call__(self, X, w1, b1, w2, b2):
+        return (X @ w1 + b1).tanh() @ w2 + b2
+forward = Network()""",
     ],
     "09.2": [
         bump("torch.sigmoid(80 * X - 80) - torch.sigmoid(80 * X - 160)"),
