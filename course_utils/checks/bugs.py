@@ -119,7 +119,15 @@ def one_device(fixed: object) -> str:
     loader = DataLoader(TensorDataset(X, X), batch_size=2)
     for device in ("cpu", "meta"):
         model = nn.Linear(1, 1).to(device)
-        y_pred = _call_with(f"a model on `{device}`", "predict_all", fixed, model, loader)
+        try:
+            y_pred = _call_with(f"a model on `{device}`", "predict_all", fixed, model, loader)
+        except Wrong as wrong:
+            if "copy out of meta" in str(wrong):
+                raise Wrong(
+                    "With a model on `meta`: it has no numbers to copy to the CPU. From a card "
+                    "that would work; here leave model and predictions where they are."
+                ) from None
+            raise
         if model.weight.device.type != device:
             raise Wrong(f"The model was on `{device}` and has been moved. Move the batches.")
         if type(y_pred) is not Tensor:
@@ -153,7 +161,7 @@ def one_residual_a_row(fixed: object) -> str:
         given = f"{rows} row{'s' * (rows > 1)}"
         found = _call_with(given, "residuals", fixed, model, TensorDataset(X, y))
         if tensor("residuals(...)", found).numel() < rows:
-            raise Wrong(f"{given} give {found.numel()} residuals. Each row has one.")
+            raise Wrong(f"Of {given} come {found.numel()} residuals. Each row has one.")
         tensor("residuals(...)", found, (rows,))
         right = (y - model(X)).flatten()
         if close(found, -right):
@@ -161,8 +169,8 @@ def one_residual_a_row(fixed: object) -> str:
         if not close(found, right):
             raise Wrong(f"With {given} these are not y minus the predictions, row by row.")
     return (
-        "A shape that depends on how many rows there happen to be works until the one day. Say "
-        "which axis you mean, in `squeeze` as in `mean` or `cat`."
+        "A shape that depends on how many rows there happen to be works until one day it does not. "
+        "Say which axis you mean, in `squeeze` as in `mean` or `cat`."
     )
 
 

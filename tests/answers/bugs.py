@@ -132,6 +132,7 @@ WRONG = {
         (solved(2, ("    with torch.inference_mode():\n        for", "    if True:\n        for")),
          "recorded for gradients"),
         (solved(2, ("X_batch.to(", "y_batch.flip(0).to(")), "row by row"),
+        (solved(2, ("model(X_batch))", "model(X_batch).cpu())")), "no numbers to copy"),
         (broken(2, ("    y_preds = []", "    torch.set_default_device(model.weight.device)\n"
                     "    y_preds = []")), "With a model on `meta`"),
     ],
@@ -141,15 +142,15 @@ WRONG = {
         (broken(3, ("16", "8")), "With 33 rows"),
         (broken(3, ("16", "20")), "With 1 row:"),
         (broken(3, (".squeeze()", "")), "expected (32,)"),
-        (broken(3, ("batch_size=16", "batch_size=16, drop_last=True")), "33 rows give 32"),
+        (broken(3, ("batch_size=16", "batch_size=16, drop_last=True")), "33 rows come 32"),
         (broken(3, ("            parts", "            if len(X_batch) > 1:\n"
-                    "                parts")), "33 rows give 32"),
+                    "                parts")), "33 rows come 32"),
         (broken(3, ("torch.cat(parts)", "torch.stack(parts)")), "expected (32,)"),
         (broken(3, ("torch.cat(parts)", "parts")), "is a list"),
         (solved(3, ("y_batch - model(X_batch)", "model(X_batch) - y_batch")), "signs are turned"),
         (solved(3, ("y_batch - model(X_batch)", "y_batch")), "not y minus"),
         (solved(3, ("parts.append(", "parts[:] = ("), ("squeeze(1))", "squeeze(1),)")),
-         "32 rows give 16"),
+         "32 rows come 16"),
     ],
     "lab.4": [
         (broken(4), "Which of the two values has another type"),
