@@ -36,7 +36,11 @@ REPAIR = "run python3 course.py lab, which installs what is missing, and repeat"
 
 
 def files(root: Path) -> list[str]:
-    """Return the course's files: those git tracks or, without git, all that it would not ignore."""
+    """Return the course's files: those git tracks or, without git, all that it would not ignore.
+
+    Whose they are cannot be told without git, which is said. Links are left out: they could lead to
+    anything on this machine.
+    """
     try:
         told = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True)
         tracked = os.fsdecode(told.stdout).split("\0") if told.returncode == 0 else []
@@ -44,7 +48,16 @@ def files(root: Path) -> list[str]:
         tracked = []
     if "course.py" not in tracked:
         tracked = _walked(root)
-    return sorted(name for name in tracked if name and (root / name).is_file())
+        print(
+            "Without git, your own files in this folder are packed too: see that none is private."
+        )
+    pages = [page.relative_to(root).as_posix() for page in root.glob("_site/**/*")]
+    return sorted(name for name in {*tracked, *pages} if name and _is_inside(root, name))
+
+
+def _is_inside(root: Path, name: str) -> bool:
+    """Whether a file is one, and neither it nor a folder above it a link."""
+    return (root / name).is_file() and (root / name).resolve() == root.resolve() / name
 
 
 def _walked(root: Path) -> list[str]:
@@ -196,9 +209,7 @@ def main() -> None:
     if free < ROOM:
         sys.exit(f"The disk is nearly full ({free / 1e6:.0f} MB left, a bundle needs "
                  f"{ROOM / 1e6:.0f} MB while it is made): free some space and repeat.")  # fmt: skip
-    pages = sorted((ROOT / "_site").rglob("*"))  # of the web edition, if it has been written
-    wanted = pins(ROOT)
-    names = files(ROOT) + [p.relative_to(ROOT).as_posix() for p in pages if p.is_file()]
+    wanted, names = pins(ROOT), files(ROOT)
     with tempfile.TemporaryDirectory(prefix="bundle-", dir=sys.prefix) as folder:
         wheels = Path(folder)
         fetch(wheels, wanted)

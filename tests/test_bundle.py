@@ -171,3 +171,28 @@ def test_the_files_are_those_of_git_or_those_that_git_would_not_ignore(bundle, t
         (course / name).parent.mkdir(parents=True, exist_ok=True)
         (course / name).touch()
     assert bundle.files(course) == tracked
+    (course / "_site").mkdir(exist_ok=True)
+    (course / "_site/one more.html").touch()
+    assert set(bundle.files(course)) == {*tracked, "_site/one more.html"}, "the web edition"
+
+
+@pytest.mark.parametrize("with_git", [True, False])
+def test_no_link_is_followed_and_no_own_file_packed_where_git_tells(
+    bundle, tmp_path, with_git, capsys
+):
+    course, secret = tmp_path / "course", tmp_path / "secret"
+    for folder in (course / "notebooks", course / "_site", secret):
+        folder.mkdir(parents=True)
+    (secret / "file").write_text("private")
+    for name in ("course.py", "notebooks/a.ipynb"):
+        (course / name).write_text("ours")
+    (course / "notebooks/link.txt").symlink_to(secret / "file")
+    if with_git:
+        for words in (["init", "-q"], ["add", "."]):
+            subprocess.run(["git", *words], cwd=course, check=True)
+    (course / "_site/link.html").symlink_to(secret / "file")
+    (course / "folder").symlink_to(secret)
+    (course / "notebooks/own.ipynb").write_text("mine")
+    own = [] if with_git else ["notebooks/own.ipynb"]
+    assert bundle.files(course) == ["course.py", "notebooks/a.ipynb", *own]
+    assert ("your own files in this folder are packed too" in capsys.readouterr().out) != with_git
