@@ -3,17 +3,34 @@
 import importlib.metadata
 import importlib.util
 import json
+import os
 import queue
 import re
+import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-PIP = f"{sys.executable} -m pip install"
-REINSTALL = "python3 course.py lab (or: pip install -r requirements.txt)"
+WINDOWS = os.name == "nt"
+
+
+def shell(*words):
+    """Return a command that can be pasted, its paths quoted as this system's shell wants them."""
+    return (subprocess.list2cmdline if WINDOWS else shlex.join)([str(word) for word in words])
+
+
+PYTHON = "py" if WINDOWS else "python3"
+PIP = sys.executable, "-m", "pip", "install"
+LAB = f"{PYTHON} course.py lab"
+UNSET = "set PYTHONPATH=" if WINDOWS else "unset PYTHONPATH"
+if Path(sys.prefix).resolve() == ROOT / ".venv":  # the launcher installs what is missing there
+    MISSING, BROKEN = LAB, f"{shell(PYTHON, '-m', 'venv', '--clear', ROOT / '.venv')} && {LAB}"
+else:
+    MISSING, BROKEN = shell(*PIP, "-e", ROOT), shell(*PIP, "--force-reinstall", "-e", ROOT)
 SLIDERS = {"jupyterlab_widgets": "==3.*", "widgetsnbextension": "==4.*"}  # fit ipywidgets 8
 EXTENSIONS = "@jupyter-widgets/jupyterlab-manager", "anywidget"  # for the browser
 CELL = """import importlib.util, json, sys, torch
@@ -54,7 +71,7 @@ def check_version(wanted, installed):
     """Compare a Requirement with the dict of installed versions, its keys made by `plain`."""
     version = installed.get(plain(wanted.name), "missing")
     good = version != "missing" and wanted.specifier.contains(version, prereleases=True)
-    fix = REINSTALL if version == "missing" else f'{PIP} "{wanted.name}{wanted.specifier}"'
+    fix = MISSING if version == "missing" else shell(*PIP, f"{wanted.name}{wanted.specifier}")
     return judge(good, wanted.name, f"{version} (wanted {wanted.specifier})", fix)
 
 
@@ -70,8 +87,35 @@ def check_lock(locked, installed):
 def check_extensions(folders):
     """Check that the browser's half of each widget package lies in one of JupyterLab's folders."""
     gone = [name for name in EXTENSIONS if not any((place / name).is_dir() for place in folders)]
-    fix = f"{PIP} --force-reinstall --no-deps jupyterlab_widgets anywidget"
+    fix = shell(*PIP, "--force-reinstall", "--no-deps", "jupyterlab_widgets", "anywidget")
     return judge(not gone, "widgets in JupyterLab", f"{', '.join(gone) or 'none'} missing", fix)
+
+
+def check_enabled(disabled, level="sys_prefix"):
+    """Check that nobody has disabled the browser's half of a widget package, or a part of it."""
+    off = [name for name in disabled if name.split(":")[0] in EXTENSIONS]
+    fix = shell(sys.executable, "-m", "jupyter", "labextension", "enable", f"--level={level}", *off)
+    return judge(not off, "extensions", f"{', '.join(off) or 'none'} disabled", fix)
+
+
+def hiding(folder, names):
+    """Return the files in a folder that Python takes for modules of these names."""
+    files = [*Path(folder).glob("*.py"), *Path(folder).glob("*/__init__.py")]
+    return [f for f in files if (f.parent if f.stem == "__init__" else f).stem in names]
+
+
+def check_hidden(names, path, root=ROOT):
+    """Find what Python takes in place of the course's modules: from PYTHONPATH, or beside them."""
+    for folder in filter(None, path.split(os.pathsep)):
+        found = hiding(folder, names) if Path(folder).resolve() != root else []
+        if found:
+            yield Finding("FIX", "PYTHONPATH", f"brings {found[0]}", UNSET)
+    for folder in (root, root / "notebooks"):
+        for file in hiding(folder, (names | sys.stdlib_module_names) - {"test"}):
+            mine = file if file.stem != "__init__" else file.parent
+            if mine != root / "course_utils":
+                fix = shell("move" if WINDOWS else "mv", mine, mine.with_name(f"my_{mine.name}"))
+                yield Finding("FIX", "modules", f"{mine} hides {mine.stem}", fix)
 
 
 def check_torch(version, cuda, usable):
@@ -83,7 +127,8 @@ def check_torch(version, cuda, usable):
 
 def check_settings(wanted, present):
     """Compare the settings that keep JupyterLab quiet and prompt with those of the environment."""
-    text = "those of the course" if wanted == present else "those in binder/settings are not used"
+    way = f"not the course's: copy what is in {ROOT / 'binder/settings'} into {sys.prefix}"
+    text = "those of the course" if wanted == present else way
     return judge(wanted == present, "settings of JupyterLab", text)
 
 
@@ -94,20 +139,24 @@ def check_room(what, free, needed):
     return judge(free > needed, f"free {what}", f"{free / 1e9:.1f} GB", fix)
 
 
-def check_answer(text, prefix=sys.prefix, root=ROOT):
-    """Read what a kernel printed for `CELL`, or the sentence about why it printed nothing."""
+def check_answer(text, spec, prefix=sys.prefix, root=ROOT):
+    """Read what the kernel from the folder `spec` printed for `CELL`, or why it printed nothing."""
+    foreign, broken = Path(prefix).resolve() not in Path(spec).resolve().parents, BROKEN
+    if foreign:
+        broken = shell("move" if WINDOWS else "mv", spec, f"{spec}-other")
     if not text.startswith("{"):
-        yield Finding("FIX", "a kernel", text or "it printed nothing", REINSTALL)
+        where = f" (it comes from {spec})" * foreign
+        yield Finding("FIX", "a kernel", (text or "it printed nothing") + where, broken)
         return
     home, package, total = json.loads(text).values()
     same = Path(home).resolve() == Path(prefix).resolve()
-    fix = f"{sys.executable} -m ipykernel install --sys-prefix"
-    yield judge(same, "the kernel's Python", f"in {home}", fix)
+    install = shell(sys.executable, "-m", "ipykernel", "install", "--sys-prefix")
+    yield judge(same, "the kernel's Python", f"in {home}", broken if foreign else install)
     ours = package and Path(package).resolve().parent == Path(root).resolve() / "course_utils"
     found = "this folder's" if ours else f"{package or 'missing'}"
-    yield judge(ours, "course_utils", found, f"{PIP} -e {root}")
+    yield judge(ours, "course_utils", found, shell(*PIP, "-e", root))
     good = abs(total - 3) < 1e-5
-    yield judge(good, "one cell", f"torch adds up to {total:.4g} (right: 3)", REINSTALL)
+    yield judge(good, "one cell", f"torch adds up to {total:.4g} (right: 3)", BROKEN)
 
 
 def ask_kernel():
@@ -142,11 +191,18 @@ def examine():
     needed = ("packaging", "psutil", "torch", "ipykernel", "jupyter_client", "jupyterlab")
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
-        yield Finding("FIX", "packages", f"missing: {', '.join(missing)}", REINSTALL)
+        yield Finding("FIX", "packages", f"missing: {', '.join(missing)}", MISSING)
+        return
+    requirements = read_requirements((ROOT / "requirements.txt").read_text("utf-8"))
+    names = {"course_utils", *(wanted.name for wanted in requirements)}
+    if hidden := [*check_hidden(names, os.environ.get("PYTHONPATH", ""))]:
+        yield from hidden  # nothing below can be believed
         return
     import psutil
     import torch
-    from jupyter_core.paths import jupyter_path
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_core.paths import jupyter_path, prefer_environment_over_user
+    from jupyterlab_server.config import get_page_config
 
     found = list(importlib.metadata.distributions())[::-1]  # of two, the first one counts
     installed = {plain(dist.name): dist.version for dist in found if dist.name}
@@ -155,17 +211,23 @@ def examine():
     texts = (
         [f.is_file() and f.read_bytes() for f in map(place.joinpath, files)] for place in places
     )
-    for wanted in read_requirements((ROOT / "requirements.txt").read_text("utf-8")):
+    for wanted in requirements:
         yield check_version(wanted, installed)
     yield check_lock(read_requirements((ROOT / "constraints.txt").read_text("utf-8")), installed)
     yield check_torch(torch.__version__, torch.version.cuda, torch.cuda.is_available())
     for name, range_ in SLIDERS.items():
         yield check_version(*read_requirements(name + range_), installed)
-    yield check_extensions([Path(folder) for folder in jupyter_path("labextensions")])
+    folders = jupyter_path("labextensions")
+    yield check_extensions([Path(folder) for folder in folders])
+    page = get_page_config(folders, Path(sys.prefix, "share/jupyter/lab/settings"))
+    level = "sys_prefix" if prefer_environment_over_user() else "user"  # the one that wins
+    yield check_enabled(page["disabledExtensions"], level)
     yield check_settings(*texts)
     yield check_room("disk", shutil.disk_usage(ROOT).free, 2e8)
     yield check_room("memory", psutil.virtual_memory().available, 7e8)
-    yield from check_answer(ask_kernel())
+    yield from check_answer(
+        ask_kernel(), KernelSpecManager().get_kernel_spec("python3").resource_dir
+    )
 
 
 def report(findings):
@@ -177,6 +239,8 @@ def report(findings):
 
 
 if __name__ == "__main__":
+    if not (ROOT / "requirements.txt").is_file():  # installed somewhere else
+        sys.exit(f"Go to the folder of the course and type {PYTHON} course.py doctor there.")
     answers = [Finding("ok", "Python", f"{sys.version.split()[0]} in {sys.prefix}"), *examine()]
     print(report(answers))
     sys.exit(any(answer.state == "FIX" for answer in answers))

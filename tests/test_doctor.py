@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +37,7 @@ def test_versions_are_compared_with_the_range(version, state):
     assert (version or "missing") in found.found
     assert bool(found.fix) == (state == "FIX")
     if version and found.fix:
-        assert found.fix.startswith(f'{sys.executable} -m pip install "torch<2.14,>=2.10"')
+        assert found.fix == doctor.shell(*doctor.PIP, "torch<2.14,>=2.10")
 
 
 def test_names_are_compared_as_registries_do():
@@ -68,6 +69,49 @@ def test_a_widget_without_its_half_for_the_browser_is_found(tmp_path):
     assert doctor.check_extensions([tmp_path / "none", tmp_path]).state == "ok"
 
 
+def test_a_widget_that_was_disabled_is_found():
+    assert doctor.check_enabled(["another", "anywidgets"]).state == "ok"
+    found = doctor.check_enabled(["another", "@jupyter-widgets/jupyterlab-manager:plugin"], "user")
+    assert found.state == "FIX"
+    assert found.fix.endswith("enable --level=user @jupyter-widgets/jupyterlab-manager:plugin")
+
+
+def test_what_hides_a_module_is_found_and_the_fix_can_be_pasted(tmp_path):
+    root = tmp_path / "l'été & after"
+    files = ["torch.py", "random.py", "test.py", "mine.py", "course_utils/__init__.py"]
+    for file in [root / "course_utils/__init__.py", *(root / "notebooks" / name for name in files)]:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    found = list(doctor.check_hidden({"torch", "course_utils"}, str(root), root))
+    assert {one.found.rpartition(" ")[2] for one in found} == {"torch", "random", "course_utils"}
+    for one in found:
+        subprocess.run(one.fix, shell=True, check=True)
+    assert not list(doctor.check_hidden({"torch", "course_utils"}, "", root))
+    (found,) = doctor.check_hidden({"torch", "my_torch"}, str(root / "notebooks"), tmp_path)
+    assert (found.what, found.fix) == ("PYTHONPATH", doctor.UNSET)
+
+
+def test_a_foreign_torch_is_named_before_it_is_imported(tmp_path):
+    (tmp_path / "torch.py").write_text("raise RuntimeError")
+    found = subprocess.run(
+        [sys.executable, "-m", "course_utils.doctor"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    assert found.stdout.splitlines()[-1] == f"To fix PYTHONPATH: {doctor.UNSET}", found.stderr
+    assert str(tmp_path / "torch.py") in found.stdout
+
+
+def test_what_is_broken_in_the_launchers_environment_is_made_again(monkeypatch):
+    """Starting the lab again would repair nothing: all packages are there."""
+    monkeypatch.setattr(sys, "prefix", str(ROOT / ".venv"))
+    there = runpy.run_path(doctor.__file__)
+    assert there["MISSING"] == f"{doctor.PYTHON} course.py lab"
+    assert f"-m venv --clear {doctor.shell(ROOT / '.venv')} && " in there["BROKEN"]
+
+
 @pytest.mark.parametrize(
     ("cuda", "usable", "state"),
     [(None, False, "ok"), ("12.8", True, "ok"), ("12.8", False, "note")],
@@ -95,9 +139,11 @@ def test_a_kernels_answer_is_read(tmp_path):
     package = str(tmp_path / "course_utils/__init__.py")
     answer = {"prefix": str(tmp_path), "package": package, "total": 3.0000001}
 
+    def check(text, spec="share/jupyter/kernels/python3"):
+        return list(doctor.check_answer(text, tmp_path / spec, tmp_path, tmp_path))
+
     def states(**changes):
-        text = json.dumps(answer | changes)
-        return [found.state for found in doctor.check_answer(text, tmp_path, tmp_path)]
+        return [found.state for found in check(json.dumps(answer | changes))]
 
     assert states() == ["ok", "ok", "ok"]
     assert states(prefix="/usr") == ["FIX", "ok", "ok"]
@@ -105,9 +151,13 @@ def test_a_kernels_answer_is_read(tmp_path):
     assert states(package=None) == ["ok", "FIX", "ok"]
     assert states(total=2.0) == ["ok", "ok", "FIX"]
     for text in ("", "it does not start: no such file", "ModuleNotFoundError: No module 'torch'"):
-        (found,) = doctor.check_answer(text, tmp_path, tmp_path)
+        (found,) = check(text)
         assert found.state == "FIX"
         assert text in found.found
+        assert found.fix == doctor.BROKEN
+        (found,) = check(text, "../another/python3")
+        assert f"another{os.sep}python3" in found.found
+        assert f"another{os.sep}python3-other" in found.fix
 
 
 def test_the_report_lines_up_and_ends_with_what_to_do():
@@ -131,18 +181,22 @@ def test_this_environment_is_sound():
     assert "Traceback" not in found.stderr
 
 
-def test_a_kernel_that_cannot_start_is_reported(tmp_path):
+def test_a_foreign_kernel_and_a_disabled_widget_are_reported(tmp_path):
     spec = {"argv": [sys.executable, "-c", "raise SystemExit('broken on purpose')"]}
     folder = tmp_path / "kernels/python3"
     folder.mkdir(parents=True)
     (folder / "kernel.json").write_text(json.dumps(spec | {"display_name": "x", "language": "x"}))
+    (tmp_path / "labconfig").mkdir()
+    page = json.dumps({"disabledExtensions": {"anywidget": True}})
+    (tmp_path / "labconfig/page_config.json").write_text(page)
     found = subprocess.run(
         [sys.executable, "-m", "course_utils.doctor"],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        env=os.environ | {"JUPYTER_PATH": str(tmp_path)},
+        env=os.environ | {"JUPYTER_PATH": str(tmp_path), "JUPYTER_CONFIG_DIR": str(tmp_path)},
     )
     assert found.returncode == 1, found.stdout + found.stderr
     assert "it does not start: broken on purpose" in found.stdout
-    assert "To fix a kernel:" in found.stdout
+    assert f"{folder}-other" in found.stdout.partition("To fix a kernel:")[2]
+    assert "anywidget" in found.stdout.partition("To fix extensions:")[2]
