@@ -20,8 +20,20 @@ from bundle import closure, plain, requirements  # noqa: E402
 TITLE = "pinned versions"
 GOAL = "none with a known hole, floors asserted"
 SERVICE = "https://api.osv.dev/v1/querybatch"  # Open Source Vulnerabilities: one question for all
+LOCKS = ["classroom/proxy", "classroom/reveal", "course_utils/explorers/stage"]  # of npm
 # The oldest versions without a known hole, and releases that were malicious.
-FLOORS = {"torch": "2.11", "jupyter-server": "2.20", "jupyterlab": "4.6.4"}
+FLOORS = {
+    "torch": "2.11",
+    "jupyter-server": "2.20",
+    "jupyterlab": "4.6.4",
+    "jupyterhub": "6.1",
+    "tornado": "6.6",
+    "urllib3": "2.8",
+    "pillow": "13.0",
+    "nbconvert": "7.17.2",
+    "aiohttp": "3.14.3",
+    "cryptography": "50.0",
+}
 BARRED = {"lightning": ("2.6.2", "2.6.3")}
 PINNED = ("", "tests/", "classroom/")  # whose requirements the lock has to answer
 
@@ -30,17 +42,18 @@ def measure(quick: bool) -> Outcome:
     """Check the lock against floors, ranges and environment, and ask for known holes."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = {(plain(pin.name), str(pin.specifier)[2:]) for pin in map(Requirement, lines)}
-    failures = [*form(lines), *floors(pins), *ranges(pins)]
+    packages, unhashed = of_npm()
+    failures = [*form(lines), *unhashed, *floors(pins), *ranges(pins)]
     count, more = unpinned()
     failures += more
     if quick:
         asked = "the service is asked by the full run alone"
     else:
-        holes = known_holes(sorted(pins))
+        holes = known_holes([*(("PyPI", *pin) for pin in sorted(pins)), *packages])
         asked = "no service answers here" if holes is None else f"{len(holes)} known holes"
         failures += holes or []
-    asserted = ", ".join(f"{name} >= {version}" for name, version in FLOORS.items())
-    figure = f"{len(pins)} pins: {asked}; asserted {asserted}; {count} installed packages compared"
+    figure = f"{len(pins)} pins, {len(packages)} of npm: {asked}; {len(FLOORS)} floors asserted; "
+    figure += f"{count} installed packages compared"
     return Outcome(f"{figure}; {len(failures)} problems", failures)
 
 
@@ -48,6 +61,21 @@ def form(lines: list[str]) -> list[str]:
     """Say which lines are more than name==version and a marker, such as the name of a host."""
     good = re.compile(r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; [^:/@]+)?")
     return [f"the lock has the line {line!r}" for line in lines if not good.fullmatch(line)]
+
+
+def of_npm() -> tuple[list[tuple[str, str, str]], list[str]]:
+    """Return the locked packages of npm, and which of them have no hash or an address."""
+    packages, said = [], []
+    for folder in LOCKS:
+        lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
+        for place, entry in lock["packages"].items():
+            if not place:
+                continue  # the project itself
+            name = place.rpartition("node_modules/")[2]
+            packages.append(("npm", name, entry["version"]))
+            if not entry.get("integrity", "").startswith("sha512-") or "resolved" in entry:
+                said.append(f"{folder}: {name} has no hash, or an address")
+    return packages, said
 
 
 def floors(pins: set[tuple[str, str]]) -> list[str]:
@@ -102,9 +130,9 @@ def unpinned() -> tuple[int, list[str]]:
     return len(found), said
 
 
-def known_holes(pins: list[tuple[str, str]], service: str = SERVICE) -> list[str] | None:
+def known_holes(pins: list[tuple[str, str, str]], service: str = SERVICE) -> list[str] | None:
     """Ask for the advisories on each pin; return None where the service cannot be reached."""
-    queries = [{"package": {"name": n, "ecosystem": "PyPI"}, "version": v} for n, v in pins]
+    queries = [{"package": {"name": n, "ecosystem": e}, "version": v} for e, n, v in pins]
     data, head = json.dumps({"queries": queries}).encode(), {"Content-Type": "application/json"}
     try:
         with urllib.request.urlopen(
@@ -117,6 +145,6 @@ def known_holes(pins: list[tuple[str, str]], service: str = SERVICE) -> list[str
         return None
     return [
         f"{name} {version} has the hole {advisory['id']}"
-        for (name, version), result in zip(pins, results, strict=True)
+        for (_, name, version), result in zip(pins, results, strict=True)
         for advisory in result.get("vulns", [])
     ]
