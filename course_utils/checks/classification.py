@@ -27,7 +27,8 @@ _CONFUSED = {
     (2, "b"): "The third has three logits of which one wins. The loss in b takes each by itself.",
     (2, "e"): "The loss in e gets chances and makes chances of them once more.",
     (3, "b"): "The fourth has a sigmoid at its end, and the loss in b brings one of its own.",
-    (4, "a"): "Digit 8 is not twice digit 4. The ten digits of the fifth are names.",
+    (4, "a"): "The fifth has a logit for each of two names. Is a name an amount?",
+    (4, "b"): "The fifth has two logits for each bird, of which one wins. The loss in b wants one.",
     (4, "e"): "The loss in e gets chances and makes chances of them once more.",
 }
 
@@ -113,7 +114,7 @@ def _sigmoid(logit: float) -> float:
     "10.3",
     "Find the neglected species",
     "A row holds all birds of one species. Which of its numbers are called by their own name?",
-    "`table.sum(dim=...)` adds up along one direction. Which `dim` runs along a row?",
+    "Along which `dim` do you add to get all birds of a row?",
     "`table.diagonal()` are those named right; `table.sum(dim=1)` are all birds of each species.",
 )
 def shares_found(found: object) -> str:
@@ -224,7 +225,7 @@ def cheapest_threshold(threshold: object) -> str:
     "The border is where the logit is 0. With scaled features: w1 * (bill - center[0]) / spread[0] "
     "+ w2 * (other - center[1]) / spread[1] + b = 0.",
     "Solve that for `other`: what stands before `bill` is the slope, all the rest the intercept.",
-    "Alone, one of the three knows nothing of the species. That says nothing about a pair.",
+    "What a feature knows alone says nothing about a pair: try all three.",
 )
 def drawn_border(partner: object, border: object) -> str:
     """Count the birds on the wrong side of a line in the picture."""
