@@ -156,8 +156,7 @@ def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
     "Write a Dataset that ends",
     "No tensor is inside that could raise an error, so `__getitem__` has to raise it itself.",
     "`PoliteDataset` had an `if`. What should stand under it?",
-    "`raise IndexError(...)` stands under `if index >= self.n:`. An item is a pair of tensors of "
-    "shape (1,).",
+    "The `raise` stands under `if index >= self.n:`. An item is a pair of tensors of shape (1,).",
 )
 def dataset_that_ends(GridDataset: object) -> str:
     """Write a class that computes its items, and raises IndexError behind the last."""
@@ -233,8 +232,8 @@ def count_outside(outside: object) -> str:
             "come from `X_train`?"
         )
     return (
-        "Now ask it of the lesson's two splits: how many test points lie beyond the cut, how many "
-        "beyond the random split? Ask this of each split before you believe its test RMSE."
+        "It counts on both sides, and no edge. Ask this of each split before you believe its test "
+        "RMSE, and of the lesson's two now."
     )
 
 

@@ -216,10 +216,11 @@ NOTES_Y = torch.tensor([[3750.0], [3250], [3450], [4400], [3900], [4200], [5700]
     "01.4",
     "Clean the notes",
     '`figures.plot_data(notes[["flipper"]].to_numpy(), notes[["mass"]].to_numpy())` draws the '
-    "notes as they stand. Which points have no neighbor? Put one right, and draw again.",
-    "Four of the eight rows cannot be as they stand. Two of them have a number in another unit, "
-    "and no bird weighs -999 g: that one was never weighed.",
-    "The fourth has both numbers, each in the wrong column. Which flipper is longer than a human?",
+    "notes as they stand. Which points have no neighbor? Begin with the one farthest out: put it "
+    "right, and draw again.",
+    "Four of the eight rows cannot be as they stand. Two of them have a number in another unit.",
+    "No bird weighs -999 g: that one was never weighed. The fourth has both numbers, each in the "
+    "wrong column: which flipper is longer than a human?",
 )
 def cleaned(X_notes: object, y_notes: object) -> str:
     """Give seven birds in mm and g; two units, one gap and one swapped pair are put right."""

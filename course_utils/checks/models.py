@@ -297,7 +297,8 @@ def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> 
 @exercise(
     "03.4",
     "Train by luck",
-    "A loop over seeds: `torch.manual_seed(seed)`, then `Line()`, then its loss on `X` and `y`.",
+    "`loss_fn(Line()(X), y)` is the loss of a fresh line. Which line of code goes before it, each "
+    "time?",
     "`for lucky_seed in range(5000):` goes through seeds, and `break` stops at the first good one.",
 )
 def lucky(lucky_seed: object) -> str:

@@ -265,18 +265,18 @@ def what_the_line_misses(*columns):
 
 def bill_hardly_helps(seed):
     alone = what_the_line_misses(FLIPPER)
-    gains = [alone - what_the_line_misses(FLIPPER, bill) for bill in (LENGTH, DEPTH)]
-    return all(0 < gain < 1.5 for gain in gains)
+    measures = ([LENGTH], [DEPTH], [LENGTH, DEPTH])
+    gains = [alone - what_the_line_misses(FLIPPER, *bill) for bill in measures]
+    return all(0 < gain < 1.2 for gain in gains) and gains[-1] > 0.8
 
 
 def species_helps(seed):
-    return what_the_line_misses(FLIPPER) - what_the_line_misses(FLIPPER, "species") > 15
+    return 17 < what_the_line_misses(FLIPPER) - what_the_line_misses(FLIPPER, "species") < 22
 
 
 def then_the_bill_helps(seed):
     known = what_the_line_misses(FLIPPER, "species")
-    gains = [known - what_the_line_misses(FLIPPER, "species", bill) for bill in (LENGTH, DEPTH)]
-    return min(gains) > 15
+    return 57 < known - what_the_line_misses(FLIPPER, "species", LENGTH, DEPTH) < 63
 
 
 def some_20_g_to_the_floor(seed):
@@ -285,6 +285,16 @@ def some_20_g_to_the_floor(seed):
     means = pd.Series(y).groupby(X).transform("mean").to_numpy()
     floor = np.sqrt(((y - means) ** 2).sum() / (len(y) - 55))
     return 15 < what_the_line_misses(FLIPPER) - floor < 20
+
+
+def floor_is_uncertain(seed):
+    """How the floor scatters when 1,000 flocks differ by chance as these birds do."""
+    X, _ = birds()
+    of_length = (X[:, None] == np.unique(X)).astype(float)
+    hat = of_length / of_length.sum(0)
+    noise = 376 * chosen(seed).normal(size=(len(X), 1_000))
+    left_over = noise - of_length @ (hat.T @ noise)
+    return 13.5 < np.sqrt((left_over**2).sum(0) / (len(X) - 55)).std() < 16.5
 
 
 def means_miss_new_birds_by_more(seed):
@@ -314,7 +324,7 @@ def four_times_halve(seed):
 
 
 CLAIMS = [
-    Claim(NOTEBOOK, "draws the same numbers in every run", same_seed_same_numbers),
+    Claim(NOTEBOOK, "it draws the same numbers again", same_seed_same_numbers),
     Claim(GLOSSARY, "draws the same numbers in every run", same_seed_same_numbers),
     Claim(NOTEBOOK, "NumPy's seed does not reach PyTorch's", numpys_seed_does_not_reach),
     Claim(
@@ -339,7 +349,7 @@ CLAIMS = [
     Claim(QUESTIONS, "One bird among 342 has no such power.", one_bird_has_no_such_power),
     Claim(
         NOTEBOOK,
-        "holds [float32](glossary.md#float32) numbers by default and refuses",
+        "hold [float32](glossary.md#float32) numbers by default, and refuse features",
         linear_layers_refuse,
     ),
     Claim(CHECKS, "models hold float32", linear_layers_refuse),
@@ -368,7 +378,7 @@ CLAIMS = [
     Claim(GLOSSARY, "The lowest loss on new points that noise allows", no_training_gets_below),
     Claim(
         NOTEBOOK,
-        "How far it typically lies from it is its **[standard error]",
+        "The typical distance of its weight from the true one is the **[standard error]",
         standard_error_is_the_spread,
     ),
     Claim(
@@ -388,7 +398,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "From 100 points on, a tenth of the standard error takes about 100 times the points",
+        "From 100 points on it holds: a hundred times the points, a tenth of the standard error.",
         tenth_takes_a_hundred_times,
     ),
     Claim(
@@ -408,7 +418,7 @@ CLAIMS = [
     Claim(NOTEBOOK, "Your 55 means: 342 \u2212 55.", each_mean_costs_one),
     Claim(
         NOTEBOOK,
-        "the fewer the birds, the further apart the answers",
+        "the fewer the birds, the further apart.",
         the_fewer_the_further,
     ),
     Claim(
@@ -421,7 +431,12 @@ CLAIMS = [
         "no cleverer curve and no larger network will weigh new birds much better",
         nothing_is_much_better,
     ),
-    Claim(NOTEBOOK, "Being straight seems to cost less than 20 g.", some_20_g_to_the_floor),
+    Claim(
+        NOTEBOOK,
+        "Down to the floor there are less than 20 g to win",
+        some_20_g_to_the_floor,
+    ),
+    Claim(NOTEBOOK, "the floor itself is uncertain, by some 15 g", floor_is_uncertain),
     Claim(NOTEBOOK, "its weight is uncertain by 3 %", penguins_line_is_safe),
     Claim(
         NOTEBOOK,
@@ -431,13 +446,16 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "Add the bill to the flipper, its length or its depth, and the line gains hardly more than "
-        "a gram.",
+        "Beside the flipper, the bill is worth about one gram.",
         bill_hardly_helps,
     ),
-    Claim(NOTEBOOK, "Add the species, and it gains more", species_helps),
+    Claim(NOTEBOOK, "The species is worth some 20 g", species_helps),
     Claim(GUIDE, "nothing more, the flipper alone. The species helps.", species_helps),
-    Claim(NOTEBOOK, "Once that is known, even the bill helps.", then_the_bill_helps),
+    Claim(
+        NOTEBOOK,
+        "beside both, the bill brings 60 more.",
+        then_the_bill_helps,
+    ),
     Claim(
         NOTEBOOK,
         "With 10 points about one sample in 25 lies, with 30 not one in a thousand.",

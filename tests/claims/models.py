@@ -259,14 +259,37 @@ def _lines_to_beat_the_lazy(seed: int) -> bool:
     return 60 <= int((loss < 0.6413).sum()) <= 140
 
 
+def _nudges_to_beat_the_lazy(seed: int) -> bool:
+    """From a random line, weight and bias in turn: nudges of 0.1, kept if they help."""
+    flipper, mass = datasets.load_penguins()
+    X, y = flipper / 10 - 20, mass / 1000
+    bias, weight, *nudges = (0.1 * torch.randn(500, generator=_generator(seed))).tolist()
+    bias, weight = 10 * bias, 10 * weight
+    lowest = float("inf")
+    for number, nudge in enumerate(nudges):
+        tried = (bias + nudge, weight) if number % 2 else (bias, weight + nudge)
+        loss = (y - tried[0] - tried[1] * X).square().mean().item()
+        if loss < lowest:
+            (bias, weight), lowest = tried, loss
+    return lowest < 0.6413
+
+
+def _nudges_in_a_million_directions(seed: int) -> bool:
+    """Of 50 random directions, none goes downhill by more than half a percent of the steepest."""
+    generator = _generator(seed)
+    downhill = torch.zeros(1_000_000)
+    downhill[0] = 1.0
+    nudges = (torch.randn(1_000_000, generator=generator) for _ in range(50))
+    return max(torch.cosine_similarity(one, downhill, dim=0).item() for one in nudges) < 0.005
+
+
 CLAIMS = [
     Claim(LESSON, "Change an attribute, and every method of that object sees it.", _two_objects),
     Claim(LESSON, "without it the next line fails", _fails_without_super),
     Claim(LESSON, "these numbers come out at every run", _draws_again),
     Claim(
         LESSON,
-        "A tensor that is not marked is left out of the training, and as long as another one is "
-        "marked, no error says so.",
+        "A tensor that is not marked is left out of the training, and no error told you.",
         _plain_tensor_is_left_out,
     ),
     Claim(
@@ -293,7 +316,9 @@ CLAIMS = [
     Claim(LESSON, "so every prediction meets every target", _column_meets_list),
     Claim(LESSON, "under flat targets, the best line is a level one", _level_line_wins),
     Claim(
-        LESSON, "It would train without an error, and the loss would fall.", _flat_training_falls
+        LESSON,
+        "With this loss it would train without a word, and the loss would fall.",
+        _flat_training_falls,
     ),
     Claim(
         LESSON, "The fix is one `unsqueeze` on the targets.", _column_training_is_right, slow=True
@@ -316,6 +341,8 @@ CLAIMS = [
         _column_meets_list,
     ),
     Claim(LESSON, "on average it takes about 17,000", _lines_to_beat_the_lazy),
+    Claim(LESSON, "as for the box, do it in a few hundred", _nudges_to_beat_the_lazy),
+    Claim(LESSON, "hardly any random nudge helps much", _nudges_in_a_million_directions),
     Claim(LESSON, "(370 on average)", _one_line_in_370),
     Claim(CHECKS, "About one line in 370 gets below 3.", _one_line_in_370),
     Claim(CHECKS, "so the line's height at x = 0 is lost", _weight_alone_loses_height),
