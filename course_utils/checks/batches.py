@@ -232,8 +232,8 @@ def count_outside(outside: object) -> str:
             "come from `X_train`?"
         )
     return (
-        "It counts on both sides, and no edge. Ask this of each split before you believe its test "
-        "RMSE, and of the lesson's two now."
+        "Right on both sides, and on the edges. Ask this of every split before you believe its "
+        "test RMSE. Begin with the lesson's two."
     )
 
 
