@@ -50,9 +50,9 @@ def what_moves_the_border(movers: object) -> str:
     "Say where it explodes",
     "A border is two over a curvature. Which two curvatures does a line have, and which of them "
     "knows the unit?",
-    "The curvature of the weight is twice the mean of the squared features; that of the bias is 2. "
-    "If the border of one is far lower, it decides.",
-    "`X_bill.square().mean().item()` is that mean in millimeters. In meters, divide it by what?",
+    "The curvature of the weight is twice the mean of the squared features. In millimeters that "
+    "mean is `X_bill.square().mean().item()`. In meters, divide it by what?",
+    "The bias has a curvature of 2 in any unit. Where the border of one is far lower, it decides.",
 )
 def bill_border(my_borders: object) -> str:
     """Compute two over the curvature in both units; with or without the bias in it."""
