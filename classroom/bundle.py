@@ -124,11 +124,10 @@ def pins(root: Path) -> list[str]:
 
 def pip(*words: object, heard: Callable[[str], None] = lambda line: None) -> str:
     """Run pip in the course's folder and return what it said, or its exit as our sentence."""
-    command = [sys.executable, "-m", "pip", *map(str, words), *course.OFFLINE]
-    env, said = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1"), []
+    command, said = [*map(str, [*course.PIP, *words]), *course.OFFLINE], []
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     text = {"encoding": "utf-8", "errors": "replace"}
-    with subprocess.Popen(command, cwd=ROOT, env=env, **streams, **text) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=course.settings(), **streams, **text) as process:
         for line in process.stdout:
             said.append(line)
             heard(line)
