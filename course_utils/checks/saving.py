@@ -48,6 +48,8 @@ def fitted(name: str, model: object) -> tuple[float, float]:
     "Keep a copy",
     "`state_dict()` hands out the model's own tensors. Who else changes them?",
     "Whoever trains on changes the tensors in place. What copies one tensor?",
+    "`value.clone()` copies one; `model.state_dict().items()` has them all. `copy.deepcopy` would "
+    "take the whole dict in one go.",
 )
 def copy_of_weights(snapshot: object) -> str:
     """Take a snapshot of a model with a buffer, then change the model."""
@@ -155,8 +157,8 @@ def safe_loading(load_into: object) -> str:
                 "`load_state_dict` copies the names that fit before it complains. Compare first."
             )
     return (
-        "Code in the file did not run, wrong names raised an error, and the model was never half "
-        "of each: only then is it loaded, or left alone."
+        "Code in the file did not run, wrong names raised an error, and the model was either "
+        "filled completely or not touched."
     )
 
 
@@ -302,7 +304,7 @@ def _refuse_starts(Best: object) -> None:
     "Keep the best weights",
     "`offer` compares with the lowest loss so far. What is the lowest before the first?",
     "At a new low, keep the loss and a copy of the weights; a `state_dict` is not a copy.",
-    "Which function of this notebook makes a copy that no model shares? `put_back` loads it.",
+    "`snapshot` of exercise 1 makes such a copy, and so does `to_bytes`. `put_back` loads it.",
 )
 def best_weights(Best: object) -> str:
     """Offer models with losses that fall, rise, tie and are nan."""
@@ -338,8 +340,8 @@ def best_weights(Best: object) -> str:
         )
     _refuse_lost_buffers(Best)
     return (
-        "With a copy of the lowest point, training too long costs time, and on the validation rows "
-        "nothing else. Training may still be stopped early, to save that time."
+        "With a copy of the lowest point, training too long costs only time, as far as the "
+        "validation rows can tell. Training may still be stopped early, to save it."
     )
 
 
