@@ -60,7 +60,8 @@ def _birds() -> tuple[torch.Tensor, torch.Tensor]:
     "04.1",
     "Read a slope backwards",
     "In the formula for the bias the x has dropped out. What is left of it?",
-    "The slope of the bias is minus twice the mean residual. Solve that for the residual.",
+    "The slope of the weight is minus the average of twice the residual times the feature. For the "
+    "bias, set each feature to 1.",
 )
 def residual_behind_a_slope(mean_residual: object) -> str:
     """Expect the mean residual that gives the bias the slope 1.3."""
