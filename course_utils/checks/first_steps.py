@@ -198,7 +198,7 @@ def other_ruler(my_ruler: object, my_line: object) -> str:
             raise Wrong("This bias is the mass at a bill of 0 mm. Give it where `my_ruler` is 0.")
         raise Wrong(_why_not(ruler, y, weight, bias, miss))
     said = f"A typical bird is missed by {1000 * miss:.0f} g; the best line on flippers misses it "
-    said += "by 393 g, so that ruler is worth more. "
+    said += "by 393 g, so the flipper tells you more. "
     if measured == "bill_length_mm":
         return said + "And the other one, the depth? Its picture holds a surprise."
     return said + (

@@ -99,7 +99,7 @@ def _gentoo():
 
 
 CLAIMS = [
-    Claim(NOTEBOOK, "No line has a lower loss on these birds.", no_line_is_lower),
+    Claim(NOTEBOOK, "no line has a lower loss on these birds.", no_line_is_lower),
     Claim(NOTEBOOK, "Here is its line, to a few digits", the_digits_are_those_of_least_squares),
     Claim(NOTEBOOK, "for the best line about minus 5.8 kg", a_bird_without_flipper),
     Claim(NOTEBOOK, "at least twelve of these fourteen birds prove you wrong", twelve_of_fourteen),
