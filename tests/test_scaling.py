@@ -196,8 +196,8 @@ def test_the_wrapper_names_its_tensors_with_module(names, place):
 
 
 def test_what_is_measured_fits_the_formula_of_the_notebook(names, place):
-    words = "scripts/time_ddp.py", str(place / "timing.workers")
-    (printed,) = finished([names["torchrun"]("timing", *words)], names)
+    command = [sys.executable, "scripts/time_ddp.py", str(place / "timing.workers")]
+    (printed,) = finished([command], names)
     found = json.loads(printed)
     assert list(found) == ["line", "wide network"]
     for speed_up, job in found.values():

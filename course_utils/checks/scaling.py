@@ -36,6 +36,7 @@ _MEANT = {
         "a",
     ): "In the second the rows are there. A step takes as long with a hundred times as many.",
     (1, "c"): "Fewer bits make work cheaper. Is it work that the second one pays for?",
+    (1, "d"): "Compiling may spare some overhead. What spreads it over a hundred times the rows?",
     (1, "e"): "A second process halves the work of a step. Here 800 rows take as long as 8.",
     (2, "b"): "Twice as many numbers take the third twice as long. Why ten walks?",
     (2, "c"): "bfloat16 is for products of matrices. Here one operation follows another.",
@@ -55,9 +56,9 @@ _MEANT = {
     "12.1",
     "Choose the remedy",
     "Ask each step the question of this notebook: is it overhead, work, or waiting?",
+    "Each remedy is used once.",
     "A larger batch spares overhead, compiling spares walks through memory; fewer bits and more "
     "devices share out work.",
-    "Each remedy is used once.",
 )
 def which_remedy(remedies: object) -> str:
     """Compare five letters, and say of the first wrong one what it overlooks."""
@@ -300,7 +301,7 @@ _NAMES = (  # as the wrapper gives them, and the model's own
     "Go through names and tensors: `for name, value in state.items()`.",
     "Fill a new dict with the shorter names and return it. What cuts only at the beginning, and "
     "only once?",
-    '`name.removeprefix("module.")` does, and only where it stands.',
+    '`name.removeprefix("module.")` does, and leaves alone what does not begin so.',
 )
 def unwrap(unwrapped: object) -> str:
     """Unwrap names that hold the prefix twice or within, and those of a plain model."""

@@ -30,6 +30,7 @@ _MISTAKEN = {
     (3, "a"): "The weights are those that were trained. What had seen the test rows before?",
     (3, "d"): "One row more or less does not halve a miss. What had seen the test rows before?",
     (4, "b"): "A leak flatters the test rows. What had the run known, and the file did not hold?",
+    (4, "c"): "Waves would have come before the stop as well. What did the file not hold?",
     (4, "e"): "Then nothing was clipped before the stop either. What did the file not hold?",
 }
 
@@ -50,7 +51,7 @@ def two(name: str, value: object) -> list[object]:
 @exercise(
     "11.1",
     "Name the slip",
-    "Start with the one who names a number of epochs. What counts in steps of a batch?",
+    "Ask of each: at which line of the loop does it go wrong, or before the loop, or after it?",
     "Mean and spread of one row: which of the two is there?",
     "Whose test score looks too good, and what had seen those rows before?",
 )
@@ -123,7 +124,7 @@ def one_hot(one_hot_rows: object) -> str:
     "11.3",
     "Stop a broken run",
     '`trainer.history["train_loss"]` holds all losses. Which one belongs to this epoch?',
-    "`nan` is neither larger nor smaller than anything. `math.isfinite` or `.isfinite()` knows it.",
+    "`nan` is neither larger nor smaller than anything. `torch.tensor(...).isfinite()` tells.",
     "If the last training loss is not finite, `trainer.should_stop = True`; else change nothing.",
 )
 def broken_run(stop_when_broken: object, make_trainer: object) -> str:
@@ -153,7 +154,7 @@ def broken_run(stop_when_broken: object, make_trainer: object) -> str:
     if not asked([*sound, (math.inf, 0.7)]):
         raise Wrong(
             "The training loss is infinite and the run goes on. `nan` is one way to break, "
-            "infinite is another: `math.isfinite` tells both."
+            "infinite is another: `torch.tensor(...).isfinite()` tells both."
         )
     if asked([*sound, (0.3, math.nan)]):
         raise Wrong("The validation loss broke, and the training loss did not. Look at the latter.")
@@ -231,6 +232,8 @@ def fill_gaps(fill: object) -> str:
         for a, b in zip(given, (X_train, X_new), strict=True)
     ):
         raise Wrong("The tensors handed in have lost their gaps. Fill copies: `torch.where`.")
+    if [*map(_shape, (train, new))] == [(3, 2), (4, 2)]:
+        raise Wrong("The two come in the other order. Return the training rows first.")
     for name, rows, shape in (("training rows", train, (4, 2)), ("new rows", new, (3, 2))):
         if type(rows) is torch.Tensor and rows.ndim == 2 and len(rows) < shape[0]:
             raise Wrong(f"Some {name} are gone. Keep them all, and fill their gaps.")
@@ -240,8 +243,8 @@ def fill_gaps(fill: object) -> str:
     refuse_slips(
         torch.stack([new[0, 0], new[1, 1]]),
         {
-            "The new rows are filled with their own means, so they are not treated as one alone "
-            "would be, and what is learned from them leaks.": torch.tensor([19.5, 2500.0]),
+            "The new rows are filled with their own means. A bird that comes alone has none, and "
+            "with test rows it is a leak.": torch.tensor([19.5, 2500.0]),
             "The means come from all rows. Those of the new rows must not go in.": torch.tensor(
                 [10.2, 1300.0]
             ),
@@ -279,6 +282,10 @@ def fill_gaps(fill: object) -> str:
         "A new bird can come alone, and is filled as all others are, from what was known before "
         "it came. That is what the test rows are to imitate."
     )
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    return tuple(value.shape) if type(value) is torch.Tensor else ()
 
 
 def _why_gaps_stay(fill: object) -> str:
@@ -342,7 +349,7 @@ def learning_curve(
     if not close(whole, exact, 2e-3):
         raise Wrong(
             f"With all 199 birds it returns {whole:.4g}, whatever the order, and OLS comes to "
-            f"{exact:.4f}. Are features and targets of the same birds drawn?"
+            f"{exact:.4f}. Are features and targets of the same birds drawn, each bird once?"
         )
     if not close(asked(30, 1), asked(30, 1), 1e-6):
         raise Wrong("Called twice with 30 birds and seed 1, it returns two numbers. Use the seed.")

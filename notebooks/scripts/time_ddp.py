@@ -5,15 +5,17 @@ import sys
 import time
 
 import torch
+import torch._dynamo  # optimizers need it: imported once, before the processes part
 import torch.distributed as dist
+import train_ddp
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
-from train_ddp import PROCESSES, RANK, join
 
+PROCESSES = 2
 loss_fn = nn.MSELoss()
 
 
-def clock(work, times=50):
+def clock(work, times=30):
     """Return the shortest time of some calls, after two that prepare."""
     seconds = []
     for _ in range(times + 2):
@@ -44,7 +46,7 @@ def times_of(model, rows):
     The last number is that of the bytes of a gradient.
     """
     gradient = torch.zeros(sum(parameter.numel() for parameter in model.parameters()))
-    alone = clock(make_step(model, rows)) if RANK == 0 else 0.0  # the others wait for it
+    alone = clock(make_step(model, rows)) if dist.get_rank() == 0 else 0.0  # the others wait for it
     dist.barrier()
     part = clock(make_step(model, rows // PROCESSES))
     together = clock(make_step(DistributedDataParallel(model), rows // PROCESSES))
@@ -60,14 +62,21 @@ def compared(alone, part, together, sending, n_bytes, latency):
     return alone / together, job
 
 
-if __name__ == "__main__":
+def main(rank, meet):
+    """Time line and wide network in one of the processes; the first prints what all found."""
     torch.set_num_threads(1)
-    join(torch.device("cpu"), sys.argv[1])
+    train_ddp.RANK, train_ddp.PROCESSES = rank, PROCESSES
+    train_ddp.join(torch.device("cpu"), meet)
     hidden = [nn.Linear(1, 512), nn.Tanh(), nn.Linear(512, 512), nn.Tanh()]
     line = times_of(nn.Linear(1, 1), 16)
     wide = times_of(nn.Sequential(*hidden, nn.Linear(512, 1)), 1024)
     latency = line[3] / 2  # two messages with hardly a byte
-    if RANK == 0:
+    if rank == 0:
         jobs = {"line": line, "wide network": wide}
         print(json.dumps({name: compared(*times, latency) for name, times in jobs.items()}))
     dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    kind = "fork" if sys.platform == "linux" else "spawn"  # a fork need not import all again
+    torch.multiprocessing.start_processes(main, sys.argv[1:], PROCESSES, start_method=kind)

@@ -51,7 +51,7 @@ WRONG = {
             ("abdac", "waits for no row"), ("bbdac", "more work"), ("cbdac", "what stands idle"),
             ("dbdac", "chain of small"), ("eadac", "the rows are there"),
             ("ecdac", "Is it work that the second"), ("eedac", "800 rows take as long as 8"),
-            ("edbac", "Person 2 and d: Where does"), ("ebbac", "Why ten walks"),
+            ("edbac", "over a hundred times the rows"), ("ebbac", "Why ten walks"),
             ("ebcac", "products of matrices"), ("ebeac", "ten times too"),
             ("ebdbc", "needs more of them"), ("ebdcc", "wait even longer"), ("ebddc", "It waits"),
             ("ebdec", "Who decodes"), ("ebdaa", "nothing of waiting"), ("ebdab", "more products"),

@@ -41,6 +41,7 @@ WRONG = {
         ('slips = "cdedb"', "does not halve a miss"),
         ('slips = "cdebb"', "flatters the test rows"),
         ('slips = "cdebe"', "nothing was clipped"),
+        ('slips = "cdebc"', "Waves would have come"),
         ('slips = "bdeca"', "Does that slip change"),
         ('slips = "cdeb"', "not five letters"),
         ('slips = "cdebf"', "not five letters"),
@@ -184,6 +185,10 @@ WRONG = {
             "    return filled",
             "their own means",
         ),
+        (
+            changed(FILL, ("(X_train, X_new)]", "(X_new, X_train)]")),
+            "come in the other order",
+        ),
         (changed(FILL, ("nanmean", "mean")), "plain mean of a column with gaps"),
         (changed(FILL, ("rows.isnan()", "rows == torch.nan")), "They are not found"),
         (
@@ -245,6 +250,13 @@ WRONG = {
         (changed(CURVE, ("ols(X_train[drawn], y_train[drawn], X_val)", "y_train[drawn].mean()")),
          "what the mean misses"),
         (changed(CURVE, ("y_train[drawn]", "y_train[:n]")), "of the same birds"),
+        (
+            changed(
+                CURVE,
+                ("randperm(len(X_train), ", "randint(199, (n,), "), (")[:n]", ")"),
+            ),
+            "each bird once",
+        ),
         (changed(CURVE, ("manual_seed(seed)", "manual_seed(420)")), "one miss for all seeds"),
         (
             changed(CURVE, ("torch.randperm(len(X_train), generator=generator)[:n]", "range(n)")),

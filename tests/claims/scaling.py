@@ -1,7 +1,5 @@
 """What notebook 12, its questions and its hints say in general about processes and their cost."""
 
-import inspect
-
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
@@ -196,16 +194,6 @@ def two_thirds_backward(seed):
     ) < 0.68  # fmt: skip
 
 
-def exported(seed):
-    """A graph gives what the model gives; what loads it warns, and has no `weights_only`."""
-    torch.manual_seed(seed)
-    model, X = nn.Linear(1, 1), torch.randn(20, 1)
-    graph = torch.export.export(model, (X,))
-    options = inspect.signature(torch.export.load).parameters
-    warned = "Never load data from an untrusted source" in torch.export.load.__doc__
-    return torch.equal(graph.module()(X), model(X)) and warned and "weights_only" not in options
-
-
 CLAIMS = [
     Claim(
         LESSON,
@@ -246,8 +234,6 @@ CLAIMS = [
           moves_or_replaces),
     Claim(LESSON, "`torch.compile` has a prefix too, `_orig_mod.`", prefix_of_compile, slow=True),
     Claim(LESSON, "`backward` is about two thirds of a step", two_thirds_backward),
-    Claim(LESSON, "`torch.export.load` uses pickle, and its page says never to load from a "
-          "source you don't trust. `weights_only` does not exist there.", exported, slow=True),
     Claim(
         GLOSSARY,
         "Divided by the number of processes it gives the mean gradient.",
