@@ -18,6 +18,7 @@ FORMS = {
     "COURSE_MEMORY": (r"\d+(\.\d+)?[KMGT]?", "bytes, such as 2G"),
     "COURSE_CPU": (r"\d+(\.\d+)?", "cores, such as 1 or 0.5"),
     "COURSE_IDLE": (r"\d+", "whole seconds, such as 3600"),
+    "COURSE_SUBDOMAIN": (r"([a-z0-9-]+\.)+[a-z][a-z0-9-]*", "a host name, such as hub.example.org"),
 }
 
 
@@ -46,6 +47,14 @@ def wrong_setting(variables: Mapping[str, str]) -> str:
 def in_url(address: str) -> str:
     """Return an address as it stands in a URL."""
     return f"[{address}]" if ":" in address else address
+
+
+def public_url(variables: Mapping[str, str]) -> str:
+    """Return the address that learners open, without a path."""
+    scheme, usual = ("https", ":443") if "COURSE_TLS_KEY" in variables else ("http", ":80")
+    host = in_url(variables.get("COURSE_ADDRESS", "127.0.0.1"))
+    host = f"{variables.get('COURSE_SUBDOMAIN', host)}:{variables.get('COURSE_PORT', '8000')}"
+    return f"{scheme}://{host.removesuffix(usual)}"
 
 
 def normalized(name: str) -> str:

@@ -17,7 +17,6 @@ import contextlib
 import fcntl
 import re
 import secrets
-import shutil
 import signal
 import socket
 import ssl
@@ -27,10 +26,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+import psutil
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from door import SHORTEST, in_url, own_password, read_names, wrong_setting  # noqa: E402
+from door import SHORTEST, in_url, own_password, public_url, read_names, wrong_setting  # noqa: E402
 from learner import course_files  # noqa: E402
 from leftovers import MARK  # noqa: E402
 from leftovers import end as end_leftovers  # noqa: E402
@@ -73,9 +74,11 @@ def only_hub(folder: Path):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.seek(0)
+            number = lock.read()
+            by = f" (or with kill {number})" if number else ""  # not yet, if started this moment
             sys.exit(
-                f"A hub runs in {folder} already: end it with Ctrl-C where it was started (or with "
-                f"kill {lock.read()}), or set COURSE_HUB to another folder."
+                f"A hub runs in {folder} already: end it with Ctrl-C where it was started{by}, or "
+                "set COURSE_HUB to another folder."
             )
         number_into(lock, os.getpid())
         yield lock
@@ -164,20 +167,42 @@ def answers(url: str) -> bool:
         return False
 
 
-def settings(folder: Path, sockets: str, secret: str, number: int) -> dict[str, str]:
+def doors(hub: subprocess.Popen) -> set[int]:
+    """Return the ports at which the hub and what it has started listen."""
+    found = set()
+    with contextlib.suppress(psutil.Error):  # one of them has just ended
+        for process in psutil.Process(hub.pid).children(recursive=True):
+            every = process.net_connections("inet")
+            found |= {each.laddr.port for each in every if each.status == psutil.CONN_LISTEN}
+    return found
+
+
+def settings(folder: Path, secret: str, number: int) -> dict[str, str]:
     """Return the environment of the hub: what was set, and what was missing."""
     inner, outer = free_ports(2)
     env = os.environ | {"COURSE_HUB": str(folder), "COURSE_PASSWORD": secret}
     env |= {"COURSE_PORT": str(number), "COURSE_HUB_PORT": str(inner)}
     env |= {"COURSE_PROXY_PORT": str(outer), "COURSE_PROXY": "\n".join(proxy())}
-    env |= {MARK: str(folder)}
-    return env | ({"COURSE_SOCKETS": sockets} if is_trial() else {})
+    if os.environ.get("COURSE_SPAWNER") != "systemd":  # which gives each server a /tmp of its own
+        env |= {"COURSE_SOCKETS": sockets(folder)}
+    return env | {MARK: str(folder)}
+
+
+def sockets(folder: Path) -> str:
+    """Make a folder for the sockets of all kernels; `leftovers.end` removes it."""
+    made = Path(tempfile.mkdtemp(prefix="hub-", dir="/tmp"))  # short: a socket's path is limited
+    (folder / "sockets").symlink_to(made)
+    made.chmod(0o700 if is_trial() else 0o1733)  # each account adds a folder of its own
+    return str(made)
 
 
 def start(env: dict[str, str], folder: Path, lock) -> subprocess.Popen:
     """Start the hub with its log in its folder, and its number in the lock."""
     command = [sys.executable, "-m", "jupyterhub", "-f", str(HERE / "jupyterhub_config.py")]
-    with open(folder / "hub.log", "w", encoding="utf-8") as log:
+    log = folder / "hub.log"
+    if log.exists():
+        log.replace(folder / "hub-before.log")
+    with open(log, "a", encoding="utf-8") as log:  # so that logrotate may cut it
         streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
         hub = subprocess.Popen(
             command,
@@ -191,25 +216,41 @@ def start(env: dict[str, str], folder: Path, lock) -> subprocess.Popen:
     return hub
 
 
-def wait_for(hub: subprocess.Popen, url: str, log: Path) -> None:
-    """Return when the hub answers; exit with what it said if it ended instead."""
-    while not answers(url):
+def wait_for(hub: subprocess.Popen, env: dict[str, str], url: str, log: Path) -> None:
+    """Return when the hub answers behind its own proxy; exit if it ended, or another has its port.
+
+    The proxy opens the learners' port first and its own after that, and stays without the first.
+    """
+    number, inner = int(env["COURSE_PORT"]), int(env["COURSE_PROXY_PORT"])
+    while not (number in (open_now := doors(hub)) and answers(url)):
         if hub.poll() is not None:
             said = log.read_text("utf-8", "replace").strip().splitlines() or ["nothing"]
             sys.exit(f"The hub did not start; {log} ends with: {said[-1]}")
+        if inner in open_now and number not in open_now:
+            sys.exit(
+                f"Port {number} was taken by another program while the hub started: it may be "
+                "another hub. Set COURSE_PORT to another, such as 8010."
+            )
         time.sleep(0.1)
 
 
 def announce(url: str, folder: Path, secret: str, learners: list[str]) -> None:
-    """Print what a teacher tells the class."""
+    """Print what a teacher tells the class, and what a teacher has to know."""
     print(f"The hub is at {url}")
     if not is_trial():
         print("Learners use the name and password of their account on this machine.")
+        if "COURSE_SUBDOMAIN" not in os.environ:
+            print(
+                "Without COURSE_SUBDOMAIN a page under one learner's address can read and change "
+                "the files of whoever opens it: README.md says how each gets a site of their own."
+            )
     elif learners:
         print("Each name has its own password:")
         print(*(f"  {name:24} {own_password(secret, name)}" for name in learners), sep="\n")
     else:
         print(f"Any name, and the class password: {secret}")
+    if is_trial() and os.geteuid() == 0:
+        print("You are root, so a cell of any learner may do anything to this machine.")
     print(f"The log{' and the folders of the learners are' if is_trial() else ' is'} in {folder}")
     print("Ctrl-C ends the hub, the proxy and all servers.", flush=True)
 
@@ -225,18 +266,20 @@ def end(hub: subprocess.Popen) -> None:
         hub.wait()
 
 
-def run(folder: Path, lock, sockets: str) -> None:
+def run(folder: Path, lock) -> None:
     """Start the hub, say where it is, and stay until it ends or is ended."""
     secret, learners = password(), names()
     if ended := end_leftovers(folder):
         print(f"The last hub was killed: {ended} processes that it left have been ended.")
     address = os.environ.get("COURSE_ADDRESS", LOOPBACK)
-    number = port(address)
-    url = f"http{'s' * ('COURSE_TLS_KEY' in os.environ)}://{in_url(address)}:{number}/"
-    hub = start(settings(folder, sockets, secret, number), folder, lock)
+    env = settings(folder, secret, port(address))
+    scheme = public_url(env).split(":")[0]
+    hub = start(env, folder, lock)
     try:
-        wait_for(hub, url, folder / "hub.log")
-        announce(url, folder, secret, learners)
+        wait_for(
+            hub, env, f"{scheme}://{in_url(address)}:{env['COURSE_PORT']}/", folder / "hub.log"
+        )
+        announce(f"{public_url(env)}/", folder, secret, learners)
         hub.wait()
         sys.exit(f"The hub ended by itself: {folder / 'hub.log'} says why.")
     finally:
@@ -257,12 +300,8 @@ def main(words: list[str]) -> None:
             signal.signal(number, signal.default_int_handler)
     os.umask(0o077)
     folder = state_folder()
-    sockets = tempfile.mkdtemp(prefix="hub-", dir="/tmp")  # short: a socket's path is limited
-    try:
-        with only_hub(folder) as lock, contextlib.suppress(KeyboardInterrupt):
-            run(folder, lock, sockets)
-    finally:
-        shutil.rmtree(sockets, ignore_errors=True)
+    with only_hub(folder) as lock, contextlib.suppress(KeyboardInterrupt):
+        run(folder, lock)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What a hub that was killed leaves behind: processes that outlive it, and numbers of theirs."""
+"""What a hub that was killed leaves behind: processes, a number of one, a folder of sockets."""
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import psutil
@@ -28,13 +29,8 @@ def end(folder: Path) -> int:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(left, timeout=10)
+    if (link := folder / "sockets").is_symlink():
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+        link.unlink()
     (folder / "proxy.pid").unlink(missing_ok=True)
     return len(left)
-
-
-class Forgetful:
-    """Makes a spawner forget the processes of an earlier hub, which `end` has ended."""
-
-    def load_state(self, state: dict) -> None:
-        """Restore what JupyterHub kept, but for the number of a process."""
-        super().load_state({name: value for name, value in state.items() if name != "pid"})

@@ -31,7 +31,7 @@ def install(lock: Path, place: Path, what: str) -> None:
         command = [BIN / "node", NPM, "ci", "--prefix", fresh, "--ignore-scripts"]
         command += ["--no-audit", "--no-fund", "--fetch-retry-mintimeout=1000", "--loglevel=error"]
         pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        done = subprocess.run(command, cwd=fresh, **pipe)
+        done = subprocess.run(command, cwd=fresh, umask=0o022, **pipe)
         if done.returncode:
             lines = re.findall(r"npm error (?!code|errno|A complete log)(.+)", done.stdout)
             error = lines[0] if lines else done.stdout.strip() or f"code {done.returncode}"
@@ -39,6 +39,7 @@ def install(lock: Path, place: Path, what: str) -> None:
                 f"{what} cannot be downloaded ({error}): check the network and repeat. "
                 f"It is fetched once, into {place}."
             )
+        fresh.chmod(0o755)  # root fetches it for all accounts
         with contextlib.suppress(OSError):  # two may do this at once: the first one counts
             os.rename(fresh, place)
     finally:

@@ -5,12 +5,13 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import uuid
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import psutil
 import requests
@@ -18,6 +19,14 @@ import websocket
 
 ROOT = Path(__file__).resolve().parent.parent
 LONG = 300  # seconds after which a server or a cell counts as hanging
+
+
+def resolve(host, *more, ask=socket.getaddrinfo):
+    """Find every name below localhost on this machine, as a browser does."""
+    return ask("127.0.0.1" if str(host).endswith(".localhost") else host, *more)
+
+
+socket.getaddrinfo = resolve
 
 
 class Hub:
@@ -44,6 +53,12 @@ class Hub:
             raise RuntimeError(f"The hub did not start: {text}\n{self.log()}")
         self.url = address[0]
         self.password = (re.findall(r"class password: (\S+)", text) or [None])[0]
+
+    def at(self, path: str) -> str:
+        """Return the address of a path, which may be at a learner's own host name."""
+        owner = path.split("/")[1] if path.startswith("user/") else ""
+        own = f"//{owner}." if owner and ".localhost" in self.url else "//"
+        return self.url.replace("//", own) + path
 
     def log(self) -> str:
         """Return what the hub wrote into its log."""
@@ -95,7 +110,7 @@ class Learner:
     def request(self, method: str, path: str, **more) -> requests.Response:
         """Ask the hub or a server; the answer may be a refusal."""
         more.setdefault("timeout", LONG)
-        return self.session.request(method, self.hub.url + path, **more)
+        return self.session.request(method, self.hub.at(path), **more)
 
     def xsrf(self, path: str) -> str:
         """Return the token that belongs to a path, as the page's script reads it."""
@@ -164,8 +179,8 @@ class Kernel:
     def __init__(self, learner: Learner, ident: str):
         self.learner, self.ident = learner, ident
         path = f"{learner.home}api/kernels/{ident}/channels"
-        address = f"ws://{urlsplit(learner.hub.url).netloc}/{path}?session_id={uuid.uuid4().hex}"
-        asked = requests.Request("GET", f"{learner.hub.url}{path}")
+        address = f"{learner.hub.at(path).replace('http', 'ws', 1)}?session_id={uuid.uuid4().hex}"
+        asked = requests.Request("GET", learner.hub.at(path))
         cookies = learner.session.prepare_request(asked).headers.get("Cookie", "")
         self.socket = websocket.create_connection(address, timeout=LONG, cookie=cookies)
 

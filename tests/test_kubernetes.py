@@ -144,6 +144,7 @@ CLASSES = {
     "JupyterHub": JupyterHub,
     "Authenticator": Authenticator,
     "SharedPasswordAuthenticator": SharedPasswordAuthenticator,
+    "Spawner": Spawner,
 }
 SLIPS = {  # what one easily writes, and the chart refuses
     "singleuser.memory.limits": "2G",
@@ -183,6 +184,8 @@ def test_jupyterhub_knows_every_option_of_its_own():
     hub = JupyterHub(config=Config(VALUES["hub"]["config"]))
     assert hub.authenticator_class is SharedPasswordAuthenticator, chosen
     assert Authenticator(config=hub.config).allow_all is True
+    assert Spawner(config=hub.config).disable_user_config is True
+    assert (hub.cookie_max_age_days, hub.token_expires_in_max_seconds) == (1, 86400)
 
 
 def test_the_limits_are_a_learners():
@@ -252,4 +255,5 @@ def test_no_secret_stands_in_the_file():
                 yield from keys(inner)
 
     secret = ("password", "secret", "token", "cookie", "apikey")
-    assert not [name for name in keys(VALUES) if any(word in name for word in secret)]
+    times = {"cookie_max_age_days", "token_expires_in_max_seconds"}
+    assert not [name for name in {*keys(VALUES)} - times if any(word in name for word in secret)]
