@@ -1,6 +1,7 @@
 """Every exercise: a solution that is right, a stub, and wrong answers that get their hints."""
 
 import contextlib
+import functools
 import importlib
 import math
 import re
@@ -24,18 +25,17 @@ for file in sorted((Path(__file__).parent / "answers").glob("*.py")):
     subject = importlib.import_module(f"answers.{file.stem}")
     WRONG |= subject.WRONG
     RIGHT |= subject.RIGHT
-_namespaces = {}
 
 
+@functools.cache
 def names_of(lesson):
     """Run a lesson once for all of its exercises."""
-    if lesson not in _namespaces:
-        _namespaces[lesson] = lesson.namespace()
-    return _namespaces[lesson]
+    return lesson.namespace()
 
 
+@functools.cache
 def run(name, code):
-    """Return the verdict that the exercise's last check gives."""
+    """Return the verdict that the exercise's last check gives; each answer is judged once."""
     lesson = STUBS[name]
     return lesson.verdicts(code, names_of(lesson))[-1][0]
 
