@@ -1,11 +1,13 @@
 """README and CONTRIBUTING say what is there: commands, notebooks, minutes, the syllabus."""
 
+import json
 import re
 import subprocess
 import sys
 
 import nbformat
 import pytest
+import yaml
 from minutes import rows_below
 from refresh import (
     GLOSSARY,
@@ -150,3 +152,62 @@ def test_the_prose_is_spelled_in_one_kind_of_english():
     ]  # fmt: skip
     done = subprocess.run([*command, *map(str, texts)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_actions_are_of_the_current_major_versions():
+    """Those before ran on a Node that GitHub has removed."""
+    oldest = {"checkout": 7, "setup-python": 7, "upload-pages-artifact": 5, "deploy-pages": 5}
+    flows = (ROOT / ".github/workflows").glob("*.yml")
+    used = re.findall(
+        r"uses: actions/([\w-]+)@v(\d+)", "".join(f.read_text("utf-8") for f in flows)
+    )
+    assert {name for name, _ in used} == oldest.keys()
+    assert [name for name, major in used if int(major) < oldest[name]] == []
+
+
+def test_the_weekly_lane_leaves_no_upper_end():
+    flow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text("utf-8"))
+    run = flow["jobs"]["newest"]["steps"][-1]["run"]
+    pattern, names = re.search(r"sed -i -E 's/(\S+)//' (.+)", run).groups()
+    for name in names.split():
+        text = (ROOT / name).read_text("utf-8")
+        assert not re.search(r">=[\d.]+.*<\s?\d", re.sub(pattern, "", text)), name
+    assert set(re.findall(r"-r (\S+)", run)) | {"pyproject.toml"} == set(names.split())
+
+
+def test_a_new_issue_asks_what_one_has_to_know():
+    forms = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"))
+    assert len(forms) == 3
+    for form in forms:
+        asked = yaml.safe_load(form.read_text("utf-8"))
+        assert {"name", "description", "labels", "body"} == asked.keys()
+        ids = [field["id"] for field in asked["body"]]
+        assert len(ids) == len(set(ids))
+        assert any(field.get("validations", {}).get("required") for field in asked["body"])
+        for field in asked["body"]:
+            assert field["type"] in ("dropdown", "input", "textarea")
+            assert field["attributes"]["label"]
+    assert "course.py doctor" in forms[0].read_text("utf-8")
+
+
+def test_the_container_makes_the_environment_before_it_opens():
+    made = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text("utf-8"))
+    major, minor = map(int, re.search(r":(\d+)\.(\d+)$", made["image"]).groups())
+    assert (3, 11) <= (major, minor) <= (3, 14)
+    assert made["postCreateCommand"] == "python3 course.py lab -- --version"  # JupyterLab's option
+    settings = made["customizations"]["vscode"]["settings"]
+    assert settings["python.defaultInterpreterPath"].endswith("/.venv/bin/python")
+
+
+def test_the_first_questions_of_learners_are_answered():
+    text = (ROOT / "classroom/LEARNERS.md").read_text("utf-8")
+    for question in ("model not found", "slider that moves nothing", "Where is my work", "Update"):
+        assert question in text, question
+    package = "".join(f.read_text("utf-8") for f in (ROOT / "course_utils").rglob("*.[pj][ys]"))
+    for sentence in ("This picture stands still", "The kernel was restarted or is gone"):
+        assert f'"{sentence}' in text
+        assert sentence in package, "what the page quotes is what a learner sees"
+    places = " ".join(row[0] for row in rows_below(text, "What works where"))
+    for host in ("Notebook 7", "nbclassic", "Voila", "nbconvert", "VS Code", "PyCharm", "Colab"):
+        assert host in places, host
+    assert "(classroom/LEARNERS.md#what-works-where)" in README
