@@ -120,8 +120,8 @@ def port(address: str) -> int:
             door.bind((address, int(wanted)))
         except OSError as error:
             sys.exit(
-                f"Port {wanted} of {address} cannot be used ({error.strerror}): another program "
-                "has it. Set COURSE_PORT to another, such as 8010."
+                f"Port {wanted} of {address} cannot be used ({error.strerror}): set COURSE_PORT to "
+                "another, such as 8010."
             )
         return door.getsockname()[1]
 
@@ -273,18 +273,19 @@ def run(folder: Path, lock) -> None:
         print(f"The last hub was killed: {ended} processes that it left have been ended.")
     address = os.environ.get("COURSE_ADDRESS", LOOPBACK)
     env = settings(folder, secret, port(address))
-    scheme = public_url(env).split(":")[0]
-    hub = start(env, folder, lock)
+    url = f"{public_url(env).split(':')[0]}://{in_url(address)}:{env['COURSE_PORT']}/"
+    hub, log = start(env, folder, lock), folder / "hub.log"
     try:
-        wait_for(
-            hub, env, f"{scheme}://{in_url(address)}:{env['COURSE_PORT']}/", folder / "hub.log"
-        )
+        wait_for(hub, env, url, log)
         announce(f"{public_url(env)}/", folder, secret, learners)
         hub.wait()
-        sys.exit(f"The hub ended by itself: {folder / 'hub.log'} says why.")
+        sys.exit(f"The hub ended by itself: {log} says why.")
     finally:
         end(hub)
         end_leftovers(folder)
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            if refused := log.read_text("utf-8", "replace").count(" Failed login for "):
+                print(f"Wrong names or passwords: {refused}. Each is in {log}.", flush=True)
 
 
 def main(words: list[str]) -> None:

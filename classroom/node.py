@@ -57,6 +57,8 @@ def fetched(lock: Path, what: str, megabytes: int) -> Path:
     if not place.exists():
         print(f"{what}: about {megabytes} MB to download.", flush=True)
         install(lock, place, what)
+    if not os.access(place, os.X_OK):
+        sys.exit(f"{place} is closed to this account: open it with sudo chmod -R a+rX {place}")
     return place
 
 

@@ -495,7 +495,7 @@ place.serve_forever()
 """
     PAGE = """<button>A prize</button><script>
 document.querySelector("button").onclick = () => {
-    const home = "HOME", opened = window.open(home + "lab");
+    const home = "HOME", opened = window.open(home + "api/status");
     const file = (name, more) => fetch(home + "api/contents/" + name, more);
     const look = async () => {
         try {
@@ -565,12 +565,18 @@ document.querySelector("button").onclick = () => {
         assert requests.get(f"{hub.url}hub/api/user", headers=token).json()["name"] == "anna"
         assert anna.request("GET", "hub/api/user").json()["name"] == "anna"
 
+        assert Learner(hub, "anna").log_in("a wrong one").status_code == 403
         processes, sockets = hub.processes(), server_of(hub, "anna").environ()["COURSE_SOCKETS"]
         before = hub.log()
         hub.stop()
         _, alive = psutil.wait_procs(processes, timeout=20)
         assert alive == []
         assert hub.process.returncode == 0
+        refused = before.count(" Failed login for ")
+        assert (
+            hub.said[-1] == f"Wrong names or passwords: {refused}. Each is in {hub.folder}/hub.log."
+        )
+        assert refused >= 1
         assert not Path(sockets).exists()
         with socket.socket() as door:
             assert door.connect_ex((LOOPBACK, urlsplit(hub.url).port)) != 0
@@ -614,14 +620,18 @@ document.querySelector("button").onclick = () => {
             port = str(door.getsockname()[1])
 
         def start(folder):
-            with contextlib.suppress(RuntimeError):
+            try:
                 return Hub(folder, root=teacher, COURSE_PORT=port)
+            except RuntimeError as error:
+                return str(error)
 
         folders = [tmp_path / "one", tmp_path / "other"]
         with ThreadPoolExecutor() as pool:
             hubs = list(pool.map(start, folders))
-        [hub] = filter(None, hubs)
-        assert leftovers.end(folders[hubs.index(None)]) == 0  # the refused one ended what it began
+        [said] = [each for each in hubs if isinstance(each, str)]
+        assert re.search(rf"Port {port} (was taken by another program|of {LOOPBACK} cannot)", said)
+        assert leftovers.end(folders[hubs.index(said)]) == 0  # it ended what it had begun
+        [hub] = [each for each in hubs if each is not said]
 
         anna = Learner(hub, "anna")
         assert anna.log_in(hub.password).status_code == 302  # it is the one that told this password
@@ -664,7 +674,7 @@ document.querySelector("button").onclick = () => {
             code, said = said_by(RUN, COURSE_HUB=str(tmp_path), COURSE_PORT=port)
         assert code == 1
         assert said.startswith(f"Port {port} of {LOOPBACK} cannot be used")
-        assert said.endswith("Set COURSE_PORT to another, such as 8010.")
+        assert said.endswith("set COURSE_PORT to another, such as 8010.")
 
     def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         (tmp_path / "file").write_text("")
@@ -687,6 +697,7 @@ document.querySelector("button").onclick = () => {
             ({"COURSE_IDLE": "1h"}, "COURSE_IDLE is '1h': write whole seconds, such as 3600"),
             ({"COURSE_ADDRESS": "0.0.0.0"}, "COURSE_ADDRESS is '0.0.0.0': beyond this machine"),
             ({"COURSE_ADDRESS": "::", "COURSE_SPAWNER": "system"}, "COURSE_ADDRESS is '::'"),
+            ({"COURSE_SUBDOMAIN": "10.0.0.1"}, "COURSE_SUBDOMAIN is '10.0.0.1': write a host name"),
             ({"COURSE_SPAWNER": "docker"}, "COURSE_SPAWNER is 'docker'"),
         ],
     )
@@ -701,6 +712,53 @@ document.querySelector("button").onclick = () => {
         code, said = said_by(RUN, COURSE_HUB=str(tmp_path))
         assert code == 1
         assert said.endswith(f"close it with chmod 700 {tmp_path}")
+
+    def test_a_hub_of_accounts_says_what_it_gives_up(tmp_path, monkeypatch, capsys):
+        import hub
+
+        monkeypatch.setenv("COURSE_SPAWNER", "system")
+        words = "Without COURSE_SUBDOMAIN a page under one learner's address can read and change"
+        hub.announce("http://127.0.0.1:8000/", tmp_path, "", [])
+        assert words in capsys.readouterr().out
+        monkeypatch.setenv("COURSE_SUBDOMAIN", "hub.example.org")
+        hub.announce("http://hub.example.org:8000/", tmp_path, "", [])
+        assert words not in capsys.readouterr().out
+
+    def test_a_hub_started_this_moment_has_no_number_to_kill_yet(tmp_path):
+        import fcntl
+
+        with open(tmp_path / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            tmp_path.chmod(0o700)
+            code, said = said_by(RUN, COURSE_HUB=str(tmp_path))
+        assert code == 1
+        assert said.endswith("where it was started, or set COURSE_HUB to another folder.")
+
+    def test_what_root_has_fetched_opens_for_every_account(tmp_path, monkeypatch):
+        import node
+
+        package = {"name": "tool", "version": "1.0.0", "bin": "run.js"}
+        (tmp_path / "tool").mkdir()
+        (tmp_path / "tool/run.js").write_text("")
+        (tmp_path / "tool/package.json").write_text(json.dumps(package))
+        pack = [node.BIN / "node", node.NPM, "pack", tmp_path / "tool"]
+        subprocess.run(pack, cwd=tmp_path, check=True, capture_output=True)
+        tool = f"file:{tmp_path}/tool-1.0.0.tgz"
+        root = {"name": "proxy", "dependencies": {"tool": tool}}
+        packages = {"": root, "node_modules/tool": {"version": "1.0.0", "resolved": tool}}
+        lock = tmp_path / "proxy/package-lock.json"
+        lock.parent.mkdir()
+        lock.with_name("package.json").write_text(json.dumps(root))
+        lock.write_text(json.dumps({"name": "proxy", "lockfileVersion": 3, "packages": packages}))
+        monkeypatch.setattr(sys, "prefix", str(tmp_path))
+        before = os.umask(0o077)  # as the hub has it
+        try:
+            place = node.fetched(lock, "The hub's proxy", 3)
+        finally:
+            os.umask(before)
+        closed = [path for path in [place, *place.rglob("*")] if not path.stat().st_mode & 0o004]
+        assert (place / "node_modules/tool/run.js").is_file()
+        assert closed == []
 
     def test_a_folder_that_accounts_cannot_enter_is_found(tmp_path):
         import hub
