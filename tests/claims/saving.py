@@ -425,7 +425,9 @@ CLAIMS = [
         "its first step is as long as the rate",
         a_fresh_adam_steps_as_far_as_the_rate,
     ),
-    Claim(NOTEBOOK, "those after it stay far too long", it_is_the_squares_that_were_lost, slow=True),
+    Claim(
+        NOTEBOOK, "those after it stay far too long", it_is_the_squares_that_were_lost, slow=True
+    ),
     Claim(
         QUESTIONS, "a fresh Adam takes longer steps", it_is_the_squares_that_were_lost, slow=True
     ),

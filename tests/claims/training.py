@@ -360,7 +360,11 @@ CLAIMS = [
     Claim(LESSON, "`backward` throws the stored values away", backward_frees_predictions),
     Claim(LESSON, "looks better than that mean for this reason", later_looks_better),
     Claim(LESSON, "weighted by batch size equals the loss over all 160", weighted_is_whole),
-    Claim(LESSON, "Measure in evaluation mode: then `loss_over(model, train_loader)` equals", weighted_is_whole),
+    Claim(
+        LESSON,
+        "Measure in evaluation mode: then `loss_over(model, train_loader)` equals",
+        weighted_is_whole,
+    ),
     Claim(CHECKS, "batches of any size give the loss over all rows", weighted_is_whole),
     Claim(LESSON, "another split may turn it round", split_turns_round),
     Claim(LESSON, "which explains a small part", fitting_explains_little),
