@@ -177,9 +177,13 @@ def read(path: Path) -> nbformat.NotebookNode:
             cell.id = f"cell-{number}"  # older notebooks have none, others two of one name
         nbformat.validate(notebook, relax_add_props=True)
     except Exception as error:  # whatever a file can hold in place of a notebook
-        why = str(error).splitlines()[0][:80]
-        sys.exit(f"{path} is not a notebook ({why}): save it again in JupyterLab.")
+        sys.exit(f"{path} is not a notebook ({first_line(error)}): save it again in JupyterLab.")
     return notebook
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says, in one line."""
+    return (str(error) or type(error).__name__).splitlines()[0][:80]
 
 
 def slides_of(
@@ -200,7 +204,7 @@ def slides_of(
 
     Raises
     ------
-    LookupError
+    ValueError
         If no cell is on a slide.
     """
     notebook = nbformat.from_dict(notebook)
@@ -209,7 +213,7 @@ def slides_of(
     notebook.metadata["title"] = titles[0] if titles else name
     notebook.cells = [part for cell in notebook.cells for part in parts(cell)]
     if all(p.metadata["slideshow"]["slide_type"] in ("notes", "skip") for p in notebook.cells):
-        raise LookupError
+        raise ValueError("no cell is on a slide: set a slide type in JupyterLab")
     if not scripts:
         notebook.metadata.pop("widgets", None)  # whose scripts would come from the network
     speaker = re.search(r"<script>(.*?)</script>", (modules() / NOTES).read_text("utf-8"), re.S)[1]
@@ -244,8 +248,8 @@ def main(words: list[str], target: Path = TARGET) -> None:
         try:
             folder, loose = path.resolve().parent, "--scripts" in words
             text = slides_of(read(path), path.stem, folder, loose)
-        except LookupError:
-            sys.exit(f"No cell of {path} is on a slide: set a slide type in JupyterLab.")
+        except Exception as error:  # such as of nbconvert about an attachment that is not there
+            sys.exit(f"{path} cannot become slides ({first_line(error)}).")
         place.write_text(text, encoding="utf-8", newline="\n")
         print(place.relative_to(target.parent), flush=True)
     print("Open one in a browser: arrow keys and space move on, F fills the screen, S shows notes.")

@@ -248,9 +248,14 @@ def test_any_valid_notebook_becomes_slides(tmp_path, content):
         (json.dumps(notebook({"source": "é"}), ensure_ascii=False).encode("latin-1"), "not a note"),
         (notebook({"cell_type": "code"}), "is not a notebook"),
         (notebook(MARKDOWN | {"source": 3}), "is not a notebook"),
-        (notebook(), "No cell of .*my own.ipynb is on a slide: set a slide type"),
-        (notebook(MARKDOWN | {"metadata": {"slideshow": {"slide_type": "skip"}}}), "No cell of"),
-        (notebook(MARKDOWN | {"source": " "}), "No cell of"),
+        (notebook(), r"my own\.ipynb cannot become slides \(no cell is on a slide: set a sl"),
+        (
+            notebook(MARKDOWN | {"metadata": {"slideshow": {"slide_type": "skip"}}}),
+            "no cell is on a slide",
+        ),
+        (notebook(MARKDOWN | {"source": "![](attachment:none)"}), r"cannot become slides \(.*none"),
+        (notebook(MARKDOWN | {"source": "![](.)"}), "cannot become slides"),
+        (notebook(MARKDOWN | {"source": " "}), "no cell is on a slide"),
     ],
 )
 def test_what_is_not_a_notebook_gets_one_sentence(tmp_path, content, said):
