@@ -15,7 +15,7 @@ PROCESSES = 2
 loss_fn = nn.MSELoss()
 
 
-def clock(work, times=30):
+def clock(work, times=50):
     """Return the shortest time of some calls, after two that prepare."""
     seconds = []
     for _ in range(times + 2):
