@@ -69,6 +69,8 @@ class Lesson:
         self._seen: dict[str, int] = {}
         veil = None
         for cell in cells:
+            if "elsewhere" in cell.metadata.get("tags", []):
+                continue  # for notebooks only
             is_text = cell.cell_type == "markdown"
             if is_text and cell.source.startswith("## "):
                 veil = None

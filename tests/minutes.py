@@ -46,6 +46,8 @@ def estimates(notebook: nbformat.NotebookNode) -> dict[str, float]:
     found, shown = {"Opening": 0.0}, set()
     for cell in notebook.cells:
         source = cell.source
+        if "elsewhere" in cell.metadata.get("tags", []):
+            continue  # folded, and the same everywhere
         if cell.cell_type == "markdown":
             for text in re.split(r"^(?=## )", FOLDED.sub("", source), flags=re.M):
                 if title := re.match(r"## (?!Next\n)(.*)", text):

@@ -2,7 +2,8 @@
 
 Run by `python3 course.py refresh [NOTEBOOK ...]`. Running it twice changes nothing. It also writes
 what follows from the notebooks: how long each takes, and the tables of README, appendix and
-TEACHING. Links there to Binder and the web edition get the address kept in pyproject.toml alone.
+TEACHING. Links there to Binder, Colab and the web edition, and the first code cell of each
+notebook, get the address kept in pyproject.toml alone.
 """
 
 import os
@@ -23,7 +24,35 @@ LESSON_PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 GLOSSARY = NOTEBOOKS / "glossary.md"
 KEPT_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
+    "language_info": {"file_extension": ".py", "name": "python"},
+}
+ELSEWHERE = "elsewhere"  # the tag of the one cell that is the same in every notebook
+BROUGHT = ("anywidget", "ipywidgets", "lightning", "plotly", "safetensors")  # to Colab and Kaggle
+SETUP = """# Away from the course this finds it, or says how. In its own folder nothing happens.
+import importlib.util
+import os
+import sys
+
+colab, kaggle = "google.colab" in sys.modules, "KAGGLE_KERNEL_RUN_TYPE" in os.environ
+if importlib.util.find_spec("course_utils") is None:
+    if not (colab or kaggle):
+        sys.exit(
+            "course_utils is not in this kernel's Python: open the notebook by "
+            "`python3 course.py lab` in the folder of the course, {repository}"
+        )
+    install = get_ipython().run_line_magic
+    install("pip", "install -q --no-deps git+{repository}")
+    install("pip", "install -q {brought}")
+if colab:
+    importlib.import_module("google.colab.output").enable_custom_widget_manager()
+if not os.path.isdir("data"):
+    os.chdir(importlib.import_module("course_utils.datasets").NOTEBOOKS)
+"""
+KEPT_OF_CELLS = ("tags", "slideshow", "jupyter")
+SETUP_METADATA = {  # folded in JupyterLab, on no slide
+    "jupyter": {"source_hidden": True},
+    "slideshow": {"slide_type": "skip"},
+    "tags": [ELSEWHERE],
 }
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # points to a model that a reader lacks
 PEAK_MEMORY = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
@@ -31,11 +60,11 @@ PEAK_MEMORY = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).r
 
 def normalized(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return a copy without what changes from run to run, and with the minutes it takes."""
-    notebook = nbformat.from_dict(notebook)
+    notebook = with_setup(nbformat.from_dict(notebook))
     notebook.metadata = nbformat.from_dict(KEPT_METADATA)
     notebook.nbformat_minor = 5
     for cell in notebook.cells:
-        keep = {key: cell.metadata[key] for key in ("tags", "slideshow") if key in cell.metadata}
+        keep = {key: cell.metadata[key] for key in KEPT_OF_CELLS if key in cell.metadata}
         cell.metadata = nbformat.from_dict(keep)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
@@ -68,17 +97,40 @@ def execute(notebook: nbformat.NotebookNode, folder: Path = NOTEBOOKS) -> str:
     return probe.outputs[0].text
 
 
+def project() -> dict:
+    """Return what pyproject.toml says of the project."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
 def repository() -> str:
     """Return owner/name of the repository as pyproject.toml gives it."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return project["urls"]["Repository"].removeprefix("https://github.com/")
+    return project()["urls"]["Repository"].removeprefix("https://github.com/")
+
+
+def is_setup(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell is the one that finds the course where its folder is not."""
+    return ELSEWHERE in cell.metadata.get("tags", [])
+
+
+def with_setup(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Put the cell that finds the course before the others with code; return the notebook."""
+    known = project()
+    brought = [f"'{need}'" for need in known["dependencies"] if need.startswith(BROUGHT)]
+    source = SETUP.format(repository=known["urls"]["Repository"], brought=" ".join(brought))
+    first = next(n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+    if not is_setup(notebook.cells[first]):
+        cell = nbformat.v4.new_code_cell(id=ELSEWHERE, metadata=SETUP_METADATA)
+        notebook.cells.insert(first, cell)
+    notebook.cells[first].source = source.rstrip()
+    return notebook
 
 
 def with_links(text: str) -> str:
-    """Return Markdown whose links to Binder and the web edition lead to this repository's."""
+    """Return Markdown whose links to Binder, Colab and the web edition are this repository's."""
     owner, name = repository().split("/")
     text = re.sub(r"https://\w+\.github\.io/[\w-]+/", f"https://{owner}.github.io/{name}/", text)
-    return re.sub(r"(mybinder\.org/v2/gh/)[^/]+/[^/]+/", rf"\g<1>{owner}/{name}/", text)
+    hosts = r"(mybinder\.org/v2/gh/|colab\.research\.google\.com/github/)"
+    return re.sub(hosts + "[^/]+/[^/]+/", rf"\g<1>{owner}/{name}/", text)
 
 
 def documents() -> dict[Path, str]:
@@ -96,7 +148,7 @@ def main(names: list[str]) -> None:
     paths = [Path(name) for name in names] or LESSON_PATHS
     print(f"{'notebook':28}{'seconds':>8}{'peak MB':>9}{'file kB':>9}")
     for path in paths:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = with_setup(nbformat.read(path, as_version=4))
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as empty:  # whoever refreshes has passed nothing
             os.environ["COURSE_PROGRESS"] = str(Path(empty) / "progress.jsonl")

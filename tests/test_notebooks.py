@@ -10,7 +10,16 @@ import sys
 import nbformat
 import pytest
 from exercises import prefix
-from refresh import KEPT_METADATA, LESSON_PATHS, NOTEBOOKS, ROOT, execute, normalized, text_of
+from refresh import (
+    KEPT_METADATA,
+    LESSON_PATHS,
+    NOTEBOOKS,
+    ROOT,
+    execute,
+    is_setup,
+    normalized,
+    text_of,
+)
 
 PATHS = LESSON_PATHS
 FIRST = NOTEBOOKS / "00_start_here.ipynb"  # begins with a picture; its rules are its own
@@ -24,7 +33,10 @@ def each(paths):
 
 
 def read(path):
-    return nbformat.read(path, as_version=4)
+    """Return a notebook without the cell that is the same in all."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if not is_setup(cell)]
+    return notebook
 
 
 def sources(path, kind):
@@ -45,8 +57,10 @@ def test_the_sequence_has_no_gap():
 
 @each(PATHS)
 def test_notebook_is_stored_executed_and_normalized(path):
-    notebook = read(path)
+    notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert is_setup(code[0])
+    assert code[0].outputs == [], "where the course is, nothing happens"
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert path.read_text(encoding="utf-8") == text_of(normalized(notebook))
     assert path.stat().st_size < 500_000

@@ -81,7 +81,7 @@ def test_every_cell_says_what_it_is_on_a_slide(path):
     assert set(kinds_of(notebook)) <= TYPES
     begin = ["slide", "notes", "skip"]  # title, time, import cell
     if path == LESSON_PATHS[0]:
-        begin = ["slide", "subslide", "fragment", "notes"]  # with a picture to move
+        begin = ["slide", "skip", "subslide", "fragment", "notes"]  # with a picture to move
     assert kinds_of(notebook)[: len(begin)] == begin
     for cell, kind in zip(notebook.cells, kinds_of(notebook), strict=True):
         assert cell.metadata["slideshow"].keys() == {"slide_type"}
