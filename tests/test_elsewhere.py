@@ -53,8 +53,8 @@ def host(tmp_path_factory):
 
 
 def setup_cell():
-    notebook = nbformat.read(NOTEBOOKS / "01_data.ipynb", as_version=4)
-    return next(cell for cell in notebook.cells if is_setup(cell)).source
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    return with_setup(notebook).cells[0].source
 
 
 def run(host, code, **variables):
