@@ -24,7 +24,7 @@ LESSON_PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 GLOSSARY = NOTEBOOKS / "glossary.md"
 KEPT_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"file_extension": ".py", "name": "python"},
+    "language_info": {"file_extension": ".py", "name": "python", "nbconvert_exporter": "python"},
 }
 ELSEWHERE = "elsewhere"  # the tag of the one cell that is the same in every notebook
 BROUGHT = ("anywidget", "ipywidgets", "lightning", "plotly", "safetensors")  # to Colab and Kaggle

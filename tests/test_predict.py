@@ -40,7 +40,7 @@ SHOWN = {
     "split again": ("02", "train_again, test_again =", r"^(\d+) rows were", float),
     "beyond both lines": ("02", "X_new = torch", r"cut +0\.2.*\n.*split 0\.1", CUT),
     "secret exam": ("02", "birds = TensorD", r"393 g\n.* 3[4-8]\d g[^$]* 4[0-5]\d g", "Some are"),
-    "train the box": ("03", "torch.manual_seed(0)\nbox", r"\['bias'\]\nweight -0\.29", "A line with a r"),
+    "train the box": ("03", "torch.manual_seed(0)\nbox", r"\['bias'\]\nweight -0\.29", "A line wi"),
     "three rulers": ("03", "pair = nn.Linear", r"makes (\d+)", float),
     "flat targets": ("03", "X_column =", r"yours +flat targets 0\.8.*\nlazy +.* 0\.64", "The lazy"),
     "half way down": ("04", "def slope_at(weight):", r"0\.26: slope (-\d\.\d+)", float),
