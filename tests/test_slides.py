@@ -91,6 +91,8 @@ def test_every_cell_says_what_it_is_on_a_slide(path):
             assert kind == "subslide", cell.source
         if not slides.parts(cell):
             assert kind == "skip", "nothing of it would be seen"
+    for cell, kind in zip(notebook.cells, kinds_of(notebook)[1:], strict=False):
+        assert kind != "-" or not cell.source.startswith("predict("), "the answer would be seen too"
 
 
 @pytest.mark.parametrize("path", LESSON_PATHS, ids=lambda path: path.stem)
