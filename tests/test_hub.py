@@ -485,6 +485,9 @@ class Page(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(page.encode())
 
+    def log_message(self, *words):
+        pass  # stderr ended with the kernel
+
 while True:
     try:
         place = http.server.ThreadingHTTPServer(door, Page)
