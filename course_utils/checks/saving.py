@@ -157,8 +157,8 @@ def safe_loading(load_into: object) -> str:
                 "`load_state_dict` copies the names that fit before it complains. Compare first."
             )
     return (
-        "Code in the file did not run, wrong names raised an error, and the model was either "
-        "filled completely or not touched."
+        "Code in the file did not run, and a file with other names raised an error and left the "
+        "model as it was."
     )
 
 
@@ -220,7 +220,7 @@ def weigh_from_a_package(weigh: object) -> str:
     if not close(grams(FEMALE, *both), _grams(FEMALE, *both)):
         raise Wrong(
             "With two columns the mass is wrong. The bird's measurements stand in another order "
-            "than `columns`, and its sex stands among them: fetch each one by its name."
+            "than `columns`: fetch each one by its name, and give it its own center and spread."
         )
     whole = FEMALE | {"bill_length_mm": 39.5}
     if not close(grams(whole, BILL, FLIPPER, DEPTH), _grams(whole, BILL, FLIPPER, DEPTH)):

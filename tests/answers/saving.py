@@ -225,6 +225,10 @@ WRONG = {
             "fetch each one by its name",
         ),
         (
+            changed(WEIGH, ('saved["center"]', 'saved["center"][0]')),
+            "its own center and spread",
+        ),
+        (
             changed(WEIGH, ("bird[column]", "bird.get(column, 0.0)")),
             "was weighed all the same",
         ),
