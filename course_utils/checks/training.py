@@ -100,8 +100,8 @@ _READ = {  # what a letter at a place overlooks
     "05.2",
     "Read the symptoms",
     "Ask of each: did the line move at all? Then: did it move too far, or too rarely?",
-    "Three lines can leave the loss where it is: no gradient, a step for others, a step of length "
-    "0. What does `.grad` look like in each case?",
+    "Three of the faults leave the loss where it is: no gradient, a step for others, a step of "
+    "length 0. What does `.grad` look like in each case?",
     "Two people's numbers are all right. What does each of them waste? One letter is left over.",
 )
 def symptoms(faults: object) -> str:
@@ -133,8 +133,8 @@ _SYMPTOM = [
     "05.3",
     "Weigh the batches",
     "The loss of a batch is a mean. What do you multiply it by to get the batch's sum back?",
-    "Add up `len(X_batch) * loss` and, apart from it, `len(X_batch)`; divide at the end.",
     "The loop stands in `with torch.inference_mode():`, and `.item()` makes plain numbers.",
+    "Add up `len(X_batch) * loss` and, apart from it, `len(X_batch)`; divide at the end.",
 )
 def weighted_loss(loss_over: object) -> str:
     """Take the mean over all rows, from batches of 4, 4 and 2."""

@@ -162,6 +162,16 @@ def swings_grow(seed):
     return losses[-200:].max() > 2 * losses[:200].max()
 
 
+def pushes_do_not_cancel(seed):
+    """Over random batches, the square of a speed after a push is more than of the mean push."""
+    X, y, model = begin(seed)
+    columns, line = np.c_[X.numpy(), np.ones_like(X.numpy())].astype(float), line_of(model).numpy()
+    each = 2 * (columns @ line - y.numpy().ravel())[:, None] * columns
+    pushes = np.array([each[rows].mean(0) for rows in rows_of(seed, 20)])
+    speeds = line - 0.1 * pushes
+    return (speeds**2).sum(1).mean() > 1.001 * (speeds.mean(0) ** 2).sum()
+
+
 def swings_multiply(seed):
     """Begun ten times as far out, without noise, the swings are ten times as wide at every step."""
     X, _, model = begin(seed)
@@ -345,6 +355,7 @@ CLAIMS = [
     Claim(LESSON, "every step uses the sum of all gradients so far", backward_adds),
     Claim(LESSON, "On the same points at every step it would swing on for ever", swings_for_ever),
     Claim(LESSON, "nearly always the swings grow", swings_grow),
+    Claim(LESSON, "The two don't cancel.", pushes_do_not_cancel),
     Claim(LESSON, "swings do not add up like steps, they multiply", swings_multiply),
     Claim(LESSON, "Symptom: the loss falls, then swings, wider and wider.", falls_then_swings),
     Claim(QUESTIONS, "where every step saw the same birds", swings_for_ever),
