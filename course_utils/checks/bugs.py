@@ -208,7 +208,7 @@ def _nothing_allowed() -> Iterator[None]:
 
 @exercise(
     "lab.4",
-    "Get the run back",
+    "Get the next run back",
     "It prints like a Python number, and its type is `numpy.float64`. Who can rebuild that?",
     "The place to fix is `save_run`. Loading was right to refuse.",
     "`float(best_loss)` is a plain number.",
@@ -685,7 +685,7 @@ def _refuse_other_training(before: float, once: float, twice: float) -> None:
 @exercise(
     "lab.13",
     "Make the two comparable",
-    "The first of the ten is 8.34, the last 0.08: no two of them belong to the same weights.",
+    "The first of the ten is 8.34, the last 0.08. Which weights gave the one, which the other?",
     "The validation loss is that of one model, the one after the last batch. Whose is the mean?",
     "After the loop over batches, measure the training rows as the validation rows are measured.",
 )

@@ -50,8 +50,8 @@ def what_moves_the_border(movers: object) -> str:
     "Say where it explodes",
     "A border is two over a curvature. Which two curvatures does a line have, and which of them "
     "knows the unit?",
-    "The curvature of the weight is twice the mean of the squared features. In millimeters that "
-    "mean is `X_bill.square().mean().item()`. In meters, divide it by what?",
+    "The curvature of the weight is twice the mean of the squared features. In meters that "
+    "mean is a million times smaller. Is the weight still the steeper one?",
     "The bias has a curvature of 2 in any unit. Where the border of one is far lower, it decides.",
 )
 def bill_border(my_borders: object) -> str:
@@ -216,7 +216,7 @@ def _judge_slope(slope: float, weight: float, spread: float, center: float) -> N
 @exercise(
     "06.4",
     "Build a cliff",
-    "Around 0, a border of 0.5 needs a curvature of 4, so a mean of squares of 2.",
+    "Around 0, a border of 0.25 needs a curvature of 8, so a mean of squares of 4.",
     "Begin with `scaled`, whose mean of squares is 1, and multiply it. By what?",
     "For the losses: a loop over the 17 rates, with `start_over` and `train` on your feature and "
     '`mass` in it, 200 epochs of one batch, and `my_losses.append(history["loss"][-1])`.',
@@ -233,16 +233,16 @@ def cliff(my_feature: object, my_losses: object) -> str:
             "The border of this feature is 1, the highest there is. Stretch the feature, and the "
             "border comes down."
         )
-    apart = not close(border / 0.5, 1.0, 0.02)
-    if apart and border < 0.5 and X.double().mean().square() > 1e-3 * X.double().var():
+    apart = not close(border / 0.25, 1.0, 0.02)
+    if apart and border < 0.25 and X.double().mean().square() > 1e-3 * X.double().var():
         raise Wrong(
             f"The border of this feature is {border:.3g}. The feature is not around 0, and then "
             "weight and bias together are steeper than either. Subtract its mean first."
         )
     if apart:
-        way = "larger" if border > 0.5 else "smaller"
+        way = "larger" if border > 0.25 else "smaller"
         raise Wrong(
-            f"The border of this feature is {border:.3g}. For 0.5, its squares have to be {way} on "
+            f"The border of this feature is {border:.3g}. For 0.25, its squares have to be {way} on "
             "average."
         )
     losses = _losses(my_losses)
@@ -251,10 +251,10 @@ def cliff(my_feature: object, my_losses: object) -> str:
         raise Wrong("Below the border a loss is no number or negative. Do the rates ascend?")
     start = min(loss if loss == loss else math.inf for loss in wild)
     if max(calm) > start:
-        raise Wrong("The losses are high below 0.5 and low above it. The rates ascend.")
+        raise Wrong("The losses are high below 0.25 and low above it. The rates ascend.")
     if start < 100 * max(calm):
         raise Wrong(
-            "No cliff stands at 0.5: the last losses above it are about as low as those below. "
+            "No cliff stands at 0.25: the last losses above it are about as low as those below. "
             "Are these the losses of your feature, after 200 steps on all birds?"
         )
     return (

@@ -3,10 +3,10 @@
 BILLS = 'X_bill, y_mass = datasets.load_penguins("bill_length_mm")\n'
 
 CLIFF = """\
-my_feature = 2**0.5 * scaled
+my_feature = 2 * scaled
 my_losses = []
 for percent in range(92, 109):
-    model, optimizer = start_over(lr=0.5 * percent / 100)
+    model, optimizer = start_over(lr=0.25 * percent / 100)
     history = train(model, optimizer, loss_fn, [(my_feature, mass)], epochs=200)
     my_losses.append(history["loss"][-1])"""
 
@@ -85,22 +85,23 @@ WRONG = {
         ),
     ],
     "06.4": [
-        (changed("2**0.5 * scaled", "scaled"), "the highest there is"),
-        (changed("2**0.5 * scaled", "2 * scaled"), "smaller on average"),
-        (changed("2**0.5 * scaled", "0.9 * scaled"), "the highest there is"),
-        (changed("2**0.5 * scaled", "1.2 * scaled"), "larger on average"),
-        (changed("2**0.5 * scaled", "flipper"), "Subtract its mean"),
+        (changed("2 * scaled", "scaled"), "the highest there is"),
+        (changed("2 * scaled", "3 * scaled"), "smaller on average"),
+        (changed("2 * scaled", "0.9 * scaled"), "the highest there is"),
+        (changed("2 * scaled", "2**0.5 * scaled"), "larger on average"),
+        (changed("2 * scaled", "ruler"), "larger on average"),
+        (changed("2 * scaled", "flipper"), "Subtract its mean"),
         (
-            changed("2**0.5 * scaled", "flipper * (2 / flipper.square().mean()) ** 0.5"),
+            changed("2 * scaled", "flipper * (4 / flipper.square().mean()) ** 0.5"),
             "together are steeper",
         ),
-        (changed("2**0.5 * scaled", "torch.full((342, 1), 1.0)"), "the same feature"),
+        (changed("2 * scaled", "torch.full((342, 1), 1.0)"), "the same feature"),
         (f"{CLIFF}\nmy_feature = my_feature.squeeze(1)", "expected (342, 1)"),
-        (changed("(my_feature, mass)", "(scaled, mass)"), "No cliff stands at 0.5"),
+        (changed("(my_feature, mass)", "(scaled, mass)"), "No cliff stands at 0.25"),
         (changed("range(92, 109)", "range(92, 108)"), "holds 16 values"),
         (changed("range(92, 109)", "range(108, 91, -1)"), "The rates ascend"),
         (changed('history["loss"][-1]', "history"), "not a number"),
-        (changed("epochs=200", "epochs=1"), "No cliff stands at 0.5"),
+        (changed("epochs=200", "epochs=1"), "No cliff stands at 0.25"),
         (f"{CLIFF}\nmy_losses = my_losses[-1]", "expected a list of 17"),
     ],
 }
@@ -137,13 +138,13 @@ RIGHT = {  # unusual, and right
         "    return slope, torch.tensor(bias) - slope * center",
     ],
     "06.4": [
-        changed("2**0.5 * scaled", "2**0.5 * scaled + 0.01"),
-        changed("2**0.5 * scaled", "-(2**0.5) * scaled"),
-        changed("2**0.5 * scaled", "(flipper - 200) / 9.9"),
-        changed("2**0.5 * scaled", "flipper / flipper.mean()"),
+        changed("2 * scaled", "2 * scaled + 0.01"),
+        changed("2 * scaled", "-2 * scaled"),
+        changed("2 * scaled", "(flipper - 200) / 7.05"),
+        changed("2 * scaled", "3**0.5 * flipper / flipper.mean()"),
         changed("(my_feature, mass)", "(my_feature, mass / 1000)"),
         f"{CLIFF}\nmy_losses = torch.tensor(my_losses)",
-        changed("2**0.5 * scaled", "2**0.5 * (mass - mass.mean()) / mass.std()"),
+        changed("2 * scaled", "2 * (mass - mass.mean()) / mass.std()"),
         CLIFF.replace("epochs=200", "epochs=2000"),
     ],
 }

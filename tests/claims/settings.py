@@ -368,6 +368,7 @@ def penguins(_seed):
     """The figures of the texts: border, condition, best line, and the border for bills."""
     X, y = datasets.load_penguins()
     flat, steep = torch.linalg.eigvalsh(hessian(X.double())).tolist()
+    from_200 = torch.linalg.eigvalsh(hessian(X.double() - 200)).tolist()
     weight, bias = ols(X.double(), y.double()).tolist()
     bills, _ = datasets.load_penguins("bill_length_mm")
     off = 1 - descent.stable_lr(bills) * bills.double().square().mean().item()
@@ -375,6 +376,7 @@ def penguins(_seed):
     return (
         3900 < 0.1 / (2 / steep) < 4100
         and f"{steep / flat:,.0f}" == "8,346,409"
+        and 40_000 < (steep / flat) / (from_200[1] / from_200[0]) < 43_000
         and (f"{weight:.1f}", f"{bias:.0f}") == ("49.7", "-5781")
         and (f"{100 * off:.2f}", f"{100 - 100 * in_meters:.1f}") == ("0.05", "0.2")
         and int(1e6 / bills.double().square().mean().item()) == 510
@@ -402,6 +404,7 @@ CLAIMS = [
     Claim(LESSON, "Where exactly is the border?", boxes_print_what_they_say),
     Claim(LESSON, "Which half of the scaling did it?", boxes_print_what_they_say),
     Claim(LESSON, "A step multiplies the distance by a factor", factor_of_a_step),
+    Claim(LESSON, "makes the canyon some 40,000 times rounder", penguins),
     Claim(LESSON, "beyond a rate of 2 / curvature, training explodes", limit_parts_runs),
     Claim(GLOSSARY, "the learning rate has to stay below two over the largest", limit_parts_runs),
     Claim(QUESTIONS, "each ends on the other side of the minimum, nearly as far", overshoots),
