@@ -9,9 +9,11 @@ LESSON = Path(__file__).parents[2] / "notebooks" / "08_saving.ipynb"
 
 
 def sources() -> list[str]:
-    """Return the code of the notebook: the cell of imports first."""
+    """Return the code of the notebook: imports first, without the cell that finds the course."""
     cells = json.loads(LESSON.read_text(encoding="utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    own = [cell for cell in code if "elsewhere" not in cell["metadata"].get("tags", [])]
+    return ["".join(cell["source"]) for cell in own]
 
 
 def defines(source: str) -> bool:
