@@ -25,8 +25,8 @@ from course_utils.checks.judging import (
     "02.1",
     "Work back from the batches",
     "By default a last batch may be smaller, and it counts as one.",
-    "All 160 rows have to fit into 7 batches, and must not fit into 6.",
-    "Or let loaders count: `len(DataLoader(train_set, batch_size=...))` for every size in a loop.",
+    "Let loaders count: `len(DataLoader(train_set, batch_size=...))` for every size in a loop.",
+    "Or on paper: all 160 rows have to fit into 7 batches, and must not fit into 6.",
 )
 def sizes_of_seven(sizes: object) -> str:
     """All batch sizes that make seven batches of 160 rows."""
@@ -174,8 +174,7 @@ def dataset_that_ends(GridDataset: object) -> str:
         _refuse_wrong_end(dataset, n)
         _refuse_stored(dataset)
     return (
-        "A loop over your dataset ends by itself, and nothing but samples can get into a batch. A "
-        "wrong index is noticed at once."
+        "A loop over your dataset ends by itself, and a wrong index is noticed at once."
     ) + FLOAT64 * (y.dtype is torch.float64)
 
 
@@ -271,9 +270,9 @@ def lying_tests(flattering: object, damning: object) -> str:
     if _root_mean(low) > 600 and _root_mean(high) < 150:
         raise Wrong("These two have changed places: the first has to flatter the line.")
     if _root_mean(low) >= 150:
-        raise Wrong(_honest("flattering", low, "less than 150 g"))
+        raise Wrong(_honest("flattering", rows, "less than 150 g"))
     if _root_mean(high) <= 600:
-        raise Wrong(_honest("damning", high, "more than 600 g"))
+        raise Wrong(_honest("damning", rows, "more than 600 g"))
     return (
         f"The same birds, the same formula, and the number says {_root_mean(low):.0f} g or "
         f"{_root_mean(high):.0f} g, as you like. Whoever looks at the answers before choosing "
@@ -343,16 +342,28 @@ def _root_mean(residuals: list[float]) -> float:
     return math.sqrt(sum(value * value for value in residuals) / len(residuals))
 
 
-def _honest(name: str, residuals: list[float], wanted: str) -> str:
+def _most_extreme(name: str, count: int) -> list[int]:
+    """Return the birds that the line of all birds misses by least, or by most."""
+    X, y = (column.double().flatten() for column in datasets.load_penguins())
+    dx, dy = X - X.mean(), y - y.mean()
+    residuals = dy - (dx * dy).mean() / dx.square().mean() * dx
+    return residuals.abs().topk(count, largest=name == "damning").indices.tolist()
+
+
+def _honest(name: str, rows: dict[str, list[int]], wanted: str) -> str:
     """Say why this test does not lie enough."""
+    residuals, count = _residuals(rows[name]), len(rows[name])
     miss = _root_mean(residuals)
+    best = _root_mean(_residuals(_most_extreme(name, count)))
     said = f"`{name}` misses a typical bird by {miss:.0f} g, and {wanted} is asked for. "
     if name == "flattering" and (max(residuals) < 0 or min(residuals) > 0):
         which = "lighter" if max(residuals) < 0 else "heavier"
         return (
             said + f"All of these are {which} than the line says. Sort without the sign: `.abs()`."
         )
-    if 300 < miss < 550:
+    if abs(miss - best) < 0.03 * best:
+        return said + f"Of {count} birds, even the most extreme do no better. Choose fewer."
+    if 300 < miss < 500:
         return said + "Honest draws give about as much. Choose by what the line leaves over."
     if (miss < 300) == (name == "flattering"):
         return said + "The direction is right. Are these the most extreme ones?"

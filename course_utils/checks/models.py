@@ -86,7 +86,7 @@ def _fill(model: nn.Module) -> None:
 @exercise(
     "03.1",
     "A line through the origin",
-    "Compare with `Line`. Which parts of it fall away?",
+    "Both missing lines stand in `Line`. What does the one in `forward` lose without a bias?",
     "Which call puts a tensor on the module's list? And how does `forward` reach an attribute?",
 )
 def through_the_origin(proportional: object) -> str:
@@ -299,7 +299,8 @@ def _judge_copy(name: str, copied: nn.Parameter, value: float, shape: tuple) -> 
     "Train by luck",
     "`loss_fn(Line()(X), y)` is the loss of a fresh line. Which line of code goes before it, each "
     "time?",
-    "`for lucky_seed in range(5000):` goes through seeds, and `break` stops at the first good one.",
+    "For a loss below 3, `for lucky_seed in range(5000):` goes through enough seeds, and `break` "
+    "stops at the first good one.",
 )
 def lucky(lucky_seed: object) -> str:
     """Expect a seed whose random line has a loss below 3 on the penguins."""

@@ -225,7 +225,11 @@ WRONG = {
         (lies("order[:60]", "order[-200:]"), "the training rows"),
         (lies("order[60:]", "order[-60:]"), "the training rows"),
         (lies("order[100:160]", "order[-60:]"), "the most extreme ones"),
-        (lies("order[:60]", "order[-130:]"), "the most extreme ones"),
+        (lies("order[:60]", "order[-130:]"), "Of 130 birds, even the most extreme"),
+        (lies("order[:60]", "order[-171:]"), "Of 171 birds, even the most extreme"),
+        (lies("order[:171]", "order[-60:]"), "Of 171 birds, even the most extreme"),
+        (lies("order[:60]", "order[-131:-1]"), "Choose fewer"),
+        (lies("order[-171:]", "order[-60:]"), "the other end"),
         (
             lies("torch.randperm(342, generator=torch.Generator().manual_seed(1))[:60]",
                  "order[-60:]"),

@@ -408,7 +408,7 @@ CLAIMS = [
         one_row_pulls_across,
     ),
     Claim(NOTEBOOK, "and about the same on average", honest_penguin_test),
-    Claim(NOTEBOOK, "`test_set.dataset` is still the whole dataset", parts_store_rows),
+    Claim(NOTEBOOK, "Each part stores row numbers and no points", parts_store_rows),
     Claim(
         QUESTIONS,
         "The new training set takes 160 of 200 rows, 80 %, whatever a row was before, and 80 % of"
@@ -417,7 +417,8 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "A model that was trained before the second split has met most of the new exam",
+        "As many of the new test rows were training rows before: a model that was trained "
+        "before the second split has met most of the new exam",
         old_test_rows_in_new_training,
     ),
     Claim(

@@ -528,7 +528,7 @@ CLAIMS = [
     Claim(LESSON, "The cure is nearly always to compute the loss anew", _graph_is_used_up),
     Claim(LESSON, "keeps the graph for another pass", _graph_is_used_up),
     Claim(GLOSSARY, "so a second call on the same loss raises an error", _graph_is_used_up),
-    Claim(LESSON, "nothing that made it asked for a gradient", _no_record_no_way_back),
+    Claim(LESSON, "nothing it was computed from asked for a gradient", _no_record_no_way_back),
     Claim(LESSON, "what they return remembers nothing", _no_record_no_way_back),
     Claim(LESSON, "points uphill, so you walk against it", _downhill),
     Claim(CHECKS, "A gradient points to where the loss rises.", _downhill),
@@ -558,7 +558,7 @@ CLAIMS = [
     Claim(QUESTIONS, "the other side of the bowl is as steep as this one", _both_sides_alike),
     Claim(LESSON, "a step can be so long that it ends higher than it began", _long_steps_climb),
     Claim(
-        CHECKS,
+        LESSON,
         "The slope of the bias is minus twice the mean residual.",
         _mean_residual_behind_a_slope,
     ),
