@@ -355,7 +355,7 @@ CLAIMS = [
     Claim(LESSON, "every step uses the sum of all gradients so far", backward_adds),
     Claim(LESSON, "On the same points at every step it would swing on for ever", swings_for_ever),
     Claim(LESSON, "nearly always the swings grow", swings_grow),
-    Claim(LESSON, "The two don't cancel.", pushes_do_not_cancel),
+    Claim(LESSON, "and the two don't cancel.", pushes_do_not_cancel),
     Claim(LESSON, "swings do not add up like steps, they multiply", swings_multiply),
     Claim(LESSON, "Symptom: the loss falls, then swings, wider and wider.", falls_then_swings),
     Claim(QUESTIONS, "where every step saw the same birds", swings_for_ever),
