@@ -345,7 +345,11 @@ CLAIMS = [
         _column_meets_list,
     ),
     Claim(LESSON, "on average it takes about 17,000", _lines_to_beat_the_lazy),
-    Claim(LESSON, "as for the box, do it in fewer than two hundred on average", _nudges_to_beat_the_lazy),
+    Claim(
+        LESSON,
+        "as for the box, do it in fewer than two hundred on average",
+        _nudges_to_beat_the_lazy,
+    ),
     Claim(LESSON, "hardly any random nudge helps much", _nudges_in_a_million_directions),
     Claim(LESSON, "(370 on average)", _one_line_in_370),
     Claim(CHECKS, "About one line in 370 gets below 3.", _one_line_in_370),
