@@ -115,7 +115,7 @@ def _sigmoid(logit: float) -> float:
     "Find the neglected species",
     "A row holds all birds of one species. Which of its numbers are called by their own name?",
     "Along which `dim` do you add to get all birds of a row?",
-    "`table.diagonal()` are those named right; `table.sum(dim=1)` are all birds of each species.",
+    "`table.diagonal()` gives those named right. Which sum gives all birds of each species?",
 )
 def shares_found(found: object) -> str:
     """Compare the share of each row that lies on the diagonal."""
@@ -220,12 +220,12 @@ def cheapest_threshold(threshold: object) -> str:
 @exercise(
     "10.5",
     "Choose a partner",
+    "What a feature knows alone says nothing about a pair: try all three.",
     "Train each pair the same way, for some thousand steps, since a line that separates well has "
     "large weights. Count the wrong names.",
     "The border is where the logit is 0. With scaled features: w1 * (bill - center[0]) / spread[0] "
     "+ w2 * (other - center[1]) / spread[1] + b = 0.",
     "Solve that for `other`: what stands before `bill` is the slope, all the rest the intercept.",
-    "What a feature knows alone says nothing about a pair: try all three.",
 )
 def drawn_border(partner: object, border: object) -> str:
     """Count the birds on the wrong side of a line in the picture."""

@@ -95,7 +95,7 @@ def network_by_hand(forward: object) -> str:
     "Build a bump",
     "One steep sigmoid node steps up where its sum is 0. Where does the bump have to step?",
     "The second node steps at 2, and its output weight takes away what the first one added.",
-    "`torch.sigmoid(50 * (X - 1))` steps up at 1; subtract the same with 2.",
+    "`torch.sigmoid(50 * (X - 1))` steps up at 1. The other has its own place and output weight.",
 )
 def bump_of_two_nodes(bump: object) -> str:
     """Look at the bump inside, at its edges, outside and far outside."""
@@ -175,7 +175,7 @@ def _refuse_spikes_and_jumps(bump: object) -> None:
     "list of modules a module?",
     "`nn.ModuleList` is one, and it works like a list. `nn.Sequential`, which you know, is "
     "another. What goes into the parentheses?",
-    "`nn.ModuleList([nn.Linear(width, width) for _ in range(depth - 1)])`.",
+    "Hand `nn.ModuleList` her list, brackets and all.",
 )
 def lost_layers(Deep: object) -> str:
     """Count the parameters of three sizes, and compare what the layers give with tanh by hand."""
@@ -249,8 +249,8 @@ def _judge_layers(model: nn.Module, X: torch.Tensor, told: torch.Tensor) -> None
 @exercise(
     "09.4",
     "Teach it a curve of your own",
-    "Any formula will do, such as `torch.sin(my_X) * my_X`, and so will a list of heights. Draw it "
-    "before you train.",
+    "Any formula will do, such as `torch.sin(my_X) * my_X`, and so will 30 heights of your own or "
+    "more, as a column: `torch.tensor([...]).unsqueeze(1)`, with as many places in `my_X`.",
     "Make the network with `build`, the optimizer with its parameters, and call `fit` with `my_X` "
     "and `my_y`.",
     "If it misses a turn: more nodes, more steps, or another seed. If the loss jumps: land with a "
