@@ -416,7 +416,7 @@ CLAIMS = [
     ),
     Claim(
         GLOSSARY,
-        "From 100 points on, a tenth of it takes about 100 times the points",
+        "From 100 points on, making it ten times smaller takes about 100 times the points",
         tenth_takes_a_hundred_times,
     ),
     Claim(GLOSSARY, "is about 0.38 for 10 points and 0.07 for 200", about_those_two),
