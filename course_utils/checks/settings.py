@@ -242,8 +242,8 @@ def cliff(my_feature: object, my_losses: object) -> str:
     if apart:
         way = "larger" if border > 0.25 else "smaller"
         raise Wrong(
-            f"The border of this feature is {border:.3g}. For 0.25, its squares have to be {way} on "
-            "average."
+            f"The border of this feature is {border:.3g}. For 0.25, its squares have to be {way} "
+            "on average."
         )
     losses = _losses(my_losses)
     calm, wild = losses[:5], losses[-5:]  # 92 to 96 percent, 104 to 108 percent
