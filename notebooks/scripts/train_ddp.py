@@ -60,7 +60,8 @@ def join(device, meet):
     group = {"store": store, "rank": RANK, "world_size": PROCESSES}
     if device.type != "cpu":
         group["device_id"] = device  # a card that no other process uses
-    dist.init_process_group(dist.get_default_backend_for_device(device), **group)
+    backend = dist.get_default_backend_for_device(device)
+    dist.init_process_group(backend, **group)
 
 
 def save(path, model, optimizer, epochs_done):

@@ -323,7 +323,7 @@ CLAIMS = [
     ),
     Claim(
         LESSON,
-        "It does great harm where the preparation looks at the *target*.",
+        "It grows large where the preparation looks at a *target* it shouldn't know.",
         leak_looks_better,
         slow=True,
     ),
