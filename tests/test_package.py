@@ -50,7 +50,8 @@ MAY_IMPORT = {
     "judging": {"numpy", "torch", "errors", "guard"},
     "feedback": {"progress", "guard", "judging", "IPython"},
     "predict": {"inputs", "anywidget", "traitlets", "IPython"},
-    "doctor": {"packaging", "jupyter_client", "jupyter_core", "jupyterlab_server", "torch", "psutil"},
+    "doctor": {"packaging", "torch", "psutil"}
+    | {"jupyter_client", "jupyter_core", "jupyterlab_server"},
 }
 
 

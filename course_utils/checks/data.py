@@ -238,8 +238,8 @@ def cleaned(X_notes: object, y_notes: object) -> str:
             "X_notes",
             5,
             4200.0,
-            "One flipper is four meters long. Which column does 4200 belong to? (Type both numbers: "
-            "pandas matches names, so a swap of two columns changes nothing.)",
+            "One flipper is four meters long. Which column does 4200 belong to? (Type both "
+            "numbers: pandas matches names, so a swap of two columns changes nothing.)",
         ),
         (
             "y_notes",
