@@ -19,6 +19,7 @@ ASKED = re.compile(r'^predict\("(.*)"\)$', re.M)
 CHECKED = re.compile(r'^check\("(.*?)"', re.M)
 TIME = re.compile(r"\*\*Time\*\*: about \d+ minutes\.\s*")
 ABLE = re.compile(r"\*\*You will be able to\*\*\s*((?:^- .*\n?)+)", re.M)
+CLICKS = re.compile(r" ?[^.\n]*`Shift\+Enter`[^.]*\.")  # what one does in JupyterLab alone
 MARKDOWN = {"text/markdown"}
 IMPORTS = re.compile(r"import |from |use_one_thread")
 
@@ -87,7 +88,7 @@ class Lesson:
 
     def _text(self, source: str, veil: str | None) -> dict | None:
         text = re.sub(r"^# .*\n", "", source)
-        text = TIME.sub("", ABLE.sub("", text)).strip()
+        text = CLICKS.sub("", TIME.sub("", ABLE.sub("", text))).strip()
         if not text:
             return None
         titles = re.findall(r"^## (.*)$", text, re.M)

@@ -237,6 +237,13 @@ def test_a_page_holds_all_that_its_notebook_printed(site, name):
     assert (site / f"{name}.html").read_text("utf-8").count("<figure>") == drawn
 
 
+def test_a_page_asks_for_nothing_that_only_jupyterlab_can(site):
+    for name in NAMES:
+        text = (site / f"{name}.html").read_text("utf-8")
+        assert "Shift+Enter" not in text
+        assert "google.colab" not in text
+
+
 def test_links_lead_to_what_is_there(site):
     pages = {path.name: path.read_text("utf-8") for path in site.glob("*.html")}
     ids = {
