@@ -87,7 +87,7 @@ def _fill(model: nn.Module) -> None:
     "03.1",
     "A line through the origin",
     "Both missing lines stand in `Line`. What does the one in `forward` lose without a bias?",
-    "Which call puts a tensor on the module's list? And how does `forward` reach an attribute?",
+    "Which call marks a tensor as a parameter? And how does `forward` reach an attribute?",
 )
 def through_the_origin(proportional: object) -> str:
     """Expect predictions of weight times X, for whatever weight the parameter holds."""

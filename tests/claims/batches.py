@@ -459,7 +459,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "With `shuffle=True`, each epoch skips others; without it, always the same.",
+        "With `shuffle=True`, each epoch draws anew which; without it, they are always the same.",
         epochs_skip_other_rows,
     ),
     Claim(GLOSSARY, "draws a new order for every epoch", epochs_have_orders_of_their_own),

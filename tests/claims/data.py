@@ -460,14 +460,14 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "without the species, the bill brings about one gram.",
+        "without the species, they bring about one gram.",
         bill_hardly_helps,
     ),
     Claim(NOTEBOOK, "The species takes some 20 g off the miss", species_helps),
     Claim(GUIDE, "nothing more, the flipper alone. The species helps.", species_helps),
     Claim(
         NOTEBOOK,
-        "and the bill beside both 60 more;",
+        "length and depth of the bill, beside both, 60 more;",
         then_the_bill_helps,
     ),
     Claim(

@@ -310,7 +310,7 @@ CLAIMS = [
     ),
     Claim(
         LESSON,
-        "an overwritten number would make that record false, so it refuses",
+        "a number overwritten in place would not fit that record, so it refuses",
         _overwriting_is_refused,
     ),
     Claim(LESSON, "So one may replace the other.", _linear_replaces_line),
