@@ -24,7 +24,7 @@ from importlib.metadata import version
 from course_utils import datasets
 from course_utils.explorers.line_surface import LineSurfaceExplorer
 print(version("torch"), version("ipykernel"))
-print(len(datasets.load_penguins()[0]), sorted(os.listdir())[:3])
+print(len(datasets.load_penguins()[0]), os.path.isfile("scripts/train_ddp.py"))
 """
 
 
@@ -97,8 +97,7 @@ def test_a_host_gets_the_course_and_keeps_its_torch(host, where):
     *before, versions, found = done.stdout.splitlines()
     assert ("widgets are on" in before) == (where == "colab")
     assert versions == " ".join(THEIRS.values())
-    assert found.startswith("342 [")
-    assert "'data', 'scripts'" in found
+    assert found == "342 True"
 
 
 def test_the_cell_is_put_in_once_and_before_all_code():

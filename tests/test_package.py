@@ -2,9 +2,7 @@
 
 import ast
 import inspect
-import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -188,25 +186,6 @@ def test_the_package_asks_for_what_requirements_txt_explains():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     listed = doctor.read_requirements((ROOT / "requirements.txt").read_text("utf-8"))
     assert listed == doctor.read_requirements("\n".join(project["dependencies"]))
-
-
-def test_installed_it_brings_data_and_scripts(tmp_path):
-    """As by `pip install .`, far from the course's folder."""
-    source, target = tmp_path / "source", tmp_path / "target"
-    for name in ("course_utils", "notebooks/data", "notebooks/scripts"):
-        shutil.copytree(ROOT / name, source / name)
-    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-text"):
-        shutil.copy(ROOT / name, source)
-    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*install, "--quiet", f"--target={target}", source], check=True)
-    code = """from course_utils import datasets
-print(len(datasets.load_penguins()[0]), (datasets.NOTEBOOKS / "scripts/train_ddp.py").is_file())
-print(datasets.PENGUINS)"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True,
-                          text=True, env=os.environ | {"PYTHONPATH": str(target)})  # fmt: skip
-    assert done.stdout.splitlines() == [
-        "342 True", str(target / "course_utils/notebooks/data/penguins.csv")
-    ], done.stderr  # fmt: skip
 
 
 def test_one_thread_is_what_it_says():
