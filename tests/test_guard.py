@@ -59,7 +59,14 @@ def test_endless_code_ends(endless):
     with pytest.raises((guard.TooLong, own)):
         guard.limited(endless, 0.2)
     assert sys.gettrace() is None
+    assert sys.exception() is None, "or each later error would show these as its cause"
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_answer_may_run_out_of_items():
+    with pytest.raises(StopIteration) as raised:
+        guard.limited(lambda: next(iter([])), 5)
+    assert raised.value.__cause__ is None
 
 
 @pytest.mark.parametrize("endless", [sleeping, swallowing, hiding])

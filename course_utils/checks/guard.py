@@ -11,7 +11,7 @@ import sys
 import threading
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -68,8 +68,10 @@ def limited(function: Callable[[], object], seconds: float) -> object:
     hooks, before = (sys.gettrace(), sys.getprofile()), signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, on_signal)
     threading.Thread(target=fire, daemon=True).start()
+    kept: dict[str, object] = {}
     try:
-        return function()
+        for _ in _apart(function, kept):
+            pass
     finally:
         ended = False
         while not ended:
@@ -82,6 +84,23 @@ def limited(function: Callable[[], object], seconds: float) -> object:
             except TooLong:
                 continue
         signal.signal(signal.SIGINT, before)
+    if "error" in kept:
+        raise kept["error"]
+    return kept["value"]
+
+
+def _apart(function: Callable[[], object], kept: dict[str, object]) -> Iterator[None]:
+    """Call a function where Python keeps "the error that is being handled" apart: in a generator.
+
+    An error raised while a handler ends leaves that note behind, and without this, every later
+    error of the kernel would show hundreds of others as its cause.
+    """
+    try:
+        kept["value"] = function()
+    except StopIteration as error:  # it may not leave a generator
+        kept["error"] = error
+    return
+    yield
 
 
 def insisting(
