@@ -402,15 +402,16 @@ def test_the_courses_kernels_watch_from_their_first_cell(tmp_path):
 def test_a_kernel_says_it_in_a_notebook_of_the_course():
     (path,) = [path for path in LESSON_PATHS if path.stem == "05_training_loop"]
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    _, imports, data, model, parts, *_ = cells
+    finds, imports, data, model, parts, *_ = cells
     manager, client = start_new_kernel(cwd=str(NOTEBOOKS))
     try:
+        assert told(client, finds.source, finds.id) == ""
         assert told(client, imports.source, imports.id) == ""
         sentence = (
             "`start_over` is made in the cell that begins with `class Line(nn.Module):` in "
             '"Gather the parts": run that cell first.'
         )
-        more = f" 2 more cells above have not run: {order.ALL_AGAIN} runs them all."
+        more = f" 1 more cell above has not run: {order.ALL_AGAIN} runs them all."
         assert told(client, parts.source) == sentence + more
         assert told(client, "train_loader = 5", data.id) == ""
         assert told(client, parts.source, parts.id) == sentence
