@@ -46,7 +46,7 @@ WRONG = {
         (border("X_bill.square().mean().item()"), "half of the curvature"),
         (border("1 / y_mass.square().mean().item()"), "belongs to the masses"),
         (border("1 / flipper.square().mean().item()"), "belongs to the flippers"),
-        (border("2 / curvature"), "belongs to the flippers"),
+        (border("2 / bird_curvature"), "belongs to the flippers"),
         (border("1 / X_bill.mean().item() ** 2"), "the square of the mean"),
         (border("1 / X_bill.mean().item()"), "Yours holds the features"),
         (border("1 / (X_bill - X_bill.mean()).square().mean().item()"), "mean subtracted"),
