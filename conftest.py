@@ -1,6 +1,7 @@
 """Strict nbval with a tolerance for numbers, and no test that is skipped in silence."""
 
 import functools
+import itertools
 import math
 import os
 import re
@@ -15,11 +16,13 @@ import pytest
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![\w])")
 PLOTLY = "application/vnd.plotly.v1+json"  # drawn data: tests/test_figures.py compares it
 LONG = [  # test modules, the longest first
-    *("test_browser", "test_predict_browser", "test_hub", "test_checks", "test_explorers_hosts"),
-    *("test_soak", "test_site", "test_explorers_in_page", "test_claims", "test_launcher"),
+    *("test_browser", "test_explorers_hosts", "test_checks", "test_site", "test_explorers_layout"),
+    *("test_explorers_in_page", "test_launcher", "test_hub", "test_claims", "test_scaling"),
 ]
 compared: Counter[str] = Counter()
 skipped: list[str] = []
+in_tests: Counter[str] = Counter()  # seconds, of each process
+through: dict[str, float] = {}  # when its last test ended
 
 
 def same_numbers(test: str, ref: str) -> bool:
@@ -52,8 +55,31 @@ def aligned(test, ref):
     return test
 
 
+def words_of(outputs) -> list[str]:
+    """Return the lines that a reader sees of a cell's outputs."""
+    parts = [
+        out.get("text") or out.get("data", {}).get("text/plain") or out.get("evalue", "")
+        for out in outputs
+    ]
+    return "\n".join(part.rstrip("\n") for part in parts).splitlines()
+
+
+def side_by_side(stored, now) -> list[str]:
+    """Return two lists of lines as two columns, with a mark where they differ."""
+    pairs = list(itertools.zip_longest(stored, now, fillvalue=""))
+    width = max([len("stored"), *(len(left) for left, _ in pairs)])
+    rows = [("stored", " ", "now"), *((a, " " if a == b else "|", b) for a, b in pairs)]
+    return [f"{left:<{width}} {mark} {right}".rstrip() for left, mark, right in rows]
+
+
+def pytest_addoption(parser):
+    """Know the lane of what takes minutes and seldom changes."""
+    parser.addoption("--weekly", action="store_true", help="run the tests of the weekly lane too")
+
+
 def pytest_configure(config):
     """Keep the progress file of whoever runs the tests out of them."""
+    config.addinivalue_line("markers", "weekly: takes minutes, so only with --weekly")
     folder = tempfile.TemporaryDirectory(prefix="progress-")
     config.add_cleanup(folder.cleanup)
     os.environ["COURSE_PROGRESS"] = str(Path(folder.name) / "progress.jsonl")
@@ -65,8 +91,12 @@ def pytest_collectstart(collector):
         collector.skip_compare += (PLOTLY, "image/svg+xml")
 
 
-def pytest_collection_modifyitems(items):
-    """Let what takes minutes begin, so that both cores are busy to the end."""
+def pytest_collection_modifyitems(config, items):
+    """Leave the weekly lane out; begin with what takes minutes: both cores are busy to the end."""
+    if not config.option.weekly:
+        weekly = [item for item in items if item.get_closest_marker("weekly")]
+        config.hook.pytest_deselected(items=weekly)
+        items[:] = [item for item in items if not item.get_closest_marker("weekly")]
     items.sort(key=lambda item: (*LONG, item.path.stem).index(item.path.stem))
 
 
@@ -79,13 +109,21 @@ def pytest_itemcollected(item):
     @functools.wraps(strict)
     def tolerant(test, ref, skip_compare=None):
         item.user_properties.append(("compared", True))
-        return strict(aligned(test, ref), ref, skip_compare)
+        same = strict(aligned(test, ref), ref, skip_compare)
+        if not same:
+            both = side_by_side(words_of(ref), words_of(test))
+            how = f"Is the new one meant? python3 course.py refresh {item.parent.name} stores it."
+            item.comparison_traceback[:] = [*both, "", how, "", *item.comparison_traceback]
+        return same
 
     item.compare_outputs = tolerant
 
 
 def pytest_runtest_logreport(report):
-    """Count compared cells and collect skips, in the process that prints the summary."""
+    """Count compared cells, seconds and skips, in the process that prints the summary."""
+    worker = report.worker_id if hasattr(report, "worker_id") else "main"
+    in_tests[worker] += report.duration
+    through[worker] = report.stop
     if report.when == "call" and ("compared", True) in report.user_properties:
         compared[report.nodeid.split("::")[0]] += 1
     if report.skipped:
@@ -106,7 +144,13 @@ def cells_not_compared(config) -> list[str]:
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Say how much was compared, and what was not."""
+    """Say how much was compared, what was not, and how busy each process was."""
+    end = max(through.values(), default=0)
+    for worker, seconds in sorted(in_tests.items()):
+        line = f"{worker}: {seconds:.0f} s in tests, through {end - through[worker]:.0f} s before"
+        terminalreporter.write_line(f"{line} the last one ended")
+    if not config.option.weekly:
+        terminalreporter.write_line("Without the weekly lane: python3 course.py test -- --weekly")
     terminalreporter.write_line(f"{sum(compared.values())} notebook cells compared")
     if not config.option.keyword:
         for line in cells_not_compared(config):

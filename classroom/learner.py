@@ -143,7 +143,7 @@ def main(words: list[str]) -> None:
     options.append("--LanguageServerManager.autodetect=False")  # there are none to be found
     if os.geteuid() == 0:  # in a container
         options.append("--allow-root")
-    # -P: a file random.py of the learner's is no module of the server's.
+    # -P: a file random.py of the learner's is not a module of the server's.
     server = [sys.executable, "-P", "-m", "jupyterhub.singleuser", *options, *words]
     os.execv(sys.executable, server)
 

@@ -178,7 +178,7 @@ def least_absolute(X: object, y: object) -> tuple[float, float]:
     Raises
     ------
     InputError
-        If the data are no columns, or all features are the same.
+        If the data are not columns, or all features are the same.
     """
     x, targets = inputs.pair(X, y, least=2)
     if np.ptp(x) == 0:

@@ -136,9 +136,10 @@ class Prediction(anywidget.AnyWidget):
     def __init__(self, name: str, question: dict):
         super().__init__(shown=asked(question))
         self._name, self._question = name, question
-        self.on_msg(self._hear)
+        self.on_msg(self.hear)
 
-    def _hear(self, _widget: object, content: dict, _buffers: list) -> None:
+    def hear(self, _widget: object, content: dict, _buffers: object = None) -> None:
+        """Do what a message of the page asks for: judge an answer, or show the right one."""
         if "show" in content:
             self.show()
         else:

@@ -28,7 +28,7 @@ class Lesson:
         }
 
     def namespace(self):
-        """Run all that is no exercise; return the names it leaves."""
+        """Run all but the exercises; return the names it leaves."""
         names = {"__name__": "__main__"}
         before = os.getcwd()
         os.chdir(NOTEBOOKS)

@@ -17,7 +17,15 @@ from urllib.parse import quote, urlsplit
 
 import nbformat
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    Error,
+    Locator,
+    Page,
+    TimeoutError,
+    expect,
+    sync_playwright,
+)
 from refresh import KEPT_METADATA
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +33,7 @@ FOLDER = "a café course"  # a space and an accent, as a learner's folder may ha
 TOKEN = "a-token-of-this-test-run"
 LOOPBACK = "127.0.0.1"
 PLOTLY = "application/vnd.plotly.v1+json"
+WINDOW = {"width": 1280, "height": 900}
 RUN_MS = 300_000  # a notebook has this long to run
 OPEN_MS = 60_000  # to open
 DRAW_MS = 30_000  # and the page this long to follow
@@ -64,6 +73,18 @@ RUN_AGAIN = """() => {
     window.course = {done: false, errors: []};
     const done = () => { window.course.done = true; };
     jupyterapp.commands.execute('notebook:run-all-cells').finally(done);
+}"""
+OPEN = "async path => { await jupyterapp.commands.execute('docmanager:open', {path}); }"
+# Close every document, whatever is not saved; tell whether nothing is left of it.
+CLOSE_ALL = """async () => {
+    const {shell} = jupyterapp;
+    for (const widget of [...shell.widgets('main')].filter(one => one.context)) {
+        widget.context.model.dirty = false;
+        widget.close();
+        await new Promise(requestAnimationFrame);
+        if (!widget.isDisposed) return false;
+    }
+    return !document.querySelector('.jp-NotebookPanel, .jp-Dialog, .Toastify__toast');
 }"""
 # Run code in the kernel as a cell does, and return what it prints.
 ANSWER = """async code => {
@@ -263,12 +284,31 @@ class Notebook:
         self.hosts: set[str] = set()  # where requests and web sockets went
         self.sent: list[bytes | str] = []  # through web sockets
         self._listen()
+        self.kept = app == "lab"  # the page can show another notebook afterwards
         lab.set("apputils-extension/themes", theme=f"JupyterLab {theme.capitalize()}")
         path = quote(f"{FOLDER}/notebooks/{name}.ipynb")
         if app == "lab":  # a workspace of its own, or the tab of the notebook before is restored
             path = f"workspaces/{quote(f'{theme}-{name}')}/tree/{path}"
         self.page.goto(f"{lab.url}{app}/{path}?token={TOKEN}")
         self.wait_for_kernel()
+
+    def open(self, name: str, theme: str) -> None:
+        """Open another notebook in this page, which shows none."""
+        self.complaints.clear()
+        self.sent.clear()
+        self.page.set_viewport_size(WINDOW)
+        self.page.evaluate(OPEN, f"{FOLDER}/notebooks/{name}.ipynb")
+        self.put_on(theme)
+        self.wait_for_kernel()
+
+    def leave(self) -> bool:
+        """Close the notebook and shut its kernel down; tell whether the page can open another."""
+        try:
+            self.kept = self.kept and not self.page.is_closed() and self.page.evaluate(CLOSE_ALL)
+        except Error:  # a test may leave a page that has crashed
+            self.kept = False
+        self._shut_kernels_down()
+        return self.kept
 
     def _listen(self) -> None:
         page = self.page
@@ -400,8 +440,12 @@ class Notebook:
             self.page.screenshot(path=folder / f"{name}-{number + 1}.png")
 
     def close(self) -> None:
-        """Close the page and shut its kernel down, in whatever state they are."""
+        """Close the page and shut its kernel down."""
         self.page.close()
+        self._shut_kernels_down()
+
+    def _shut_kernels_down(self) -> None:
+        """Shut every kernel of the server down, in whatever state they are."""
         context, headers = self.page.context, {"Authorization": f"token {TOKEN}"}
         server = "http://{0.hostname}:{0.port}/".format(urlsplit(self.page.url))
         for kernel in context.request.get(server + "api/kernels", headers=headers).json():
@@ -428,12 +472,18 @@ def chromium():
         pytest.fail(f"There is no Chromium at {wanted}: name one in the variable CHROMIUM.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        yield browser.new_context(viewport={"width": 1280, "height": 900})
+        yield browser.new_context(viewport=WINDOW)
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def pages():
+    """Notebooks that are closed, whose pages can open another: JupyterLab loads in seconds."""
+    return []
+
+
 @pytest.fixture
-def open_notebook(lab, chromium):
+def open_notebook(lab, chromium, pages):
     """Return a function that opens a notebook by name in a theme, as a `Notebook`.
 
     `app` may be "notebooks" for Notebook 7, which the same server offers.
@@ -441,9 +491,16 @@ def open_notebook(lab, chromium):
     opened = []
 
     def opener(name: str, theme: str = "light", app: str = "lab") -> Notebook:
-        opened.append(Notebook(lab, chromium, name, theme, app))
+        if app == "lab" and pages:
+            opened.append(pages.pop())
+            opened[-1].open(name, theme)
+        else:
+            opened.append(Notebook(lab, chromium, name, theme, app))
         return opened[-1]
 
     yield opener
     for notebook in opened:
-        notebook.close()
+        if notebook.leave():
+            pages.append(notebook)
+        else:
+            notebook.close()

@@ -18,7 +18,7 @@ def rest(explorer, seconds=10):
 
 def ask(explorer):
     """Send what a page at rest sends, and wait for nothing."""
-    explorer.page._handle_custom_msg({"prove": explorer.state}, [])
+    explorer.hear(explorer.page, {"prove": explorer.state})
 
 
 def move(explorer, **values):
@@ -39,7 +39,7 @@ def value_of(code, **names):
 
 
 def numbers_in(sentence):
-    """Return the numbers of a sentence; words such as w1 or "2.1 million" are no numbers."""
+    """Return the numbers of a sentence; words such as w1 or "2.1 million" are not."""
     text = sentence.replace("\u2212", "-").replace(",", "")
     found = re.findall(r"(?<![\w.\u2080-\u2089])-?\d+(?:\.\d+)?", text)
     return [float(number) for number in found]

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from itertools import zip_longest
 from pathlib import Path
 
 import nbformat
@@ -133,6 +134,39 @@ def with_links(text: str) -> str:
     return re.sub(hosts + "[^/]+/[^/]+/", rf"\g<1>{owner}/{name}/", text)
 
 
+def changes(old: nbformat.NotebookNode, new: nbformat.NotebookNode) -> list[str]:
+    """Say what a refresh changed in a notebook, and why."""
+    said, before = [], {cell.id: cell for cell in old.cells}
+    for number, cell in enumerate(new.cells):
+        place, was = f"cell {number} ({cell.id}):", before.get(cell.id)
+        if was is None:
+            said.append(f"{place} put in, the same in every notebook")
+            continue
+        if lines := first_difference(was.source, cell.source):
+            why = "the same in every notebook" if is_setup(cell) else "by the formula"
+            said.append(f"{place} {lines[0]!r} is now {lines[1]!r}, {why}")
+        if gone := sorted(was.metadata.keys() - cell.metadata.keys()):
+            said.append(f"{place} left out what only this machine needs: {', '.join(gone)}")
+        if was.get("outputs") != cell.get("outputs"):
+            lines = first_difference(printed(was), printed(cell))
+            what = f"printed {lines[1]!r} where {lines[0]!r} was stored" if lines else "drew anew"
+            said.append(f"{place} the kernel {what}")
+    return said
+
+
+def printed(cell: nbformat.NotebookNode) -> str:
+    """Return the text in a cell's outputs."""
+    return "".join(
+        out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs
+    )
+
+
+def first_difference(old: str, new: str) -> tuple[str, str] | None:
+    """Return the first lines, of one text and of the other, that are not the same."""
+    pairs = zip_longest(old.splitlines(), new.splitlines(), fillvalue="")
+    return next((pair for pair in pairs if pair[0] != pair[1]), None)
+
+
 def documents() -> dict[Path, str]:
     """Return the pages that list the notebooks, as these are now."""
     pages = [ROOT / "README.md", NOTEBOOKS / "appendix.md", ROOT / "classroom" / "TEACHING.md"]
@@ -148,18 +182,24 @@ def main(names: list[str]) -> None:
     paths = [Path(name) for name in names] or LESSON_PATHS
     print(f"{'notebook':28}{'seconds':>8}{'peak MB':>9}{'file kB':>9}")
     for path in paths:
-        notebook = with_setup(nbformat.read(path, as_version=4))
+        stored = nbformat.read(path, as_version=4)
+        notebook = with_setup(nbformat.from_dict(stored))
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as empty:  # whoever refreshes has passed nothing
             os.environ["COURSE_PROGRESS"] = str(Path(empty) / "progress.jsonl")
             peak = execute(notebook, path.resolve().parent)
         seconds = time.perf_counter() - start
-        text = text_of(normalized(notebook))
+        notebook = normalized(notebook)
+        text = text_of(notebook)
         path.write_text(text, encoding="utf-8", newline="\n")
         megabytes = int(peak) / (1e6 if sys.platform == "darwin" else 1e3)
         print(f"{path.stem:28}{seconds:8.1f}{megabytes:9.0f}{len(text.encode()) / 1e3:9.0f}")
+        for line in changes(stored, notebook):
+            print(f"    {line}")
     for page, text in documents().items():
-        page.write_text(text, encoding="utf-8", newline="\n")
+        if page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8", newline="\n")
+            print(f"{page.relative_to(ROOT)}: its tables and links follow the notebooks")
 
 
 if __name__ == "__main__":

@@ -9,26 +9,36 @@ from playwright.sync_api import expect
 from test_predict import asked_at, tells, veiled_by
 
 # The text in each cell that can be seen on the screen at this moment, the prompts left out.
-SEEN = """() => [...document.querySelectorAll('.jp-NotebookPanel .jp-Notebook-cell')].map(cell =>
-    [...cell.querySelectorAll('pre, .cm-line, p, li, td, th, h1, h2, h3, summary, legend, text')]
-        .filter(node => {
-            const {width, top, bottom} = node.getBoundingClientRect();
-            return width && bottom > 0 && top < innerHeight
-                && node.checkVisibility({opacityProperty: true, visibilityProperty: true});
-        }).map(node => node.innerText ?? node.textContent).join('\\n'))"""
+SEEN = """() => {
+    const onScreen = ({width, top, bottom}) => width && bottom > 0 && top < innerHeight;
+    const words = 'pre, .cm-line, p, li, td, th, h1, h2, h3, summary, legend, text';
+    return [...document.querySelectorAll('.jp-NotebookPanel .jp-Notebook-cell')].map(cell =>
+        !onScreen(cell.getBoundingClientRect()) ? '' : [...cell.querySelectorAll(words)]
+            .filter(node => onScreen(node.getBoundingClientRect())
+                && node.checkVisibility({opacityProperty: true, visibilityProperty: true}))
+            .map(node => node.innerText ?? node.textContent).join('\\n'));
+}"""
 AT = """([index, block]) => document.querySelectorAll('.jp-NotebookPanel .jp-Notebook-cell')[index]
     .scrollIntoView({block})"""
+# The same, once a cell stands in its place and all on the screen is rendered and stands still.
+SETTLED = f"""async place => {{
+    const {{widgets}} = jupyterapp.shell.currentWidget.content;
+    let before, now = null;
+    while (now === null || String(before) !== String(now)) {{
+        ({AT})(place);
+        for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+        before = now;
+        now = ({SEEN})();
+        if (widgets.some((cell, n) => now[n] && cell.isPlaceholder())) now = null;
+    }}
+    return now;
+}}"""
 SCREEN = {"width": 1366, "height": 768}
 
 
 def seen(notebook, index, block):
-    """Scroll to a cell, wait until that has settled, and return what is seen of each cell."""
-    before, now = None, []
-    while before != now:
-        notebook.page.evaluate(AT, [index, block])
-        notebook.page.wait_for_timeout(200)
-        before, now = now, notebook.page.evaluate(SEEN)
-    return now
+    """Scroll to a cell and return what is seen of each cell."""
+    return notebook.page.evaluate(SETTLED, [index, block])
 
 
 def around(notebook, names, cells, when):

@@ -56,6 +56,7 @@ if sys.platform == "linux":  # what Binder runs; elsewhere these scripts have no
         assert run.returncode == 0, run.stdout
         return folder
 
+    @pytest.mark.weekly
     def test_post_build_installs_every_direct_dependency(clone, built):
         wanted = read_requirements((clone / "requirements.txt").read_text("utf-8"))
         names = [requirement.name for requirement in wanted]
@@ -67,6 +68,7 @@ if sys.platform == "linux":  # what Binder runs; elsewhere these scripts have no
         assert Path(file).parent == clone / "course_utils"
         subprocess.run([built / "bin/python", "-m", "pip", "check"], check=True)
 
+    @pytest.mark.weekly
     def test_post_build_installs_the_versions_of_the_lock(clone, built):
         list_all = [built / "bin/python", "-m", "pip", "list", "--format=freeze"]
         lines = subprocess.check_output(list_all, text=True).splitlines()
@@ -78,6 +80,7 @@ if sys.platform == "linux":  # what Binder runs; elsewhere these scripts have no
         bad = {n: v for n, v in both.items() if not lock[n].specifier.contains(v)}
         assert not {name for name in bad if name != "setuptools"}  # this one came with venv
 
+    @pytest.mark.weekly
     def test_post_build_copies_the_settings(clone, built):
         files = [file for file in (clone / "binder/settings").rglob("*") if file.is_file()]
         assert files

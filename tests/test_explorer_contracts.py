@@ -228,7 +228,7 @@ def test_decimals_stay_and_small_losses_are_told_as_such():
     ]
 
 
-# States and what is no state.
+# States and what is not one.
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -347,7 +347,7 @@ def test_page_code_and_proof_tell_the_same_and_the_code_touches_nothing(name, no
                 result, said = node.ask(explorer)
                 given = {k: v for k, v in explorer.page.given.items() if k != "presets"}
                 page = np.concatenate([found_in(result), found_in(given)])
-                explorer.page._handle_custom_msg({"code": True}, [])
+                explorer.hear(explorer.page, {"code": True})
                 code, names = explorer.page.code, dict(lesson(name)[0])
                 before = state_of(names)
                 found = run_cell(code, names)

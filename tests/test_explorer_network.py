@@ -388,7 +388,7 @@ def test_an_own_network_is_drawn_from_the_kernel(own, said):
     assert said in found.text
     assert len(found.drawn["curve"]) == len(mlp.GRID)
     assert len(found.result.train) == len(found.drawn["train"]) == 6
-    explorer._conclude(explorer.state, found)
+    explorer.conclude(explorer.state, found)
     assert explorer.page.proof["kind"] == "told"
     assert explorer.still(explorer.settings | {"epochs": 5}).summary.endswith(
         f"training loss {found.result.train[-1]:.4g}, validation loss {found.result.val[-1]:.4g}."

@@ -259,7 +259,7 @@ def test_set_refuses_points_without_a_line_and_the_page_is_told_nothing(explorer
     state = explorer.state
     with pytest.raises(Unusable, match=message):
         explorer.set(points=text)
-    explorer._conclude("now", Unusable(message))
+    explorer.conclude("now", Unusable(message))
     assert explorer.page.proof["kind"] == "page"
     assert message in explorer.still({"points": text}).summary
     assert explorer.state == state

@@ -85,9 +85,9 @@ def explorers():
 
 def able(explorer, wanted):
     """Leave out the numbers of lines that cannot run where they stand."""
-    ready, ran = Readiness(explorer._code.all), []
+    ready, ran = Readiness(explorer.code.all), []
     for number in wanted:
-        number = 1 + number % len(explorer._code.all)
+        number = 1 + number % len(explorer.code.all)
         if not ready.needs(number):
             ready.note(number)
             ran.append(number)
@@ -116,7 +116,7 @@ def test_lines_are_read_without_docstring_and_return_and_told_apart(explorers):
     assert lines[2].takes == {"loss_fn", "y_pred", "y"}
     assert lines[2].makes == {"loss"}
     assert lines[3].calls == {"backward"}
-    kinds = {f: ["+".join(what) for what in told_apart(e._code)] for f, e in explorers.items()}
+    kinds = {f: ["+".join(what) for what in told_apart(e.code)] for f, e in explorers.items()}
     assert kinds[one_step] == ["zero_grad", "forward", "loss", "backward", "step"]
     assert kinds[in_own_words] == ["forward", "loss", "zero_grad", "backward", "step"]
     assert kinds[without_reset] == ["forward+loss", "backward", "step"]
@@ -132,14 +132,14 @@ def test_page_formula_and_pytorch_lead_to_the_same_numbers(node, explorers, func
     numbers = able(explorer, order)
     state = {"lines": text(numbers), "lr": lr, "leave_out": False}
     page, _ = node.ask(explorer, **state)
-    trace = explorer._line.trace(numbers, lr)
+    trace = explorer.formula.trace(numbers, lr)
     size = max(abs(v) for now in trace for v in now.values() if v is not None)
     assert page["ran"] == numbers
     for name, right in trace[-1].items():
         mine = page["now"][name]
         assert mine == (right and pytest.approx(right, rel=1e-12, abs=1e-12 * max(size, 1))), name
     np.testing.assert_allclose(
-        page["path"], explorer._line.path(numbers, lr), rtol=1e-12, atol=1e-12 * max(size, 1)
+        page["path"], explorer.formula.path(numbers, lr), rtol=1e-12, atol=1e-12 * max(size, 1)
     )
     proof = explorer.prove(state)
     assert proof.agrees is True, proof.text
@@ -154,15 +154,15 @@ def test_page_and_kernel_refuse_what_pytorch_refuses(node, explorers, function, 
     """Where a line cannot run, its own code raises; where it can, it runs."""
     explorer = explorers[function]
     numbers = able(explorer, order)
-    ready = Readiness(explorer._code.all, numbers)
-    needs = [ready.needs(k + 1) for k in range(len(explorer._code.all))]
+    ready = Readiness(explorer.code.all, numbers)
+    needs = [ready.needs(k + 1) for k in range(len(explorer.code.all))]
     page, _ = node.ask(explorer, lines=text(numbers))
     assert page["needs"] == needs
     model, optimizer = fresh_line()
-    names = dict(zip(explorer._code.words, (model, loss_fn, optimizer, X, y), strict=True))
+    names = dict(zip(explorer.code.words, (model, loss_fn, optimizer, X, y), strict=True))
     for number in numbers:
-        exec(explorer._code.all[number - 1].code, names)
-    for line, needed in zip(explorer._code.all, needs, strict=True):
+        exec(explorer.code.all[number - 1].code, names)
+    for line, needed in zip(explorer.code.all, needs, strict=True):
         if needed:
             with pytest.raises((NameError, RuntimeError)):
                 exec(line.code, dict(names))
@@ -261,7 +261,7 @@ def test_a_gradient_from_before_counts(node):
     page, _ = node.ask(explorer)
     assert page["now"]["weight"] == pytest.approx(found.weight, rel=1e-6)
     assert page["now"]["bias.grad"] == pytest.approx(
-        explorer._line.trace([5, 2, 3, 4], 0.1)[-1]["bias.grad"]
+        explorer.formula.trace([5, 2, 3, 4], 0.1)[-1]["bias.grad"]
     )
     assert explorer.proof.agrees
     optimizer.step()
@@ -328,7 +328,7 @@ def other_names(model, loss_fn, optimizer, X, y):
 
 def test_lines_that_only_look_usual_are_told_apart():
     explorer = explore(other_names)
-    kinds = told_apart(explorer._code)
+    kinds = told_apart(explorer.code)
     assert [kinds[k] for k in (0, 1, 3, 4)] == [(), (), (), ()]
     assert explorer.page.given["only"] == "line 1 is none of the usual five"
 
@@ -350,7 +350,7 @@ def test_what_only_the_kernel_can_follow_says_so(node):
         "line 3 is none of the usual five": explore(by_hand),
     }
     for why, explorer in cases.items():
-        every = range(1, len(explorer._code.all) + 1)
+        every = range(1, len(explorer.code.all) + 1)
         found = explorer.set(lines=text([*every, *every]))
         assert explorer.page.given["only"] == why
         assert explorer.page.proof["kind"] == "told"
@@ -358,7 +358,7 @@ def test_what_only_the_kernel_can_follow_says_so(node):
         assert np.isfinite(found.loss)
         page, said = node.ask(explorer)
         assert f"Only the kernel can follow these lines: {why}." in said
-        assert page["needs"] == [Readiness(explorer._code.all, page["ran"]).needs(k) for k in every]
+        assert page["needs"] == [Readiness(explorer.code.all, page["ran"]).needs(k) for k in every]
         assert explorer.still(explorer.settings).summary
     drawn = cases["the model is not a line"].proof.drawn
     assert len(drawn["losses"]) == 2
@@ -409,9 +409,9 @@ def runs(explorer, names):
         "torch": torch,
         "X": X,
         "y": y,
-        "loss_fn": explorer._code._now[explorer._code.words[1]],
+        "loss_fn": explorer.code.now[explorer.code.words[1]],
     } | names
-    space |= dict(zip(explorer._code.words, explorer._code._now.values(), strict=True)) | names
+    space |= dict(zip(explorer.code.words, explorer.code.now.values(), strict=True)) | names
     before = dict(space)
     exec(body, space)
     result = eval(call, space)
@@ -439,7 +439,7 @@ def test_the_code_writes_equal_steps_as_a_loop_and_calls_by_the_notebooks_names(
     space = {"loss_fn": loss_fn, "X": X, "y": y}
     space |= {"live_model": live_model, "live_optimizer": live_optimizer}
     explorer = explore(model=live_model, optimizer=live_optimizer)
-    explorer._code._function = type(one_step)(one_step.__code__, space)
+    explorer.code.function = type(one_step)(one_step.__code__, space)
     explorer.set(lines=f"{FIVE} {FIVE} 2 3 4 5 2 3 4 5 2 3 4 5 1 2")
     code = explorer.as_code(explorer.settings)
     assert "    for step in range(2):\n        optimizer.zero_grad()\n        y_pred" in code
@@ -535,4 +535,4 @@ def test_bad_input():
         with pytest.raises(InputError, match=message):
             StepExplorer(*arguments)
     flat = explore(data=(X.flatten(), y.flatten()))
-    assert flat.page.given["only"] == "X and y are no columns of numbers"
+    assert flat.page.given["only"] == "X and y are not columns of numbers"

@@ -15,6 +15,7 @@ from refresh import (
     LESSON_PATHS,
     NOTEBOOKS,
     ROOT,
+    changes,
     execute,
     is_setup,
     normalized,
@@ -197,7 +198,7 @@ PARTS = ["stops with an error", "runs, and it looks wrong", "runs, and it looks 
 @each(PATHS)
 def test_markdown_cells_are_short(path):
     for text in sources(path, "markdown"):
-        words = re.sub(r"^\|.*$", "", FENCE.sub("", text), flags=re.M)  # a table is no prose
+        words = re.sub(r"^\|.*$", "", FENCE.sub("", text), flags=re.M)  # a table is not prose
         assert len(words.split()) <= 120, text[:80]
 
 
@@ -323,6 +324,26 @@ def test_refreshing_twice_changes_nothing(tmp_path):
     assert texts[0] == texts[1]
 
 
+def test_a_refresh_says_what_it_changed_and_why():
+    code = nbformat.v4.new_code_cell
+    printed = nbformat.v4.new_output("stream", name="stdout", text="one\n0.5\n")
+    head = nbformat.v4.new_markdown_cell("# A\n\n**Time**: about 3 minutes.", id="head")
+    cells = [head, code("f()", id="a", outputs=[printed], metadata={"collapsed": True})]
+    old = nbformat.v4.new_notebook(metadata=KEPT_METADATA, cells=cells)
+    new = normalized(old)
+    minutes = int(re.search(r"\d+", new.cells[0].source)[0])
+    assert minutes != 3
+    new.cells[2].outputs[0].text = "one\n0.25\n"
+    time = "**Time**: about {} minutes."
+    assert changes(old, new) == [
+        f"cell 0 (head): {time.format(3)!r} is now {time.format(minutes)!r}, by the formula",
+        "cell 1 (elsewhere): put in, the same in every notebook",
+        "cell 2 (a): left out what only this machine needs: collapsed",
+        "cell 2 (a): the kernel printed '0.25' where '0.5' was stored",
+    ]
+    assert changes(new, normalized(new)) == []
+
+
 def test_nbval_fails_on_a_changed_output(tmp_path):
     """Change one digit in one stored output of a copy: strict nbval has to notice."""
     notebook = nbformat.v4.new_notebook(
@@ -356,7 +377,10 @@ def test_nbval_fails_on_a_changed_output(tmp_path):
     notebook.cells[0].outputs[0].text = "0.5001\n"
     assert run().returncode == 0, "the last digit may differ by one"
     notebook.cells[0].outputs[0].text = "0.5010\n"
-    assert run().returncode == 1
+    bad = run()
+    assert bad.returncode == 1
+    assert re.search(r"^stored +now\n0\.5010 \| 0\.5000$", bad.stdout, re.M), bad.stdout
+    assert "course.py refresh a.ipynb stores it" in bad.stdout
     notebook.cells[0].outputs[0].text = "0.5000\n"
     notebook.cells[1].outputs[0].data["text/plain"] = "8"
     assert run().returncode == 1

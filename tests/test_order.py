@@ -138,7 +138,7 @@ def test_every_way_to_make_a_name_is_known(makes):
         "print(thing)",
         "thing.attribute = 1",
         "thing[0] = 1",
-        "this is no Python: thing = 1",
+        "this is not Python: thing = 1",
     ],
 )
 def test_a_name_that_no_cell_makes_is_the_learners_own(makes_not):

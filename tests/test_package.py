@@ -199,6 +199,36 @@ assert versions()['torch'] == torch.__version__
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def private_names(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """Return the private names that code makes, and those it takes from elsewhere."""
+    made, taken = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            made.add(node.id)
+        elif isinstance(node, ast.ImportFrom):
+            taken |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            own = ast.unparse(node.value) in ("self", "cls")
+            (made if own else taken).add(node.attr)
+    private = re.compile(r"_(?!_).*(?<!_)")
+    return tuple({n for n in names if private.fullmatch(n)} for names in (made, taken))
+
+
+def test_no_file_uses_a_private_name_of_another():
+    """Not in tests either. Names that other libraries have, such as _replace, are theirs."""
+    files = [path for path in ROOT.rglob("*.py") if ROOT / ".venv" not in path.parents]
+    files = [path for path in files if "node_modules" not in path.parts]
+    names = {path: private_names(ast.parse(path.read_text("utf-8"))) for path in files}
+    assert len(files) > 150
+    everywhere = set().union(*(made for made, _ in names.values()))
+    used = {str(path.relative_to(ROOT)): (taken - made) & everywhere
+            for path, (made, taken) in names.items()}  # fmt: skip
+    assert {path: found for path, found in used.items() if found} == {}
+    assert private_names(ast.parse("def _a(): self._b = x._c\nfrom m import _d"))[1] == {"_c", "_d"}
+
+
 def test_signatures_use_the_words_of_the_field():
     from course_utils import datasets, descent, figures
 

@@ -18,6 +18,8 @@ import pins  # noqa: E402
 
 TEXT = (FOLDER / "run.py").read_text(encoding="utf-8")
 LINES = re.findall(r'"(\w+)"', re.search(r"^LINES = \[(.*?)^\]", TEXT, re.M | re.S)[1])
+# What each of these does, other tests do once at every run, at least in part.
+WEEKLY = ["kernels", "logins", "reruns", "orders", "confined", "places", "restarts"]
 
 
 def soak(*words):
@@ -25,7 +27,9 @@ def soak(*words):
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 
-@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.weekly] * (n in WEEKLY)) for n in LINES]
+)
 def test_it_holds(name):
     """In a process of its own: some lines change the user, kill, or load a browser's plugin."""
     done = soak("--quick", name)

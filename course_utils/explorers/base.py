@@ -109,7 +109,7 @@ class Explorer:
         self.result: object = None
         self.proof: Proof | None = None
         WORKER.attend(_shell())
-        self.page.on_msg(self._heard)
+        self.page.on_msg(self.hear)
 
     def still(self, settings: dict) -> Chart:
         """Return the state as a still picture."""
@@ -174,7 +174,7 @@ class Explorer:
             raise
         self.proof, self.result = proof, proof.result if proof else settings
         if proof:
-            self._conclude(_written(settings), proof)
+            self.conclude(_written(settings), proof)
         if getattr(_shell(), "kernel", None):
             _below_the_cell(self)
         return self.result
@@ -204,7 +204,8 @@ class Explorer:
                 values[name] = inputs.number(name, _number(text))
         return values
 
-    def _heard(self, _page: object, content: object, _buffers: object) -> None:
+    def hear(self, _page: object, content: object, _buffers: object = None) -> None:
+        """Do what a message of the page asks for: prove its state, write code, stop."""
         if not isinstance(content, dict):
             return
         if content.get("stop"):
@@ -220,9 +221,10 @@ class Explorer:
             state = _written(settings)
             begin = partial(setattr, self.page, "proof", {"of": state, "kind": "runs", "text": ""})
             prove = partial(self.prove, settings)
-            WORKER.ask(self, Job(prove, begin, partial(self._conclude, state)))
+            WORKER.ask(self, Job(prove, begin, partial(self.conclude, state)))
 
-    def _conclude(self, state: str, proof: Proof | BaseException) -> None:
+    def conclude(self, state: str, proof: Proof | BaseException) -> None:
+        """Tell the page what came of a proof, or the error that came instead."""
         if isinstance(proof, BaseException):
             kind = "page" if isinstance(proof, Unusable) else "error"
             self.page.proof = {"of": state, "kind": kind, "text": errors.told(proof)}

@@ -72,7 +72,7 @@ def beyond(code: Lines, does: Sequence[tuple[str, ...]]) -> str:
     if {id(p) for p in groups[0]["params"]} != {id(p) for p in line}:
         return "the optimizer has other parameters than the model"
     if not are_columns(code):
-        return "X and y are no columns of numbers"
+        return "X and y are not columns of numbers"
     if not is_mse(code):
         return "loss_fn is not the mean squared error"
     if () in does:

@@ -95,8 +95,8 @@ class Lines:
                 f"{function.__name__} takes ({', '.join(words)}), expected five: model, loss_fn, "
                 "optimizer, X, y"
             )
-        self._function, self._now = function, dict(zip(words, values, strict=True))
-        self._beginning = _copied(self._now)
+        self.function, self.now = function, dict(zip(words, values, strict=True))
+        self._beginning = _copied(self.now)
         self.words = words
         self.model, self.loss_fn, self.optimizer, self.X, self.y = self._beginning.values()
 
@@ -119,10 +119,10 @@ class Lines:
         made, line = {}, weight_and_bias(model)
         path, losses = [point(line)] if line else [], []
         rows = before = self._rows(model, given | made)
-        outer = inspect.getclosurevars(self._function).nonlocals
+        outer = inspect.getclosurevars(self.function).nonlocals
         for at, number in enumerate(numbers, 1):
             chosen = self.all[number - 1]
-            names = self._function.__globals__ | outer | given | made
+            names = self.function.__globals__ | outer | given | made
             if at == len(numbers):
                 before = self._rows(model, given | made)
             exec(chosen.code, names)
@@ -141,19 +141,19 @@ class Lines:
         return math.nan
 
     def _rows(self, model: nn.Module, values: Mapping) -> list[tuple[str, str, str, str]]:
-        word = next(iter(self._now))
+        word = next(iter(self.now))
         named = [(f"{word}.{name}", p) for name, p in model.named_parameters()]
         rows = [(name, *described(value)) for name, value in named[:MOST_ROWS]]
         if len(named) > MOST_ROWS:
             rows.append((f"and {len(named) - MOST_ROWS} more", "", "", ""))
         made = [name for line in self.all for name in sorted(line.makes)]
-        tensors = [name for name, value in self._now.items() if torch.is_tensor(value)]
+        tensors = [name for name, value in self.now.items() if torch.is_tensor(value)]
         names = dict.fromkeys(tensors + made)
         return rows + [(name, *described(values.get(name))) for name in names]
 
     def as_code(self, numbers: Sequence[int], lr: float) -> str:
         """Return a function that runs the lines from the beginning on copies, and its call."""
-        model, loss_fn, optimizer, X, y = self._now
+        model, loss_fn, optimizer, X, y = self.now
         before = self._beginning
         parameters = [*before[model].parameters()]
         code = ["import copy", "", f"{model}, {optimizer} = copy.deepcopy(({model}, {optimizer}))"]
@@ -163,7 +163,7 @@ class Lines:
             grads = _literal([p.grad for p in parameters])
             code += [f"for parameter, grad in zip({model}.parameters(), {grads}):"]
             code += ["    parameter.grad = grad"]
-        if any(getattr(o[optimizer], "state", None) for o in (before, self._now)):
+        if any(getattr(o[optimizer], "state", None) for o in (before, self.now)):
             code.append(f"{optimizer}.load_state_dict({_literal(before[optimizer].state_dict())})")
         code += [f"for group in {optimizer}.param_groups:", f'    group["lr"] = {lr:.10g}']
         for steps, same in itertools.groupby(_passes(numbers)):
@@ -174,16 +174,16 @@ class Lines:
         ends = f"{model}.weight.item(), {model}.bias.item(), {loss}"
         code.append(f"return {ends if weight_and_bias(before[model]) else loss}")
         body = textwrap.indent("\n".join(code), "    ")
-        words = ", ".join(self._now)
+        words = ", ".join(self.now)
         return f"def lines_shown({words}):\n{body}\n\n\nlines_shown({', '.join(self._called())})"
 
     def _called(self) -> list[str]:
         """Return what the notebook calls the five values, as far as it still holds them."""
-        names = self._function.__globals__
+        names = self.function.__globals__
         called = {id(names[name]): name for name in reversed(names) if not name.startswith("_")}
         return [
             word if names.get(word) is value else called.get(id(value), word)
-            for word, value in self._now.items()
+            for word, value in self.now.items()
         ]
 
 

@@ -50,6 +50,13 @@ class StepExplorer(Explorer):
     ------
     InputError
         If the lines cannot be read, or an argument is not what its name says.
+
+    Attributes
+    ----------
+    code : Lines
+        The function, line by line, with what it works on.
+    formula : Formula or None
+        The same by formula, where the model is a line and the lines are usual ones.
     """
 
     def __init__(
@@ -62,14 +69,16 @@ class StepExplorer(Explorer):
         fits |= {"X": torch.is_tensor(X), "y": torch.is_tensor(y)}
         for (name, fit), value in zip(fits.items(), (loss_fn, optimizer, X, y), strict=True):
             if not fit:
-                raise inputs.InputError(f"{name} is a {type(value).__name__}, which is no {name}")
-        self._code = Lines(function, (model, loss_fn, optimizer, X, y))
-        does = five_lines.told_apart(self._code)
-        self._only = five_lines.beyond(self._code, does)  # why only the kernel can run the lines
-        self._line = None  # by formula, if the model is one
-        if weight_and_bias(self._code.model) and five_lines.are_columns(self._code):
-            self._line = five_lines.Formula(self._code, does)
-        lr = float(self._code.optimizer.param_groups[0].get("lr") or 0.1)
+                raise inputs.InputError(
+                    f"{name} is a {type(value).__name__}, which cannot be {name}"
+                )
+        self.code = Lines(function, (model, loss_fn, optimizer, X, y))
+        does = five_lines.told_apart(self.code)
+        self._only = five_lines.beyond(self.code, does)  # why only the kernel can run the lines
+        self.formula = None
+        if weight_and_bias(self.code.model) and five_lines.are_columns(self.code):
+            self.formula = five_lines.Formula(self.code, does)
+        lr = float(self.code.optimizer.param_groups[0].get("lr") or 0.1)
         step = float(f"{lr / 10:.1g}")
         zero = next((k for k, what in enumerate(does, 1) if what == ("zero_grad",)), 0)
         controls = {
@@ -84,19 +93,19 @@ class StepExplorer(Explorer):
             "lines": [
                 {"text": line.text, "does": what, "takes": sorted(line.takes),
                  "makes": sorted(line.makes), "backward": "backward" in line.calls}
-                for line, what in zip(self._code.all, does, strict=True)
+                for line, what in zip(self.code.all, does, strict=True)
             ],
             "only": self._only, "most": MOST_LINES, "zero": zero,
-            "mse": self._line is not None and five_lines.is_mse(self._code),  # has a bowl
+            "mse": self.formula is not None and five_lines.is_mse(self.code),  # has a bowl
         }  # fmt: skip
-        super().__init__(controls, given | (self._line.given() if self._line else {}))
+        super().__init__(controls, given | (self.formula.given() if self.formula else {}))
 
     def prove(self, settings: dict) -> Proof:
         """Run the learner's lines on copies, and hold what they leave against the formula."""
         numbers, why = self._able(settings)
         if why:
             raise Unusable(why)
-        outcome = self._code.run(numbers, settings["lr"])
+        outcome = self.code.run(numbers, settings["lr"])
         weight, bias = outcome.path[-1] if outcome.path else (np.nan, np.nan)
         result = Numbers(weight, bias, outcome.loss, outcome.rows)
         path = np.nan_to_num(np.reshape(outcome.path, (-1, 2)), posinf=1e36, neginf=-1e36)
@@ -105,17 +114,17 @@ class StepExplorer(Explorer):
         drawn |= {"rows": outcome.rows, "before": outcome.before}
         if self._only:
             return Proof(None, f"its {len(numbers):,} lines ran on copies.", result, drawn)
-        text, agrees = self._line.compare(numbers, settings["lr"], outcome)
+        text, agrees = self.formula.compare(numbers, settings["lr"], outcome)
         return Proof(agrees, text, result, drawn)
 
     def still(self, settings: dict) -> Chart:
         """Return the path on the loss surface, or the losses of a model that is not a line."""
         numbers, lr = self._able(settings)[0], settings["lr"]
-        ran = self._code.run(numbers, lr) if self._only else None
+        ran = self.code.run(numbers, lr) if self._only else None
         if self.page.given["mse"]:
-            axes = [np.linspace(*ends, 61) for ends in self._line.around]
-            losses = descent.loss_surface(self._code.X, self._code.y, *axes)
-            path = np.array(ran.path if ran else self._line.path(numbers, lr)).T
+            axes = [np.linspace(*ends, 61) for ends in self.formula.around]
+            losses = descent.loss_surface(self.code.X, self.code.y, *axes)
+            path = np.array(ran.path if ran else self.formula.path(numbers, lr)).T
             path = np.where(np.abs(path) < five_lines.LARGEST, path, np.nan)
             return figures.plot_surface(*axes, losses, {"path": path})
         if ran and ran.losses:
@@ -124,7 +133,7 @@ class StepExplorer(Explorer):
 
     def as_code(self, settings: dict) -> str:
         """Return the cell that runs the same lines from the beginning, on copies."""
-        return self._code.as_code(self._able(settings)[0], settings["lr"])
+        return self.code.as_code(self._able(settings)[0], settings["lr"])
 
     def _able(self, settings: dict) -> tuple[Sequence[int], str]:
-        return self._code.able(numbers_of(settings["lines"], len(self._code.all)))
+        return self.code.able(numbers_of(settings["lines"], len(self.code.all)))
