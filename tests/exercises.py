@@ -1,15 +1,16 @@
 """The exercises of the notebooks: stubs, published solutions, and the lesson before them."""
 
+import contextlib
 import copy
 import html
 import linecache
-import os
 import types
 
 import nbformat
 from minutes import CHECK, SOLUTION, prefix
 from refresh import NOTEBOOKS
 
+from course_utils import order
 from course_utils.checks.feedback import judge
 
 
@@ -27,20 +28,19 @@ class Lesson:
             for number, code in SOLUTION.findall(cell.source)
         }
 
-    def namespace(self):
-        """Run all but the exercises; return the names it leaves."""
+    def namespace(self, *texts):
+        """Run what some code needs, or all but the exercises; return the names that leaves."""
         names = {"__name__": "__main__"}
-        before = os.getcwd()
-        os.chdir(NOTEBOOKS)
-        try:
-            for number, cell in enumerate(self.cells):
-                if cell.cell_type == "code" and cell.source not in self.stubs.values():
-                    file = f"<cell {number}>"  # an explorer reads the source of what it is given
-                    lines = cell.source.splitlines(keepends=True)
-                    linecache.cache[file] = (len(cell.source), None, lines, file)
-                    exec(compile(cell.source, file, "exec"), names)
-        finally:
-            os.chdir(before)
+        sources = [cell.source for cell in self.cells if cell.cell_type == "code"]
+        sources = [source for source in sources if source not in self.stubs.values()]
+        if texts:
+            wanted = set().union(*(order.Cell(text).used for text in texts))
+            sources = [sources[number] for number in needed(sources, wanted)]
+        with contextlib.chdir(NOTEBOOKS):
+            for number, source in enumerate(sources):
+                file = f"<cell {number}>"  # an explorer reads the source of what it is given
+                linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+                exec(compile(source, file, "exec"), names)
         return names
 
     def verdicts(self, code, names):
@@ -56,6 +56,19 @@ class Lesson:
         head, *_, tail = self.stubs[name].splitlines()
         assert tail.startswith("check("), self.stubs[name]
         return f"{head}\n{code}\n{tail}"
+
+
+def needed(sources, names):
+    """Return the numbers of the cells that make names, of those that make what they use, and so on.
+
+    Imports are all among them.
+    """
+    chosen, names = [], set(names)
+    for number, cell in reversed([*enumerate(map(order.Cell, sources))]):
+        if cell.made & names or cell.imported:
+            names |= cell.used
+            chosen.insert(0, number)
+    return chosen
 
 
 def fresh(names):

@@ -29,8 +29,11 @@ for file in sorted((Path(__file__).parent / "answers").glob("*.py")):
 
 @functools.cache
 def names_of(lesson):
-    """Run a lesson once for all of its exercises."""
-    return lesson.namespace()
+    """Run what the exercises of a lesson need, once for all of them."""
+    texts = [*lesson.stubs.values(), *lesson.solutions.values()]
+    for name in lesson.stubs:
+        texts += [*RIGHT[name], *(code for code, _ in WRONG[name])]
+    return lesson.namespace(*texts)
 
 
 @functools.cache

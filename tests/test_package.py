@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "board": {"progress", "feedback"},
     "guard": {"numpy", "torch"},
     "judging": {"numpy", "torch", "errors", "guard"},
-    "feedback": {"progress", "guard", "judging", "IPython"},
+    "feedback": {"checks", "progress", "guard", "judging", "IPython"},
     "predict": {"inputs", "anywidget", "traitlets", "IPython"},
     "doctor": {"packaging", "torch", "psutil"}
     | {"jupyter_client", "jupyter_core", "jupyterlab_server"},
@@ -97,9 +97,7 @@ def test_imports_run_one_way(path):
     explorer |= {"ipywidgets"}
     judges = {"judging", "datasets", "torch", "numpy"}
     allowed = {"explorers": explorer, "checks": judges}.get(path.parent.name)
-    subjects = {p.stem for p in MODULES if p.parent.name == "checks"} - {"__init__"}
-    extra = subjects if path.stem == "feedback" else set()  # it enters all exercises
-    assert imported(path) <= MAY_IMPORT.get(path.stem, allowed) | extra
+    assert imported(path) <= MAY_IMPORT.get(path.stem, allowed)
 
 
 def lines_of_code(path):

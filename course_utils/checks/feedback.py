@@ -1,29 +1,18 @@
 """What a learner calls: `check` an answer, ask for a `hint`. Neither raises, prints or hangs."""
 
 import html
+import importlib
 import inspect
+import pkgutil
 import re
 from dataclasses import dataclass
 
-from course_utils import progress
-from course_utils.checks import (  # noqa: F401  each enters its exercises
-    batches,
-    bugs,
-    classification,
-    data,
-    evaluation,
-    first_steps,
-    gradients,
-    guard,
-    models,
-    networks,
-    saving,
-    scaling,
-    settings,
-    table,
-    training,
-)
+from course_utils import checks, progress
+from course_utils.checks import guard
 from course_utils.checks.judging import EXERCISES, NotAttempted, Wrong, refuse_stubs
+
+for _subject in pkgutil.iter_modules(checks.__path__):  # each enters its exercises
+    importlib.import_module(f"{checks.__name__}.{_subject.name}")
 
 SECONDS = 10.0  # what an answer may take
 # outcome: (mark, what is said first, color of the bar; each 3 : 1 on white and on black)
