@@ -486,12 +486,13 @@ def pages():
 def open_notebook(lab, chromium, pages):
     """Return a function that opens a notebook by name in a theme, as a `Notebook`.
 
-    `app` may be "notebooks" for Notebook 7, which the same server offers.
+    `app` may be "notebooks" for Notebook 7, which the same server offers. Styles that notebooks
+    bring stay in a page, so a test that looks for their absence asks for a `new` one.
     """
     opened = []
 
-    def opener(name: str, theme: str = "light", app: str = "lab") -> Notebook:
-        if app == "lab" and pages:
+    def opener(name: str, theme: str = "light", app: str = "lab", new: bool = False) -> Notebook:
+        if app == "lab" and pages and not new:
             opened.append(pages.pop())
             opened[-1].open(name, theme)
         else:
