@@ -107,6 +107,12 @@ def cross_entropy_bends_less(seed):
     return torch.allclose(bend, formula) and bool(flat.min() >= -1e-12)
 
 
+def only_differences_count(seed):
+    z = 4 * torch.randn(200, 3, dtype=torch.float64, generator=seeded(seed))
+    y = torch.randint(3, (200,), generator=seeded(seed))
+    return torch.allclose(cross_entropy(z, y), cross_entropy(z + seed - 7.5, y))
+
+
 def softmax_of_two_is_a_sigmoid(seed):
     z = 4 * torch.randn(200, 2, dtype=torch.float64, generator=seeded(seed))
     return torch.allclose(torch.softmax(z, dim=1)[:, 1], torch.sigmoid(z[:, 1] - z[:, 0]))
@@ -296,6 +302,8 @@ CLAIMS = [
         "each 1 more multiplies the odds by 2.718",
         a_logit_adds_and_odds_multiply,
     ),
+    Claim(GLOSSARY, "and only their differences count", only_differences_count),
+    Claim(GLOSSARY, "among three names costs 0.551", softmax_twice_has_a_floor),
     Claim(
         GLOSSARY, "Multiply every logit by four, and the names stay", a_boast_breaks_its_promises
     ),
