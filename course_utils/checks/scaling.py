@@ -56,7 +56,7 @@ _MEANT = {
     "12.1",
     "Choose the remedy",
     "Ask each step the question of this notebook: is it overhead, work, or waiting?",
-    "Each remedy is used once.",
+    "Who of the five waits, who prepares, who computes?",
     "A larger batch spares overhead, compiling spares walks through memory; fewer bits and more "
     "devices share out work.",
 )
