@@ -75,7 +75,7 @@ class _Witness(nn.Module):
     "lab.1",
     "Get numbers for the chart",
     "Once the error is gone, the two charts differ. What in this network draws random numbers?",
-    "`detach()` throws away a record and leaves that on. Which two switches did notebook 07 flip?",
+    "`detach()` takes the numbers and leaves dropout on. Which two switches did notebook 07 flip?",
     "Call `model.eval()`, and put the forward pass under `with torch.inference_mode():`.",
 )
 def unrecorded(fixed: object) -> str:
