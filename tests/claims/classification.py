@@ -348,7 +348,7 @@ CLAIMS = [
     ),
     Claim(LESSON, "is the same as $\\log(1 + e^z)$", softplus_is_the_loss),
     Claim(LESSON, "nothing else is left, this time without the 2", the_gradient_is_the_residual),
-    Claim(LESSON, "its own has chance \u00b7 (1 \u2212 chance)", cross_entropy_bends_less),
+    Claim(LESSON, "this loss has chance \u00b7 (1 \u2212 chance)", cross_entropy_bends_less),
     Claim(
         LESSON,
         "For two logits it is the sigmoid of their difference.",
