@@ -63,7 +63,7 @@ _MEANT = {
 def which_remedy(remedies: object) -> str:
     """Compare five letters, and say of the first wrong one what it overlooks."""
     rule = "from a to e, one for each person"
-    found = letters("remedies", remedies, "abcde", "aabcd", "five letters", rule)
+    found = letters("remedies", remedies, "abcde", "abcde", "five letters", rule)
     for person, (letter, right) in enumerate(zip(found, REMEDIES, strict=True)):
         if letter != right:
             said = _MEANT.get((person, letter), "Where does the time of this one go?")
