@@ -175,6 +175,18 @@ class Formula(nn.Module):
 my_model = Formula()""",
             "has 0 hidden layers",
         ),
+        (
+            CAMEL
+            + """
+class Formula(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.unused = build(16, 4, nn.Tanh)
+    def forward(self, X):
+        return my_y
+my_model = Formula()""",
+            "A formula was not asked for",
+        ),
     ],
 }
 
