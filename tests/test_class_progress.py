@@ -66,7 +66,7 @@ def test_the_exercise_that_fails_most_comes_first(folder):
         ["1", "2", "3", "1"],  # 02.1: one learner is stuck, two passed
         ["0", "3", "1", "0"],
     ]
-    assert lines[4].startswith("02.1 Work back from the batches")
+    assert lines[4].startswith("02.1 Write a Dataset that ends")
     assert (folder / "progress.png").read_bytes().startswith(b"\x89PNG")
     assert (folder / "foreign.jsonl").read_text() == "hello\n"
 
@@ -190,7 +190,7 @@ def test_a_wrong_folder_is_explained(words):
 def test_a_picture_that_cannot_be_written_is_explained_below_the_table(folder):
     (folder / "progress.png").mkdir()
     done = run(folder)
-    assert "02.1 Work back from the batches" in done.stdout
+    assert "02.1 Write a Dataset that ends" in done.stdout
     assert done.returncode == 1
     assert f"{folder / 'progress.png'} cannot be written (Is a directory): copy" in done.stderr
     assert not [*folder.glob("*.tmp")]

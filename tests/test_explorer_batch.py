@@ -245,7 +245,7 @@ def test_a_dataset_that_sleeps_is_stopped_by_newer_settings():
 
 def test_a_loader_proves_the_batch():
     explorer = BatchExplorer(points())
-    assert explorer.set(shuffle=False, step=13) == list(range(192, 200))  # 02_dataset_dataloader
+    assert explorer.set(shuffle=False, step=13) == list(range(192, 200))
     assert explorer.proof.text == "a real DataLoader hands out these rows, X_batch (8, 1)."
     assert explorer.set(shuffle=True, step=200, epoch=3) == dealt(200, 16, True, False, 3)[-1]
     part = Subset(points(), range(50, 90))

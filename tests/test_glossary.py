@@ -9,6 +9,7 @@ from refresh import GLOSSARY, LESSON_PATHS, NOTEBOOKS
 
 from course_utils.predict import questions
 
+WITHIN = re.compile(r"\[([^\]]+)\]\(#([^)]+)\)")  # from entry to entry
 INTRODUCTION, *CELLS = re.split(r"\n\n(?=### )", GLOSSARY.read_text(encoding="utf-8").rstrip("\n"))
 ENTRY = re.compile(r"### (.+)\n\n(.+)\n\nIn (.*)\[(.+)\]\((.+\.ipynb)(?:#(.+))?\)\.")
 ENTRIES = [ENTRY.fullmatch(source).groups() for source in CELLS]
@@ -47,7 +48,7 @@ def test_each_term_has_one_entry_in_alphabetical_order():
 def test_the_index_lists_every_term_and_other_names_under_their_letter():
     listed = {}
     for letter, line in re.findall(r"^\*\*([A-Z])\*\* (.*?)\s*$", INTRODUCTION, re.M):
-        for label, target in re.findall(r"\[([^\]]+)\]\(#([^)]+)\)", line):
+        for label, target in WITHIN.findall(line):
             assert label[0].upper() == letter
             assert label not in listed
             listed[label] = target
@@ -60,9 +61,21 @@ def test_the_index_lists_every_term_and_other_names_under_their_letter():
 
 @each_entry
 def test_an_entry_is_short_and_has_a_number(term, text, notebook, home, name, place):
-    assert len(re.findall(r"[.?](?= [A-Z`$0-9]|$)", text)) <= 3, "three sentences"
+    assert len(re.findall(r"[.?](?= [A-Z`$0-9[]|$)", text)) <= 3, "three sentences"
     assert 8 <= len(text.split()) <= 60
     assert NUMBER.search(text)
+
+
+@each_entry
+def test_an_entry_links_the_words_of_others_once(term, text, notebook, home, name, place):
+    linked = [target for _, target in WITHIN.findall(text)]
+    assert len(set(linked)) == len(linked)
+    assert set(linked) <= {anchor(other) for other in TERMS if other != term}
+    rest = re.sub(r"`[^`]*`|\$[^$]*\$", "", WITHIN.sub("", text))
+    for other in sorted(TERMS, key=len, reverse=True):  # "hidden layer" before "layer"
+        pattern = rf"(?<![\w-]){re.escape(other)}(?:e?s)?(?![\w-])"
+        rest, uses = re.subn(pattern, "", rest, flags=0 if other.isupper() else re.I)
+        assert not uses or other == term or anchor(other) in linked, other
 
 
 @each_entry

@@ -26,7 +26,7 @@ def test_links_open_the_glossary_at_their_term_and_lead_back(open_notebook):
         page.get_by_role("tab", name="03_models.ipynb").click()
         expect(page.locator(".jp-Notebook")).to_be_visible()
     page.get_by_role("tab", name=GLOSSARY.name).click()
-    page.locator(PAGE).get_by_role("link", name="node", exact=True).click()
+    page.locator(PAGE).get_by_role("link", name="node", exact=True).first.click()
     page.wait_for_function(AT_THE_TOP, arg="node")
     expect(page.locator(f"{PAGE} mjx-container").first).to_be_visible()
     expect(page.locator(f"{PAGE} mjx-merror")).to_have_count(0)

@@ -274,7 +274,7 @@ def test_a_wrong_name_or_number_of_answers_is_explained(shown):
     assert "no exercise '2.1'" in texts[0]
     assert "02.1, 02.2" in texts[0]
     assert "no exercise 'None'" in texts[1]
-    assert texts[2] == texts[3] == 'The last line is `check("02.1", sizes)`.'
+    assert texts[2] == texts[3] == 'The last line is `check("02.1", GridDataset)`.'
 
 
 def test_a_judge_that_fails_says_so_and_is_not_right(monkeypatch):

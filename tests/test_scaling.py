@@ -195,28 +195,21 @@ def test_the_wrapper_names_its_tensors_with_module(names, place):
     assert list(loaded(place, "wrapped")["model"]) == ["module.weight", "module.bias"]
 
 
-def test_what_is_measured_fits_the_formula_of_the_notebook(names, place):
+def test_two_processes_slow_the_small_job_down_and_are_timed_on_both(names, place):
     command = [sys.executable, "scripts/time_ddp.py", str(place / "timing.workers")]
     (printed,) = finished([command], names)
-    found = json.loads(printed)
-    assert list(found) == ["line", "wide network"]
-    for speed_up, job in found.values():
-        assert speed_up > 0
-        assert min(job.values()) >= 0
-        assert job["overhead"] + job["work"] == pytest.approx(names["step_time"](1, **job))
-    (_, line), (_, wide) = found.values()
-    assert (line["n_bytes"], wide["n_bytes"]) == (8, 4 * (1024 + 513 * 512 + 513))
-    assert line["latency"] == wide["latency"]
+    small, large = json.loads(printed)
+    assert 0 < small < 1
+    assert large > 0
 
 
-def test_without_a_compiler_one_sentence_is_said_and_the_plain_times_are_there(place, tmp_path):
+def test_without_a_compiler_one_sentence_is_said_and_nothing_is_faster(place, tmp_path):
     environment = os.environ | {"CXX": "no-such-compiler", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "scripts/time_compile.py"]
     printed = subprocess.run(command, env=environment, capture_output=True, text=True).stdout
-    said, times = json.loads(printed)
+    said, faster = json.loads(printed)
     assert said == "torch.compile needs a C++ compiler and found none, so nothing was compiled."
-    assert list(times) == ["plain"]
-    assert len(times["plain"]) == 4
+    assert faster == [1.0, 1.0]
 
 
 class Interrupted(subprocess.Popen):

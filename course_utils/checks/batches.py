@@ -1,6 +1,7 @@
 """Checks of exercises on datasets, splits and batches."""
 
 import math
+import random
 
 import numpy as np
 import torch
@@ -15,61 +16,10 @@ from course_utils.checks.judging import (
     exercise,
     kind,
     number,
-    numbers,
     refuse_slips,
+    same_random_numbers,
     tensor,
 )
-
-
-@exercise(
-    "02.1",
-    "Work back from the batches",
-    "By default a last batch may be smaller, and it counts as one.",
-    "Let loaders count: `len(DataLoader(train_set, batch_size=...))` for every size in a loop.",
-    "Or on paper: all 160 rows have to fit into 7 batches, and must not fit into 6.",
-)
-def sizes_of_seven(sizes: object) -> str:
-    """All batch sizes that make seven batches of 160 rows."""
-    if type(sizes) in (set, range):
-        sizes = sorted(sizes)
-    if type(sizes) in (torch.Tensor, np.ndarray) and sizes.ndim == 1:
-        sizes = sizes.tolist()
-    if type(sizes) in (int, float):
-        raise Wrong("One size is not all. Give a list of every batch size that makes 7 batches.")
-    sizes = numbers("sizes", sizes)
-    if not sizes:
-        raise Wrong("The list is empty. Is there no batch size that makes 7 batches?")
-    if not all(float(size).is_integer() and size >= 1 for size in sizes):
-        raise Wrong("A batch size is a whole number of rows, 1 or more.")
-    if sum(sizes) == 160 and len(sizes) == 7:
-        raise Wrong(
-            "These are the sizes of the 7 batches of one epoch, for one loader. The question is "
-            "which `batch_size` the loader may have been given."
-        )
-    chosen = {int(size) for size in sizes}
-    if chosen == {7}:
-        raise Wrong("7 is the number of batches. How many rows may each of them hold?")
-    if chosen == _making_seven(200):
-        raise Wrong("These sizes make 7 batches of 200 rows. How many rows has `train_set`?")
-    if chosen == {size for size in range(1, 161) if 160 // size == 7}:
-        raise Wrong(
-            "These loaders drop a last batch that is not full. By default it is served as well."
-        )
-    for size in sorted(chosen):
-        batches = math.ceil(160 / size)
-        if batches != 7:
-            count = f"{batches} batch" + "es" * (batches > 1)
-            raise Wrong(f"A loader with batch size {size} makes {count} of 160 rows.")
-    if chosen != _making_seven(160):
-        raise Wrong("The list is right as far as it goes. At least one more size makes 7 batches.")
-    return (
-        "Counting batches rounds up, so several sizes make as many. The last batch is the "
-        "smallest: a mean over batches has to give it less weight."
-    )
-
-
-def _making_seven(rows: int) -> set[int]:
-    return {size for size in range(1, rows + 1) if math.ceil(rows / size) == 7}
 
 
 def _call(name: str, method: object, *args: object) -> object:
@@ -152,10 +102,10 @@ def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
 
 
 @exercise(
-    "02.2",
+    "02.1",
     "Write a Dataset that ends",
     "No tensor is inside that could raise an error, so `__getitem__` has to raise it itself.",
-    "`PoliteDataset` had an `if`. What should stand under it?",
+    "An `if` at the beginning of `__getitem__` tells a bad index. What should stand under it?",
     "The `raise` stands under `if index >= self.n:`. An item is a pair of tensors of shape (1,).",
 )
 def dataset_that_ends(GridDataset: object) -> str:
@@ -176,6 +126,78 @@ def dataset_that_ends(GridDataset: object) -> str:
     return (
         "A loop over your dataset ends by itself, and a wrong index is noticed at once."
     ) + FLOAT64 * (y.dtype is torch.float64)
+
+
+@exercise(
+    "02.2",
+    "Split without a leak",
+    "The twenty batches of birds were drawn in a random order of all rows, each row once.",
+    "An order with `n_test` rows at its beginning is a split. And whose dice does it take? "
+    "A generator made inside, with the seed, is nobody else's.",
+    "`torch.randperm(n, generator=generator)` is such an order. Its first `n_test` are the test.",
+)
+def split_without_a_leak(split_rows: object) -> str:
+    """Draw the rows of a test by a generator of one's own, and return all others, too."""
+    for n, n_test in ((50, 10), (342, 68), (30, 20)):
+        train, test = _parts(split_rows, n, n_test, 0)
+        torch.rand(7), np.random.rand(7), random.random()  # others draw in between
+        if _parts(split_rows, n, n_test, 0) != (train, test):
+            raise Wrong(
+                "Called twice with the same seed, `split_rows` draws two tests. Is the generator "
+                "made inside, with the seed, and does what draws the rows get it?"
+            )
+        if max(test) - min(test) == n_test - 1:
+            raise Wrong(
+                f"The test rows of `split_rows({n}, {n_test}, 0)` are neighbors, {min(test)} to "
+                f"{max(test)}. That is a cut, and in a sorted table it asks of one corner. Draw."
+            )
+        if _parts(split_rows, n, n_test, 1) == (train, test):
+            raise Wrong("Seed 0 and seed 1 give the same test. Where does `seed` come in?")
+    with same_random_numbers("split_rows"):
+        _parts(split_rows, 50, 10, 0)
+    return (
+        "No row twice, none lost, the same exam in every run, and nobody's dice but your own. "
+        "This function fits any table: keep it."
+    )
+
+
+def _parts(split_rows: object, n: int, n_test: int, seed: int) -> tuple[list[int], list[int]]:
+    """Return the training and the test rows, each in order, if they are a split of `n` rows."""
+    asked = f"split_rows({n}, {n_test}, {seed})"
+    found = call("split_rows", split_rows, n, n_test, seed)
+    if type(found) not in (tuple, list) or len(found) != 2:
+        raise Wrong(f"`{asked}` returns {kind(found)}, expected two: training rows, test rows.")
+    train, test = parts = [
+        sorted(number(f"{name}[{place}]", row) for place, row in enumerate(_listed(name, part)))
+        for name, part in zip(("train", "test"), found, strict=True)
+    ]
+    for row in train + test:
+        if not (row == int(row) and 0 <= row < n):
+            raise Wrong(f"`{asked}` returns {row:g}, and the rows are numbered 0 to {n - 1}.")
+    if len(train) == n_test and len(test) == n - n_test:
+        raise Wrong("Training and test have changed places: the training rows come first.")
+    if len(test) != n_test:
+        raise Wrong(f"The test of `{asked}` has {len(test)} rows, and {n_test} are asked for.")
+    if any(len(set(rows)) < len(rows) for rows in parts):
+        raise Wrong("A row is drawn twice. `torch.randperm` draws each row once.")
+    if both := len(set(train) & set(test)):
+        raise Wrong(f"A leak: of {n_test} test rows, {both} are training rows, too.")
+    if lost := n - len(train) - n_test:
+        raise Wrong(f"`{asked}` loses rows: {lost} of {n} are in neither part.")
+    return train, test
+
+
+def _listed(name: str, value: object) -> list:
+    """Read row numbers from what can hold them."""
+    if type(value) is Subset:
+        value = value.indices
+    if type(value) in (np.ndarray, torch.Tensor):
+        value = value.flatten().tolist()
+    if type(value) not in (list, tuple, range, set):
+        raise Wrong(f"`{name}` is {kind(value)}, expected row numbers.")
+    if bool in map(type, value):
+        raise Wrong(f"`{name}` holds a True or False for each row. Give the numbers of its rows.")
+    return list(value)
 
 
 @exercise(

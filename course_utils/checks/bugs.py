@@ -74,9 +74,9 @@ class _Witness(nn.Module):
 @exercise(
     "lab.1",
     "Get numbers for the chart",
-    "The prints say False and True: the model is in evaluation mode, and is recorded all the same.",
-    "So `eval()` stops dropout and not the recording. What else did notebook 07 switch?",
-    "Keep `eval()`, and put the forward pass under `with torch.inference_mode():`.",
+    "Once the error is gone, the two charts differ. What in this network draws random numbers?",
+    "`detach()` takes the numbers and leaves dropout on. Which two switches did notebook 07 flip?",
+    "Call `model.eval()`, and put the forward pass under `with torch.inference_mode():`.",
 )
 def unrecorded(fixed: object) -> str:
     """Expect an array, from a model that evaluated, recorded nothing and can still be trained."""
@@ -149,7 +149,7 @@ def one_device(fixed: object) -> str:
 @exercise(
     "lab.3",
     "Take any number of rows",
-    "The first prints `torch.Size([16])`, the second `torch.Size([])`. One has lost too much.",
+    "Ten parts have the shape `[16]`, the last has `[]`: of one row, too much was taken away.",
     "`cat` joins along an axis, and a number without an axis has none. Which axis is to go?",
     "`.squeeze(1)` drops the second axis and leaves the first, however long it is.",
 )
@@ -256,7 +256,7 @@ def safe_file(fixed: object) -> str:
     "lab.5",
     "Let the loop end",
     "The list fails with an `IndexError`. What does `Readings` do when it is asked for too much?",
-    "Whatever `Readings` returns, the loop takes for a reading, a text too, and asks for the next.",
+    "Whatever `Readings` returns, the loop takes for a reading, and asks for the next.",
     "The loop waits for an `IndexError`. The tensor inside raises one by itself, if you let it.",
 )
 def loop_that_ends(fixed: object) -> str:
@@ -296,8 +296,8 @@ def loop_that_ends(fixed: object) -> str:
         found = kind(data[7])
     except IndexError:
         return (
-            "The mistake fails where it is made. A loop that got the string would have gone on "
-            "with it, and the error would have come up far away."
+            "The mistake fails where it is made. An index that wraps around hands out a wrong "
+            "reading and no error, and the mistake comes up far away."
         )
     except Exception as error:
         found = type(error).__name__
@@ -346,8 +346,7 @@ def _rate(X: Tensor, y: Tensor, start: tuple, end: tuple) -> float:
     "Calm the swinging line",
     "Before `backward`, the second epoch already has a gradient, to the last digit an old one.",
     "`backward` adds to the gradients that are there. Who removes the old ones?",
-    "The first of the five lines is missing. It resets the gradients in every epoch, and must not "
-    "stand between `backward` and `step`.",
+    "`optimizer.zero_grad` without parentheses is the name of a function that nobody calls.",
 )
 def fresh_gradients(fixed: object) -> str:
     """Expect six epochs on the path of gradient descent."""
@@ -394,9 +393,9 @@ def fresh_gradients(fixed: object) -> str:
 @exercise(
     "lab.7",
     "Get them moving",
-    "The two ids differ: the optimizer holds one weight, and another one is trained.",
-    "For three seeds `nn.Linear` is called four times. Which of the four did the optimizer get?",
-    "Make model and optimizer together, inside the loop over the seeds.",
+    "The two ids differ: the optimizer holds one weight, and the model computes with another.",
+    "`nn.Parameter(...)` makes a new tensor. When did the optimizer get the one that it moves?",
+    "Make the optimizer after the weight has been replaced.",
 )
 def stale_optimizer(fixed: object) -> str:
     """Expect three different starts and three times the same line."""
@@ -431,8 +430,8 @@ def stale_optimizer(fixed: object) -> str:
             "`step` work on the model that is trained, at the old rate?"
         )
     return (
-        "An optimizer keeps the very tensors it was given. Make model and optimizer together, "
-        "and no new model can leave an old optimizer behind."
+        "An optimizer keeps the very tensors it was given. Make it last, when the model's "
+        "parameters are those that will be trained."
     )
 
 
@@ -440,8 +439,8 @@ def stale_optimizer(fixed: object) -> str:
     "lab.8",
     "Find the line",
     "The difference holds 40,000 numbers, for 200 points. And the bias is nearly the mean target.",
-    "A column (200, 1) minus a row of 200 is a table of 200 times 200 differences.",
-    "Give `y` the shape of `y_pred` too: `y.unsqueeze(1)`.",
+    "A column (200, 1) minus 200 flat numbers is a table of 200 times 200 differences.",
+    "Leave the targets as flat as the predictions: `(y - y_pred)`.",
 )
 def matching_shapes(fixed: object) -> str:
     """Expect weight and bias of another line, from features and targets of one axis."""
@@ -464,7 +463,7 @@ def matching_shapes(fixed: object) -> str:
     if close(weight, 0, 0.05) and close(bias, y.mean().item(), 0.05):
         raise Wrong(
             "The line is flat at the mean target: each prediction still meets all targets. Print "
-            "the shape of `y - y_pred`, which should hold one number a row."
+            "the shape of their difference, which should hold one number a row."
         )
     if line(-y) == [weight, bias]:
         raise Wrong("Other targets give the same line: the weights never move. What is `.grad`?")
@@ -685,8 +684,8 @@ def _refuse_other_training(before: float, once: float, twice: float) -> None:
 @exercise(
     "lab.13",
     "Make the two comparable",
-    "The first of the ten is 8.34, the last 0.08. Which weights gave the one, which the other?",
-    "The validation loss is that of one model, the one after the last batch. Whose is the mean?",
+    "In epoch 0 the batches fall from 8.34 to 0.08, and `smooth` to 3.2. Where is the rest from?",
+    "The validation loss is that of one model, the one after the last batch. Whose is `smooth`?",
     "After the loop over batches, measure the training rows as the validation rows are measured.",
 )
 def epoch_loss(fixed: object) -> str:
@@ -748,82 +747,60 @@ def epoch_loss(fixed: object) -> str:
             f"{right:.4g}. Are the rows measured while the weights still move?"
         )
     return (
-        "Both losses now describe the same weights, so you can compare them. The mean over "
-        "batches saves a pass over the data, and describes no model that ever existed."
+        "Both losses now describe the same weights, so you can compare them. A smoothed loss saves "
+        "a pass over the data, and describes no model that ever existed."
     )
 
 
 @exercise(
     "lab.14",
     "Report an honest number",
-    "It prints 200, and 40 points were held out. What does `recall` say to the other 160?",
-    "`subset.dataset` is the whole dataset; `subset.indices` says which rows are meant.",
-    "`test_set[:]` gives features and targets of the held-out rows alone.",
+    "Of the rolls 0 to 5, the first row has mean 2 and target 3. Which three have the mean 2?",
+    "1, 2 and 3 have, so the row foretells the 3 from itself. Which three are over before it?",
+    "The slice `rolls[now - 3 : now]` ends right before `now`.",
 )
-def held_out_rows(fixed: object) -> str:
-    """Expect the loss on ten rows of fifty, and on 71 rows of 355."""
-    torch.manual_seed(23)  # the slips give numbers that differ
-    for n, held in ((50, 10), (355, 71)):
-        _judge_held_out(fixed, torch.randn(n, 1), torch.randn(n, 1), torch.randperm(n)[:held])
-    return (
-        "A model that only remembers has loss 0 on what it was shown. Every such row in the test "
-        "makes the result look better than the model is."
+def only_the_past(fixed: object) -> str:
+    """Expect of each roll after the third the mean of the three before it, and the roll."""
+    rolls = torch.randint(1, 7, (40,), generator=torch.Generator().manual_seed(23)).float()
+    given = rolls.clone()
+    parts = _parts("make_rows(rolls)", call("make_rows", fixed, given), 2)
+    if not close(given, rolls):
+        raise Wrong("`make_rows` changes the rolls it was given.")
+    rows = tensor("targets", parts[1]).numel()
+    few = f"Of 40 rolls come {rows} rows. 37 rolls have three before them."
+    if rows < 30:
+        raise Wrong(few)
+    means, targets = (
+        tensor(n, p, (rows, 1)) for n, p in zip(("means", "targets"), parts, strict=True)
     )
 
+    def begin(column: Tensor, width: int) -> int | None:
+        """Return the first roll of the windows of which a column holds the means."""
+        windows = rolls.unfold(0, width, 1).mean(dim=1, keepdim=True)
+        places = range(len(windows) - rows + 1)
+        return next((at for at in places if close(column, windows[at : at + rows])), None)
 
-def _judge_held_out(test_loss: object, X: Tensor, y: Tensor, chosen: Tensor) -> None:
-    """Raise Wrong where the loss is not that on the chosen rows, a fifth of all."""
-    rows, n = chosen.tolist(), len(chosen)
-    model = nn.Linear(1, 1).requires_grad_(False)
-    test_set = Subset(TensorDataset(X, y), rows)
-    loss = number("test_loss(...)", call("test_loss", test_loss, model, test_set))
-    y_pred = model(X)
-    square = (y - y_pred).square().flatten()
-    held, rest = square[rows], [row for row in range(len(X)) if row not in rows]
-    batches = [held.split(size) for size in range(1, n)]
-    totals = [sum(part.mean() for part in parts) for parts in batches]
-    slips = {
-        "This is the loss on all rows, those of the training included.": [square.mean()],
-        "This is the loss on all rows, made smaller. The others have to stay out.": [
-            square.mean() / 5
-        ],
-        "This is the loss on the rows outside of the test set.": [square[rest].mean()],
-        "These are the first rows of the dataset, as many as held out.": [square[:n].mean()],
-        "This is the sum over the held-out rows, not their mean.": [held.sum()],
-        "The sum over the held-out rows is divided by the rows of the dataset.": [
-            held.sum() / len(X)
-        ],
-        HALF_MSE: [held.mean() / 2],
-        "This is the root of the loss, in another unit.": [held.mean().sqrt()],
-        "The last batch is left out. `drop_last` has no place in a test.": [
-            held[: n - n % size].mean() for size in range(2, n) if n % size
-        ],
-        CROSSED: [(y[rows] - y_pred[rows].T).square().mean()],
-        "This is the mean absolute residual (L1), not the mean squared one.": [held.sqrt().mean()],
-        "This is a mean over batches of unequal size. A smaller last batch counts as much as a "
-        "full one, so its rows count more.": [
-            total / len(parts) for total, parts in zip(totals, batches, strict=True)
-        ],
-        "Each batch counts as a full one, and the last one is smaller. Multiply by `len(X)`.": [
-            total * len(parts[0]) / n for total, parts in zip(totals, batches, strict=True)
-        ],
-        "Means of batches are added, and divided by the number of rows.": [
-            total / n for total in totals
-        ],
-        "Roots of batches are taken first. Their mean, squared or not, is not the loss.": [
-            (sum(part.mean().sqrt() for part in parts) / len(parts)) ** power
-            for parts in batches
-            for power in (1, 2)
-        ],
-    }
-    if not close(loss, held.mean()):
-        for said, values in slips.items():
-            for value in values:
-                refuse_slips(loss, {said: value})
-        raise Wrong(
-            f"On {n} held-out rows this gives {loss:.4f}, and their mean squared error is "
-            f"{held.mean():.4f}. Does each of the {n} count once, and no other row?"
-        )
+    target, widths = begin(targets, 1), [w for w in range(1, 9) if begin(means, w) is not None]
+    if target is None and begin(means, 1) is not None:
+        raise Wrong("Means and targets have changed places. The means come first.")
+    if target is None:
+        raise Wrong("The targets are not the rolls, one after the other.")
+    if not widths:
+        raise Wrong("The first column does not hold means of three rolls in a row.")
+    if widths != [3]:
+        raise Wrong(f"A row holds {widths[0]} of the rolls in its mean. Keep three.")
+    if (over := begin(means, 3) + 3) > target + 3:
+        raise Wrong("Each mean holds rolls that come after its target.")
+    if over > target:
+        raise Wrong("Each mean still holds its target, or a later roll. Which three are over?")
+    if over < target:
+        raise Wrong("The roll right before each target is over too, and is left out of its mean.")
+    if rows != 37:
+        raise Wrong(few)
+    return (
+        "Each row now holds what could be known before its roll. Whoever makes features from a "
+        "series asks of each: when was it known?"
+    )
 
 
 @exercise(
@@ -866,9 +843,9 @@ def dropout_at_work(fixed: object) -> str:
 @exercise(
     "lab.16",
     "Resume to the last digit",
-    "After `start()`, `optimizer.state_dict()['state']` is empty. Print it after an epoch, too.",
-    "Adam keeps running means of past gradients; the loader's generator has moved on.",
-    "Save `optimizer.state_dict()` and `loader.generator.get_state()`, and set both in `restore`.",
+    "After the power cut, the first batch is that of epoch 0. Who draws the order of the rows?",
+    "`torch.get_rng_state()` is that of PyTorch's own generator. Which one did the loader get?",
+    "Save `loader.generator.get_state()`, and set it in `restore` with `set_state`.",
 )
 def exact_resume(start: object, train: object, fixed: object) -> str:
     """Compare a run that was stopped with one in one go."""

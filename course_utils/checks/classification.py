@@ -1,10 +1,9 @@
-"""Checks of exercises on classification: losses, chances, mistakes, a threshold, a border."""
+"""Checks of exercises on classification: losses, chances, mistakes, a threshold, a partner."""
 
 import math
 
 import torch
 
-from course_utils import datasets
 from course_utils.checks.judging import (
     Wrong,
     call,
@@ -26,9 +25,15 @@ _CONFUSED = {
     (1, "d"): "The second hands over a logit, and the loss in d wants chances.",
     (2, "b"): "The third has three logits of which one wins. The loss in b takes each by itself.",
     (2, "e"): "The loss in e gets chances and makes chances of them once more.",
+    (2, "d"): "The third hands over logits, and the loss in d wants chances.",
+    (3, "a"): "The squares of the fourth would train, but they hardly punish a sure mistake. It "
+    "gives a chance: which loss was made for that?",
+    (3, "c"): "The fourth gives one chance for each bird. The loss in c wants a logit for each "
+    "class.",
     (3, "b"): "The fourth has a sigmoid at its end, and the loss in b brings one of its own.",
     (4, "a"): "The fifth has a logit for each of two names. Is a name an amount?",
     (4, "b"): "The fifth has two logits for each bird, of which one wins. The loss in b wants one.",
+    (4, "d"): "The fifth hands over logits, and the loss in d wants chances.",
     (4, "e"): "The loss in e gets chances and makes chances of them once more.",
 }
 
@@ -217,62 +222,42 @@ def cheapest_threshold(threshold: object) -> str:
     )
 
 
+LEFT = {"bill_depth_mm": 6, "flipper_length_mm": 9, "body_mass_g": 3}  # by a line, of 219
+
+
 @exercise(
     "10.5",
     "Choose a partner",
     "What a feature knows alone says nothing about a pair: try all three.",
-    "Train each pair the same way, for some thousand steps, since a line that separates well has "
-    "large weights. Count the wrong names.",
-    "The border is where the logit is 0. With scaled features: w1 * (bill - center[0]) / spread[0] "
-    "+ w2 * (other - center[1]) / spread[1] + b = 0.",
-    "Solve that for `other`: what stands before `bill` is the slope, all the rest the intercept.",
+    "A loop over the columns 1, 2 and 3: scale the pair `X[:, [0, column]]`, make a new line for "
+    "it, train it. A logit above 0 says Chinstrap.",
+    "`((model(pair) > 0) != (y == 1)).sum()` counts the birds on the wrong side.",
 )
-def drawn_border(partner: object, border: object) -> str:
-    """Count the birds on the wrong side of a line in the picture."""
-    others = [name for name in datasets.MEASUREMENTS if name != "bill_length_mm"]
-    if type(partner) is not str or partner not in others:
-        raise Wrong(f"`partner` is {partner!r:.60}. It is one of {', '.join(others)}.")
-    if type(border) is torch.Tensor:
-        border = border.tolist()
-    if type(border) not in (tuple, list) or len(border) != 2:
-        raise Wrong(f"`border` is {kind(border)}, expected two numbers: slope and intercept.")
-    slope, intercept = (number("border", value) for value in border)
-    X, species = datasets.load_species("bill_length_mm", partner)
-    (bill, other), is_chinstrap = X[species < 2].double().T, species[species < 2] == 1
-
-    def wrong(slope: float, intercept: float) -> int:
-        above = other > slope * bill + intercept
-        return min(int((above == is_chinstrap).sum()), int((above != is_chinstrap).sum()))
-
-    mistakes, lazy = wrong(slope, intercept), int(is_chinstrap.sum())
-    told = f"{mistakes} of 219 birds are on the wrong side of this border. "
-    if mistakes <= 4 and partner == "body_mass_g":
-        return (
-            "Two species with the same mass, and the mass tells them apart: at one length of "
-            "the bill, the lighter bird is the Chinstrap. A feature is worth what it adds to the "
-            "others."
-        )
-    if mistakes <= 4:
+def best_partner(partner: object, left: object) -> str:
+    """Compare a partner, and how many birds its line leaves, with what training leaves."""
+    if type(partner) is not str or partner not in LEFT:
+        raise Wrong(f"`partner` is {partner!r:.60}. It is one of {', '.join(LEFT)}.")
+    count, usual = number("left", left), LEFT[partner]
+    slips = {
+        "As many as always saying Adelie leaves: does each line start anew, on scaled columns?": 68,
+        "These are the birds on the right side. How many are on the wrong one?": 219 - usual,
+        "This is a share. How many birds is it?": usual / 219,
+        "This is a percentage. How many birds is it?": 100 * usual / 219,
+    }
+    refuse_slips(count, slips)
+    if partner != "body_mass_g":
+        if close(count, usual):
+            raise Wrong(f"That is what it leaves, {count:g} birds. Another partner leaves fewer.")
+        raise Wrong(f"With `{partner}` a trained line leaves more than the best partner does.")
+    if usual < count <= 7:
+        raise Wrong("The right partner, and its line still has some way to go: train longer.")
+    if not close(count, usual):
         raise Wrong(
-            f"{told}Few enough, but training does not end there: its lowest loss leaves more on "
-            "the wrong side. Train a line with another partner."
+            f"The right partner, but its trained line does not leave {count:g} birds. Count all "
+            "219: those with a logit above 0 that are no Chinstraps, and the other way round."
         )
-    if wrong(intercept, slope) <= 4:
-        raise Wrong(f"{told}Slope and intercept are swapped: the slope comes first.")
-    low, high = other.min().item(), other.max().item()
-    at = [slope * length + intercept for length in (bill.min().item(), bill.max().item())]
-    if max(at) < low or min(at) > high:
-        raise Wrong(
-            f"{told}It does not even cross the picture, which is in the units of the table: are "
-            "center and spread multiplied out?"
-        )
-    if mistakes >= lazy:
-        raise Wrong(f"{told}The lazy rule has as few. Is it drawn in the units of the picture?")
-    if wrong(-slope, 2 * other.mean().item() - intercept) <= 4:
-        raise Wrong(f"{told}The slope has the wrong sign.")
-    if partner == "body_mass_g":
-        raise Wrong(f"{told}Four or fewer are possible: train longer.")
-    raise Wrong(
-        f"{told}Four or fewer are possible. With this partner the lowest loss leaves more, so "
-        "choose another partner."
+    return (
+        "Two species with nearly the same mass, and the mass tells them apart: at one length of "
+        "the bill, the lighter bird is the Chinstrap. A feature is worth what it adds to the "
+        "others."
     )

@@ -105,7 +105,10 @@ def bump_of_two_nodes(bump: object) -> str:
     edges = torch.linspace(-3.0, 3.0, 601).unsqueeze(1).requires_grad_()
     rising = tensor("bump(X)", call("bump", bump, edges), edges.shape)
     if not rising.requires_grad or not any(flat(torch.autograd.grad(rising.sum(), edges)[0])):
-        raise Wrong("The curve has no slope anywhere, so no gradient could move it. Use sigmoids.")
+        raise Wrong(
+            "No gradient comes through the curve. Is it flat between jumps, or detached? Use "
+            "sigmoids."
+        )
     if min(flat(y)) < -0.5:
         raise Wrong(
             f"The curve falls to {min(flat(y)):.2f}. Which node adds, which takes away, and how "
@@ -251,10 +254,10 @@ def _judge_layers(model: nn.Module, X: torch.Tensor, told: torch.Tensor) -> None
     "Teach it a curve of your own",
     "Any formula will do, such as `torch.sin(my_X) * my_X`, and so will 30 heights of your own or "
     "more, as a column: `torch.tensor([...]).unsqueeze(1)`, with as many places in `my_X`.",
-    "Make the network with `build`, the optimizer with its parameters, and call `fit` with `my_X` "
-    "and `my_y`.",
-    "If it misses a turn: more nodes, more steps, or another seed. If the loss jumps: land with a "
-    "smaller rate.",
+    "Make the network with `fresh` or `build`, the optimizer with its parameters, and call `fit` "
+    "with `my_X` and `my_y`. Which start wakes deep layers?",
+    "If it stands still: Kaiming's start, or Adam. If it misses a turn: more steps, or another "
+    "seed. If the loss jumps: land with a smaller rate.",
 )
 def own_curve(my_X: object, my_y: object, my_model: object) -> str:
     """Expect three turns or more, and a network of a hundredth of the variance or less."""
@@ -276,6 +279,12 @@ def own_curve(my_X: object, my_y: object, my_model: object) -> str:
     if not isinstance(my_model, nn.Module):
         raise Wrong(
             f"`my_model` is {kind(my_model)}, expected the network itself, which `build` returns."
+        )
+    layers = sum(parameter.ndim == 2 for parameter in my_model.parameters())
+    if layers < 5:
+        raise Wrong(
+            f"Your network has {max(layers - 1, 0)} hidden layer{'' if layers == 2 else 's'}, and "
+            "four or more are asked for. The `depth` of `build` is their number."
         )
     return _judge_likeness(my_model, X.detach(), y.detach(), turns)
 

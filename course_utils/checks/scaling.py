@@ -56,14 +56,14 @@ _MEANT = {
     "12.1",
     "Choose the remedy",
     "Ask each step the question of this notebook: is it overhead, work, or waiting?",
-    "Each remedy is used once.",
+    "Who of the five waits, who prepares, who computes?",
     "A larger batch spares overhead, compiling spares walks through memory; fewer bits and more "
     "devices share out work.",
 )
 def which_remedy(remedies: object) -> str:
     """Compare five letters, and say of the first wrong one what it overlooks."""
     rule = "from a to e, one for each person"
-    found = letters("remedies", remedies, "abcde", "aabcd", "five letters", rule)
+    found = letters("remedies", remedies, "abcde", "abcde", "five letters", rule)
     for person, (letter, right) in enumerate(zip(found, REMEDIES, strict=True)):
         if letter != right:
             said = _MEANT.get((person, letter), "Where does the time of this one go?")

@@ -1,19 +1,21 @@
-"""Checks of exercises on the settings of training: border, scaling, and a cliff to build."""
+"""Checks of exercises on the settings of training: border, schedule, and a cliff to build."""
 
+import itertools
 import math
 
 import numpy as np
 import torch
 
 from course_utils import datasets
-from course_utils.checks.judging import Wrong, call, close, exercise, kind, number, tensor
+from course_utils.checks.judging import Wrong, close, exercise, kind, number, tensor
 
+BIRDS = 342
 MOVERS = "ae"  # of the six changes
 _NOT = {
     "b": "The unit of the masses stretches the loss, but where does the curvature hold a target?",
     "c": "Twice the same birds: the sum of squares doubles, and so does the number of rows.",
     "d": "Another start is another place in the same bowl. The factor of a step ignores places.",
-    "f": "A less exact scale changes the targets. The curvature is computed without them.",
+    "f": "Masses weighed less exactly are other targets. The curvature is computed without them.",
 }
 
 
@@ -22,7 +24,7 @@ _NOT = {
     "Say what moves the border",
     "The border is two over the curvature, and the curvature along the weight is twice the mean of "
     "the squared features. Which changes reach that mean?",
-    "Targets and starts do not stand in it.",
+    "Which letters change a flipper? And does any other letter change a mean over the flippers?",
     "Write down the mean of the squared flippers before and after each change. Does the number "
     "differ?",
 )
@@ -135,96 +137,61 @@ def curvatures(X: torch.Tensor) -> tuple[float, float]:
 
 @exercise(
     "06.3",
-    "Read the line in millimeters",
-    "Write out what the model computes: weight * (flipper - center) / spread + bias.",
-    "Multiply it out. What stands before `flipper` is the new weight, all the rest the new bias.",
-    "`weight / spread` is the slope per millimeter. At flipper 0, `scaled` is `-center / spread`.",
+    "Bring single birds to rest",
+    "In the first epochs the steps must not be tiny: the way is 698 g long. In the last one they "
+    "have to be. What changes the rate in between?",
+    "A `StepLR` over the optimizer, and a loop: `train` for one epoch, then `schedule.step()`. So "
+    "`step_size` counts epochs.",
+    "Begin at 0.01 and cut to a tenth every 3 epochs, nine in all. After each epoch, "
+    '`my_weights.extend(history["weight"])`.',
 )
-def line_in_millimeters(in_millimeters: object) -> str:
-    """Compare both lines at two flippers."""
-    weight, bias, center, spread = 600.0, 4100.0, 190.0, 12.0
-    result = call("in_millimeters", in_millimeters, weight, bias, center, spread)
-    if type(result) is torch.Tensor and result.numel() == 2:
-        result = result.reshape(-1).tolist()
-    if type(result) not in (tuple, list) or len(result) != 2:
-        raise Wrong(f"`in_millimeters` returns {kind(result)}, expected weight and bias.")
-    slope, height = (number("in_millimeters(...)", value) for value in result)
-    if close(slope, bias - 50 * center) and close(height, 50.0):
-        raise Wrong("Bias comes first here. The weight comes first, as in the other notebooks.")
-    _judge_slope(slope, weight, spread, center)
-    right = bias - slope * center
-    heights = {
-        "The bias is still that of the scaled ruler: the height at the average flipper. In "
-        "millimeters it is the height at 0.": bias,
-        "The bias has the wrong sign in it: a flipper of 0 lies below the average, not above.": (
-            bias + slope * center
-        ),
-        "The bias subtracts the scaled weight times the center. One step of `center` is counted "
-        "in millimeters, so it needs the weight per millimeter.": bias - weight * center,
-        "The bias was divided by the spread. It is a mass, and has no millimeters in it.": (
-            bias / spread - slope * center
-        ),
-        "The center alone was subtracted from the bias: millimeters from grams.": bias - center,
-        "The height the line had above the average is missing. Where is the old bias?": (
-            -slope * center
-        ),
-    }
-    for said, slip in heights.items():
-        if close(height, slip):
-            raise Wrong(said)
-    if not close(height, right):
-        at = [weight * (x - center) / spread + bias for x in (180, 200)]
+def single_birds(my_weights: object) -> str:
+    """Look at how the weights stagger, whether they come to rest, and where."""
+    weights = _numbers("my_weights", my_weights, 'Take `history["weight"]` of each epoch.')
+    if not weights or len(weights) % BIRDS:
         raise Wrong(
-            f"For weight 600, bias 4100, center 190 and spread 12, a flipper of 200 mm weighs "
-            f"{at[1]:,.0f} g on the scaled line, and {slope * 200 + height:,.0f} g on yours."
+            f"`my_weights` holds {len(weights)} values. One bird at a time makes 342 in an epoch: "
+            "extend it by those of each epoch."
         )
-    other = call("in_millimeters", in_millimeters, -3.0, 7.0, 2.0, 0.5)
-    if not close(number("in_millimeters(...)", other[0]), -6.0) or not close(
-        number("in_millimeters(...)", other[1]), 19.0
-    ):
-        raise Wrong("It is right for one line and wrong for another. Is a number written in it?")
+    if len(weights) > 10 * BIRDS:
+        raise Wrong(f"These are {len(weights) // BIRDS} epochs, and ten are the most.")
+    if not all(map(math.isfinite, weights)):
+        raise Wrong("It exploded: a single bird can be steeper than all of them together.")
+    first, last = weights[:BIRDS], weights[-BIRDS:]
+    moves = [after - before for before, after in itertools.pairwise(first)]
+    if sum(a * b < 0 for a, b in itertools.pairwise(moves)) < BIRDS / 10:
+        raise Wrong("This path does not stagger. Did each step see a single bird?")
+    if (moved := max(last) - min(last)) > 5:
+        raise Wrong(
+            f"In the last epoch the weight still moved over {moved:.0f} g. Steps on single birds "
+            "do not shrink by themselves: how small is the rate by then?"
+        )
+    rest = sum(last) / BIRDS
+    if abs(1000 * rest - 698) < 60:
+        raise Wrong("These are kilograms. Train on `mass`, which is in grams.")
+    if abs(rest - 698) > 60:
+        raise Wrong(
+            f"The weight came to rest at {rest:.0f} g, and the best line has 698. The rate shrank "
+            "before the line was there: begin with a larger one, or cut later."
+        )
     return (
-        "Scaling changes the road and not the goal: any line on the scaled ruler is a line on the "
-        "old one. Keep center and spread, or nobody can read your weights."
+        "Cheap steps, and peace at the end. Networks are trained like this: mini-batches for the "
+        "way, a schedule for the landing."
     )
-
-
-def _judge_slope(slope: float, weight: float, spread: float, center: float) -> None:
-    slopes = {
-        "The weight is still in grams per standard deviation. How many grams is that for each "
-        "millimeter?": weight,
-        "A standard deviation has several millimeters, so a millimeter gets fewer grams, not "
-        "more.": weight * spread,
-        "The weight is divided by the center. The unit of the ruler is the spread.": (
-            weight / center
-        ),
-        "The weight does not change when the zero of the ruler moves. Only its unit counts.": (
-            (weight - center) / spread
-        ),
-        "The weight is upside down: grams for each millimeter are asked for.": spread / weight,
-    }
-    for said, slip in slopes.items():
-        if close(slope, slip):
-            raise Wrong(said)
-    if not close(slope, weight / spread):
-        raise Wrong(
-            f"For weight 600 and spread 12 you return a weight of {slope:.4g}. Take two flippers, "
-            "12 mm apart: how far apart are their masses?"
-        )
 
 
 @exercise(
     "06.4",
     "Build a cliff",
-    "Around 0, a border of 0.25 needs a curvature of 8, so a mean of squares of 4.",
-    "Begin with `scaled`, whose mean of squares is 1, and multiply it. By what?",
+    "Which curvature has its border at 0.25? And around 0, which mean of squares has that "
+    "curvature?",
+    "The curvature is 8, the mean of squares 4. `scaled` has 1: by what do you multiply it?",
     "For the losses: a loop over the 17 rates, with `start_over` and `train` on your feature and "
     '`mass` in it, 200 epochs of one batch, and `my_losses.append(history["loss"][-1])`.',
 )
 def cliff(my_feature: object, my_losses: object) -> str:
     """Look at the feature's border, then whether the losses jump there."""
-    birds = 342
-    X = tensor("my_feature", my_feature, (birds, 1)).detach()
+    X = tensor("my_feature", my_feature, (BIRDS, 1)).detach()
     if X.double().std().item() < 1e-6:
         raise Wrong("All birds have the same feature, so it can tell nothing about their masses.")
     border = 2 / curvatures(X)[0]
@@ -245,7 +212,14 @@ def cliff(my_feature: object, my_losses: object) -> str:
             f"The border of this feature is {border:.3g}. For 0.25, its squares have to be {way} "
             "on average."
         )
-    losses = _losses(my_losses)
+    losses = _numbers(
+        "my_losses", my_losses, 'Append the last loss of each, `history["loss"][-1]`.'
+    )
+    if len(losses) != 17:
+        raise Wrong(
+            f"`my_losses` holds {len(losses)} values. One for each rate, from 92 to 108 percent, "
+            "makes 17."
+        )
     calm, wild = losses[:5], losses[-5:]  # 92 to 96 percent, 104 to 108 percent
     if any(math.isnan(loss) or loss < 0 for loss in calm):
         raise Wrong("Below the border a loss is no number or negative. Do the rates ascend?")
@@ -263,20 +237,12 @@ def cliff(my_feature: object, my_losses: object) -> str:
     )
 
 
-def _losses(value: object) -> list[float]:
+def _numbers(name: str, value: object, advice: str) -> list[float]:
     if type(value) is torch.Tensor or type(value).__module__ == "numpy":
         value = value.tolist()
     if type(value) not in (list, tuple):
-        raise Wrong(f"`my_losses` is {kind(value)}, expected a list of 17 losses.")
-    if len(value) != 17:
-        raise Wrong(
-            f"`my_losses` holds {len(value)} values. One for each rate, from 92 to 108 percent, "
-            "makes 17."
-        )
+        raise Wrong(f"`{name}` is {kind(value)}, expected a list of numbers.")
     try:
-        return [float(loss) for loss in value]
+        return [float(one) for one in value]
     except (TypeError, ValueError):
-        raise Wrong(
-            "`my_losses` holds something that is not a number. Append the last loss of each run, "
-            '`history["loss"][-1]`.'
-        ) from None
+        raise Wrong(f"`{name}` holds something that is not a number. {advice}") from None

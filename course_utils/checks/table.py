@@ -25,12 +25,15 @@ _MISTAKEN = {
     (0, "d"): "Batches that come out even or not do not touch the rate. Who calls the scheduler?",
     (1, "c"): "The scheduler knows no layer. What has a batch of one row for a spread?",
     (1, "e"): "Gradients come after the forward pass, and that is where BatchNorm gave up.",
+    (2, "a"): "No file was loaded here. What keeps one typo from throwing the weights?",
+    (2, "b"): "A leak flatters a score, and throws no weights. What care was taken, and when?",
     (2, "c"): "The scheduler changes the rate. The length of the gradients is not its business.",
     (2, "d"): "One row makes a gradient like any other. When is there something to clip?",
     (3, "a"): "The weights are those that were trained. What had seen the test rows before?",
     (3, "d"): "One row more or less does not halve a miss. What had seen the test rows before?",
     (4, "b"): "A leak flatters the test rows. What had the run known, and the file did not hold?",
     (4, "c"): "Waves would have come before the stop as well. What did the file not hold?",
+    (4, "d"): "One row over was there before the stop as well. What did the file not hold?",
     (4, "e"): "Then nothing was clipped before the stop either. What did the file not hold?",
 }
 
@@ -53,7 +56,7 @@ def two(name: str, value: object) -> list[object]:
     "Name the slip",
     "Ask of each: at which line of the loop does it go wrong, or before the loop, or after it?",
     "Mean and spread of one row: which of the two is there?",
-    "Whose test score looks too good, and what had seen those rows before?",
+    "Whose first score looks too good, and what had seen those rows before?",
 )
 def name_the_slip(slips: object) -> str:
     """Compare five letters, and say of the first wrong one what it overlooks."""
@@ -74,7 +77,8 @@ def name_the_slip(slips: object) -> str:
     "Encode new birds",
     "Start from a table of zeros, `(len(words), len(categories))`, and set one 1 in each row.",
     "`categories.index(word)` is the column of a word, and raises `ValueError` if there is none.",
-    "`for row, word in enumerate(words): table[row, categories.index(word)] = 1`",
+    "`for row, word in enumerate(words):` gives both places of a 1: its row, and by hint 2 its "
+    "column.",
 )
 def one_hot(one_hot_rows: object) -> str:
     """Encode three words of four categories in an order that is not the alphabet's."""
@@ -306,7 +310,7 @@ def _why_gaps_stay(fill: object) -> str:
     "`torch.randperm(len(X_train), generator=generator)` is an order of all birds. Take its first "
     "`n`.",
     "Which rows does `ols` learn from, and which does it predict? Only the first are drawn.",
-    "`return miss(ols(X_train[drawn], y_train[drawn], X_val), y_val)`",
+    "With `drawn = order[:n]`, both `X_train` and `y_train` take `[drawn]`, and `X_val` stays.",
 )
 def learning_curve(
     miss_with: object, X_train: object, y_train: object, X_val: object, y_val: object

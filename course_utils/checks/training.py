@@ -83,8 +83,8 @@ def steps_of_training(count_steps: object) -> str:
 FAULTS = "ceabd"  # of the five people, in their order
 _READ = {  # what a letter at a place overlooks
     (0, "b"): "A step outside the inner loop makes few steps, but good ones. Theirs go wrong.",
-    (0, "f"): "With a learning rate of 0 the first loss would stay. Theirs fell, then rose.",
-    (0, "d"): "Losses that are kept change no number. Theirs rose.",
+    (0, "f"): "With a learning rate of 0 the loss would stay. Theirs falls, then swings.",
+    (0, "d"): "Losses that are kept change no number. Theirs swings.",
     (1, "a"): "Without `backward` nothing fills `.grad`. Theirs grows.",
     (1, "c"): "Without `zero_grad` the gradients pile up, but the line moves. Theirs stands still.",
     (1, "f"): "At a rate of 0, `zero_grad` still empties `.grad` each time. Theirs grows.",
@@ -121,8 +121,8 @@ def symptoms(faults: object) -> str:
 
 
 _SYMPTOM = [
-    "the loss fell at first, so the line moves, and then it goes too far. What pushes it on?",
-    "gradients are computed, more and more of them, and nobody uses them. Whose step is it?",
+    "the line moves, and goes too far even in short steps. What pushes it on?",
+    "gradients pile up, and neither reset nor step reaches them. Whose reset, whose step is it?",
     "`None` means that no gradient was ever computed. Which line computes it?",
     "twice as many batches in an epoch, and no more progress. How often did the line move?",
     "no number is wrong. What is kept that should have been let go?",
@@ -165,6 +165,14 @@ def weighted_loss(loss_over: object) -> str:
         raise Wrong(
             "With dropout in the model, two calls on the same rows give two losses. Which switch "
             "turns such layers off while you measure?"
+        )
+    recorded = []
+    model.register_forward_hook(lambda *told: recorded.append(told[-1].requires_grad))
+    measured(model, y)
+    if any(recorded):
+        raise Wrong(
+            "The number is right, but each prediction is recorded for a `backward` that never "
+            "comes. Which switch stops the recording?"
         )
     return (
         "Weighted by size, batches of any size give the loss over all rows, so runs with "

@@ -21,6 +21,15 @@ def grid(old, new):
     return GRID.replace(old, new)
 
 
+OWN = """generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(n, generator=generator)"""
+
+
+def split(lines, returned="order[n_test:], order[:n_test]"):
+    """Return the code of a function `split_rows` with these lines."""
+    return f"def split_rows(n, n_test, seed):\n    {lines}\n    return {returned}"
+
+
 def outside(line):
     """Return the code of a function `outside` with this line."""
     return f"def outside(X_train, X_test):\n    {line}"
@@ -40,39 +49,6 @@ def lies(flattering, damning):
 
 WRONG = {
     "02.1": [
-        ("sizes = 24", "One size is not all"),
-        ("sizes = [160 / 7]", "a whole number of rows"),
-        ("sizes = [160 // 7]", "batch size 22 makes 8 batches"),
-        ("sizes = [23]", "At least one more size"),
-        ("sizes = [23, 24, 25]", "At least one more size"),
-        ("sizes = list(range(22, 27))", "batch size 22 makes 8 batches"),
-        ("sizes = list(range(23, 28))", "batch size 27 makes 6 batches"),
-        ("sizes = [21, 22]", "drop a last batch"),
-        (
-            "sizes = [n for n in range(1, 161) if "
-            "len(DataLoader(train_set, batch_size=n, drop_last=True)) == 7]",
-            "drop a last batch",
-        ),
-        (
-            "sizes = [n for n in range(1, 201) if len(DataLoader(dataset, batch_size=n)) == 7]",
-            "How many rows has `train_set`",
-        ),
-        ("sizes = [23] * 6 + [22]", "the sizes of the 7 batches of one epoch"),
-        (
-            "sizes = [len(X_batch) for X_batch, _ in DataLoader(train_set, batch_size=24)]",
-            "the sizes of the 7 batches of one epoch",
-        ),
-        ("sizes = [7]", "the number of batches"),
-        ("sizes = [16]", "batch size 16 makes 10 batches"),
-        ("sizes = [200]", "batch size 200 makes 1 batch of"),
-        ("sizes = []", "The list is empty"),
-        ("sizes = [0, 23, 24, 25, 26]", "1 or more"),
-        ("sizes = '23 to 26'", "a list of numbers"),
-        ("sizes = DataLoader(train_set, batch_size=24)", "a list of numbers"),
-        ("sizes = range(22, 27)", "batch size 22 makes 8 batches"),
-        ("sizes = torch.tensor(24)", "expected a list of numbers"),
-    ],
-    "02.2": [
         (grid('raise IndexError("bad index")', 'return "bad index"'), "a loop would never end"),
         (grid('raise IndexError("bad index")', "return None"), "a loop would never end"),
         (grid('raise IndexError("bad index")', 'raise ValueError("bad")'), "ValueError"),
@@ -132,6 +108,45 @@ WRONG = {
         (grid("return x, 0.8 * x + 0.2", "return x, 2.0 * x + 1.5"), "another point"),
         (grid("(Dataset)", ""), "not a class made with"),
         (GRID + "GridDataset = GridDataset(50)", "not a class made with"),
+    ],
+    "02.2": [
+        (split("order = torch.randperm(n)"), "Called twice with the same seed"),
+        (split("generator = torch.Generator()\n    generator.seed()\n"
+               "    order = torch.randperm(n, generator=generator)"),
+         "Called twice with the same seed"),
+        ("generator = torch.Generator().manual_seed(420)\n"
+         + split("order = torch.randperm(n, generator=generator)"),
+         "Called twice with the same seed"),
+        (split("torch.manual_seed(seed)\n    order = torch.randperm(n)"), "gets from PyTorch"),
+        (split("import numpy as np\n    np.random.seed(seed)\n"
+               "    order = np.random.permutation(n)"), "gets from NumPy"),
+        (split("import random\n    random.seed(seed)\n    order = list(range(n))\n"
+               "    random.shuffle(order)"), "Python's `random`"),
+        (split(OWN.replace("seed)", "420)")), "Where does `seed` come in"),
+        (split("order = list(range(n))"), "are neighbors, 0 to 9"),
+        (split("order = range(n)", "order[:-n_test], order[-n_test:]"), "are neighbors, 40 to 49"),
+        (split("start = seed + 3\n    order = [(start + i) % n for i in range(n)]"),
+         "are neighbors, 3 to 12"),
+        (split("test = range(0, n, n // n_test)", "set(range(n)) - set(test), test"),
+         "Seed 0 and seed 1"),
+        (split("generator = torch.Generator().manual_seed(seed)\n"
+               "    test = torch.randint(n, (n_test,), generator=generator).tolist()",
+               "[row for row in range(n) if row not in test], test"), "drawn twice"),
+        (split(OWN, "order, order[:n_test]"), "10 are training rows, too"),
+        (split(OWN, "order[n_test - 1:], order[:n_test]"), "1 are training rows, too"),
+        (split(OWN, "order[n_test + 1:], order[:n_test]"), "1 of 50 are in neither part"),
+        (split(OWN, "order[:n_test], order[n_test:]"), "changed places"),
+        (split(OWN, "order[n // 5:], order[:n // 5]"), "has 6 rows, and 20 are"),
+        (split(OWN, "order[n_test:] + 1, order[:n_test] + 1"), "numbered 0 to 49"),
+        (split(OWN.replace("(n,", "(342,")), "numbered 0 to 49"),
+        (split(OWN, "order[:n_test]"), "expected two"),
+        (split(OWN, "{'train': order[n_test:], 'test': order[:n_test]}"), "a dict"),
+        (split(OWN, "n - n_test, n_test"), "expected row numbers"),
+        (split("generator = torch.Generator().manual_seed(seed)\n"
+               "    test = torch.rand(n, generator=generator) < n_test / n", "~test, test"),
+         "True or False"),
+        (split("print(n)", "None"), "Is a `return` missing?"),
+        ("split_rows = random_split(birds, [0.8, 0.2])", "expected something to call"),
     ],
     "02.3": [
         (outside("return (X_test > X_train.max()).sum()"), "left of the training range"),
@@ -262,20 +277,6 @@ WRONG = {
 
 RIGHT = {  # unusual, and right
     "02.1": [
-        "sizes = [23, 24, 25, 26]",
-        "sizes = (26, 25, 24, 23)",
-        "sizes = {23, 24, 25, 26}",
-        "sizes = range(23, 27)",
-        "sizes = torch.arange(23, 27)",
-        "import numpy as np\nsizes = np.arange(23, 27)",
-        "sizes = [size for size in range(1, 161) if -(-160 // size) == 7]",
-        "import math\nsizes = [float(n) for n in range(1, 161) if math.ceil(160 / n) == 7]",
-        "sizes = []\nfor n in range(1, 161):\n"
-        "    if len(X[:160].split(n)) == 7:\n        sizes.append(torch.tensor(n))",
-        "sizes = [n for n in range(1, 161) for _ in range(2) "
-        "if len(DataLoader(train_set, n, shuffle=True)) == 7]",
-    ],
-    "02.2": [
         grid(">= self.n", "not in range(self.n)"),
         "class GridDataset(Dataset):\n    def __init__(self, n):\n"
         "        self.rows = range(n)\n    def __len__(self):\n        return len(self.rows)\n"
@@ -300,6 +301,33 @@ RIGHT = {  # unusual, and right
         "        self.n = n\n    def __len__(self):\n        return self.n\n"
         "    def __getitem__(self, index):\n        index = range(self.n)[index]\n"
         "        x = torch.Tensor([index / 50])\n        return x, 0.2 + 0.8 * x",
+    ],
+    "02.2": [
+        split(OWN, "order[:-n_test], order[-n_test:]"),
+        split(OWN, "[order[n_test:].tolist(), set(order[:n_test].tolist())]"),
+        split(
+            "generator = torch.Generator().manual_seed(seed)\n    sizes = [n - n_test, n_test]",
+            "random_split(range(n), sizes, generator=generator)",
+        ),
+        split("import numpy as np\n    order = np.random.default_rng(seed).permutation(n)"),
+        split(
+            "import random\n    test = random.Random(seed).sample(range(n), n_test)",
+            "[row for row in range(n) if row not in test], test",
+        ),
+        split(
+            "generator = torch.Generator().manual_seed(seed)\n"
+            "    order = torch.rand(n, 1, generator=generator).argsort(dim=0)"
+        ),
+        split(
+            "from sklearn.model_selection import train_test_split",
+            "train_test_split(range(n), test_size=n_test, random_state=seed)",
+        ),
+        "generator = torch.Generator()\n"
+        + split("generator.manual_seed(seed)\n    order = torch.randperm(n, generator=generator)"),
+        split(
+            "state = torch.get_rng_state()\n    torch.manual_seed(seed)\n"
+            "    order = torch.randperm(n)\n    torch.set_rng_state(state)"
+        ),
     ],
     "02.3": [
         outside("return len(X_test[(X_test < X_train.min()) | (X_test > X_train.max())])"),

@@ -38,19 +38,26 @@ def changed(text, changes):
     return text
 
 
-POLITE = 'return "no such reading"'
+WRAP = "index = index % len(self.X)"
+PAST = "if index >= len(self.X):\n            "
 CUT = "    return X[:n_train], y[:n_train], X[n_train:], y[n_train:]"
 SHUFFLED = (
     "    train, test = rows[:n_train], rows[n_train:]\n"
     "    return X[train], y[train], X[test], y[test]"
 )
-RUNNING = "train_losses.append(sum(losses) / len(losses))"
 FORWARD = "return model(X).numpy()"
+NAMED = "        optimizer.zero_grad\n"
+START = "        model.weight = nn.Parameter(5 * torch.randn(1, 1))\n"
+SQUARES = "(targets - y_pred).square().mean()"
+LATE = "(total / rows).item()"
+RUNNING = "train_losses.append(sum(losses) / len(losses))"
+SMOOTHED = "smooth = 0.9 * smooth + 0.1 * loss.item()"
+EVAL = "model.eval()\n    "
 NO_GRAD = "with torch.no_grad():\n        "
-OPTIMIZER = '    saved["optimizer"] = optimizer.state_dict()\n'
-GENERATOR = '    saved["generator"] = loader.generator.get_state()\n'
+OPTIMIZER = ', "optimizer": optimizer.state_dict()'
+GENERATOR = '    saved["random"] = loader.generator.get_state()\n'
 PACKED = "    torch.save(saved, file)\n    return file.getvalue()"
-SET_GENERATOR = '    loader.generator.set_state(saved["generator"])\n'
+SET_GENERATOR = '    loader.generator.set_state(saved["random"])\n'
 
 ROWS = "rows = torch.randperm(len(X), generator=generator)"
 SEEDED = "generator = torch.Generator().manual_seed(420)"
@@ -59,7 +66,8 @@ PARTS = (
     "fixed = split"
 )
 END = "train_losses.append(mean_loss(model, train_set))"
-HELD = "    with torch.inference_mode():\n        return loss_fn(model(X), y).item()"
+SEEN = "rolls[now - 3 : now].mean()"
+FIRST = "range(3, len(rolls))"
 RESTORED = '    optimizer.load_state_dict(saved["optimizer"])\n'
 
 MOVED = "model(X_batch)"
@@ -77,44 +85,40 @@ def split_by(*lines):
     return "def split(X, y):\n" + "".join(f"    {line}\n" for line in lines) + PARTS
 
 
-def measured(*lines, returns="sum(losses) / len(losses)"):
-    """Return a `test_loss` that goes through batches."""
-    body = "".join(f"        {line}\n" for line in lines)
-    return (
-        f"def test_loss(model, test_set):\n    losses = []\n    with torch.no_grad():\n{body}"
-        f"    return {returns}\nfixed = test_loss"
-    )
-
-
 def noted(*lines):
-    """Return the solution of exercise 6 that notes the training loss otherwise."""
+    """Return the solution of exercise 13 that notes the training loss otherwise."""
     return solved(13, (END, "\n        ".join(lines)))
 
 
 WRONG = {
     "lab.1": [
         (broken(1), "requires grad"),
-        (broken(1, (FORWARD, "return model(X).detach().numpy()")), "thrown away"),
-        (broken(1, ("model.eval()", "model.train()"), (FORWARD, NO_GRAD + FORWARD)), "Dropout"),
-        (broken(1, ("    model.eval()\n", ""), (FORWARD, NO_GRAD + FORWARD)), "Dropout"),
-        (broken(1, (FORWARD, "model.requires_grad_(False)\n    " + FORWARD)), "trained further"),
-        (broken(1, ("model.eval()", "model.training = False"), (FORWARD, NO_GRAD + FORWARD)),
+        (broken(1, (FORWARD, "return model(X).detach().numpy()")), "Dropout still"),
+        (broken(1, (FORWARD, EVAL + "return model(X).detach().numpy()")), "thrown away"),
+        (broken(1, (FORWARD, EVAL + FORWARD)), "requires grad"),
+        (broken(1, (FORWARD, "model.train()\n    " + NO_GRAD + FORWARD)), "Dropout"),
+        (broken(1, (FORWARD, NO_GRAD + FORWARD)), "Dropout"),
+        (broken(1, (FORWARD, EVAL + "model.requires_grad_(False)\n    " + FORWARD)),
+         "trained further"),
+        (broken(1, (FORWARD, "model.training = False\n    " + NO_GRAD + FORWARD)),
          "a layer inside"),
-        (broken(1, ("model.eval()", "torch.set_grad_enabled(False)\n    model.eval()")),
+        (broken(1, (FORWARD, "torch.set_grad_enabled(False)\n    " + EVAL + FORWARD)),
          "for the whole program"),
-        (broken(1, ("model.eval()", "torch.set_grad_enabled(False)")), "for the whole program"),
+        (broken(1, (FORWARD, "torch.set_grad_enabled(False)\n    " + FORWARD)),
+         "for the whole program"),
+        (broken(1, (FORWARD, "torch.manual_seed(0)\n    " + NO_GRAD + FORWARD)), "Dropout still"),
         (solved(1, ("    model.eval()\n", ""), (FORWARD, "y_pred = model(X)\n    model.eval()\n"
                     "    return y_pred.numpy()")), "before predicting"),
-        (broken(1, (FORWARD, "import copy\n    return copy.deepcopy(model)(X).detach().numpy()")),
-         "thrown away"),
-        (broken(1, (FORWARD, "return model(X).data.numpy()")), "thrown away"),
+        (broken(1, (FORWARD, EVAL + "import copy\n"
+                    "    return copy.deepcopy(model)(X).detach().numpy()")), "thrown away"),
+        (broken(1, (FORWARD, EVAL + "return model(X).data.numpy()")), "thrown away"),
         (solved(1, ("model(X).numpy()", "model(X).numpy().astype(int)")), "evaluation mode"),
-        (broken(1, (FORWARD, NO_GRAD + "return model(X)")), "returns a Tensor"),
-        (broken(1, (FORWARD, "return model(X).tolist()")), "returns a list"),
-        (broken(1, (FORWARD, NO_GRAD + "model(X).numpy()")), "returns None"),
-        (broken(1, (FORWARD, NO_GRAD + "return model(X).flatten().numpy()")), "one row for each"),
-        (broken(1, ("model.eval()", "[p.requires_grad_(False) for p in model.parameters()]")),
-         "Call `eval()` before"),
+        (solved(1, (FORWARD, "return model(X)")), "returns a Tensor"),
+        (broken(1, (FORWARD, EVAL + "return model(X).tolist()")), "returns a list"),
+        (solved(1, (FORWARD, "model(X).numpy()")), "returns None"),
+        (solved(1, (FORWARD, "return model(X).flatten().numpy()")), "one row for each"),
+        (broken(1, (FORWARD, "[p.requires_grad_(False) for p in model.parameters()]\n    "
+                    + FORWARD)), "Call `eval()` before"),
     ],
     "lab.2": [
         (broken(2), "With a model on `meta`"),
@@ -190,18 +194,18 @@ WRONG = {
         ),
     ],
     "lab.5": [
-        (broken(5), "gets a str and goes on"),
-        (broken(5, (POLITE, "return None")), "gets None and goes on"),
-        (broken(5, (POLITE, "return self[len(self) - 1]")), "never ends"),
-        (broken(5, (POLITE, "return self[index % len(self)]")), "never ends"),
-        (broken(5, (POLITE, 'raise ValueError("no such reading")')), "breaks with ValueError"),
-        (broken(5, (POLITE, "raise StopIteration")), "gives StopIteration"),
+        (broken(5), "never ends"),
+        (broken(5, (WRAP, PAST + 'return "no such reading"')), "gets a str and goes on"),
+        (broken(5, (WRAP, PAST + "return None")), "gets None and goes on"),
+        (broken(5, (WRAP, "index = min(index, len(self) - 1)")), "never ends"),
+        (broken(5, (WRAP, PAST + 'raise ValueError("no such reading")')), "breaks with ValueError"),
+        (broken(5, (WRAP, PAST + "raise StopIteration")), "gives StopIteration"),
         (solved(5, ("[index]", "[index + 1]")), "first index left out"),
         (solved(5, ("        return self", "        if index >= len(self) - 1:\n"
                     "            raise IndexError\n        return self")), "last index left out"),
-        (broken(5, (POLITE, "return IndexError(index)")), "`raise` it"),
-        (broken(5, (POLITE, "return IndexError")), "`raise` it"),
-        (broken(5, (POLITE, "assert False, index")), "breaks with AssertionError"),
+        (broken(5, (WRAP, PAST + "return IndexError(index)")), "`raise` it"),
+        (broken(5, (WRAP, PAST + "return IndexError")), "`raise` it"),
+        (broken(5, (WRAP, "assert index < len(self.X), index")), "breaks with AssertionError"),
         (solved(5, ("fixed = Readings", "fixed = Readings(X, y)")), "without parentheses"),
         (solved(5, ("return len(self.X)", "return len(self.X) + 1")), "which is 7 here"),
         (solved(5, ("self.X[index], self.y[index]", "self.X[index], self.y[0]")), "Item 1"),
@@ -210,9 +214,10 @@ WRONG = {
             "expected 2 parts",
         ),
         (
-            broken(5, (POLITE, f"{POLITE}\n\n    def __iter__(self):\n"
-                               "        return (self[index] for index in range(len(self)))")),
-            "one too high gives a str",
+            broken(5, ("    def __getitem__", "    def __iter__(self):\n"
+                       "        return (self[index] for index in range(len(self)))\n\n"
+                       "    def __getitem__")),
+            "one too high gives a tuple",
         ),
     ],
     "lab.6": [
@@ -225,9 +230,9 @@ WRONG = {
                     "    optimizer.zero_grad()\n")), "of the first"),
         (broken(6, ("        optimizer.step()\n", "        optimizer.step()\n"
                     "        model.weight.grad = None\n")), "still piles up"),
-        (broken(6, ("epochs):\n        y", "epochs):\n        model = nn.Linear(1, 1)\n"
-                    f"        {SGD}        y")), "one model with one optimizer"),
-        (broken(6, ("epochs):\n        y", f"epochs):\n        {SGD}        y")), "of the first"),
+        (broken(6, (NAMED, f"        model = nn.Linear(1, 1)\n        {SGD}")),
+         "one model with one optimizer"),
+        (broken(6, (NAMED, f"        {SGD}")), "of the first"),
         (solved(6, ("lr=0.1", "lr=0.05")), "a rate of 0.05"),
         (solved(6, ("loss_fn(y_pred, y)", "loss_fn(y_pred, y) / 2")), "not half of it"),
         (solved(6, ("loss_fn(y_pred, y)", "nn.MSELoss(reduction='sum')(y_pred, y)")), "not a sum"),
@@ -245,31 +250,26 @@ WRONG = {
                  "        loss.backward()\n")), "before `backward`"),
         (solved(6, ("        optimizer.zero_grad()", "        if epoch % 2:\n"
                     "            optimizer.zero_grad()")), "reset all gradients in each epoch"),
-        (broken(6, ("epochs):\n        y", "epochs):\n        torch.manual_seed(420)\n"
-                    f"        model = nn.Linear(1, 1)\n        {SGD}        y")), "begin anew"),
+        (broken(6, (NAMED, f"        torch.manual_seed(420)\n        model = nn.Linear(1, 1)\n"
+                    f"        {SGD}")), "begin anew"),
+        (broken(6, (NAMED, "")), "gradient of the first"),
         (broken(6, ("    torch.manual_seed(420)\n", "")), "Leave the seed"),
         (broken(6, ("SGD", "Adam")), "Keep SGD"),
     ],
     "lab.7": [
         (broken(7), "No weight moves"),
         (broken(7, ("lr=0.1", "lr=10.0")), "No weight moves"),
-        (broken(7, ("        torch.manual_seed(seed)\n        model = nn.Linear(1, 1)\n",
-                    "        torch.manual_seed(seed)\n")), "its own model"),
-        (
-            broken(7, ("        model = nn.Linear(1, 1)\n        for",
-                       f"        if weights == []:\n            model = nn.Linear(1, 1)\n"
-                       f"            {SGD}        for")),
-            "its own model",
-        ),
-        (
-            broken(7, ("        model = nn.Linear(1, 1)\n        for",
-                       f"        model = nn.Linear(1, 1)\n        if seed == seeds[0]:\n"
-                       f"            {SGD}        for")),
-            "some never move",
-        ),
+        (broken(7, ("        torch.manual_seed(seed)\n", ""),
+                   ("    for seed in seeds", "    torch.manual_seed(seeds[0])\n"
+                    "    for seed in seeds")), "where its seed says"),
+        (solved(7, ("5 * torch.randn(1, 1)", "torch.ones(1, 1)")), "its own model"),
+        (broken(7, (START, "        if seed % 2:\n            model.weight.data *= 5\n"
+                    f"        else:\n    {START}")), "some never move"),
         (solved(7, ("        weights.append", "    weights.append")), "is each run noted"),
         (solved(7, ("            optimizer.zero_grad()\n", "")), "not all reach"),
         (solved(7, ("lr=0.1", "lr=0.0001")), "not all reach"),
+        (broken(7, (START, START + "        model.weight.requires_grad_(False)\n")),
+         "No weight moves"),
         (
             broken(7, (STEP, "            with torch.no_grad():\n"
                        "                for parameter in model.parameters():\n"
@@ -283,9 +283,8 @@ WRONG = {
         (solved(7, ("    for seed in seeds:\n        torch.manual_seed(seed)\n",
                     "    torch.manual_seed(seeds[0])\n    for seed in seeds:\n")),
          "where its seed says"),
-        (solved(7, ("        torch.manual_seed(seed)\n        model = nn.Linear(1, 1)\n",
-                    "        model = nn.Linear(1, 1)\n        torch.manual_seed(seed)\n")),
-         "where its seed says"),
+        (solved(7, ("        torch.manual_seed(seed)\n", ""),
+                   (START, START + "        torch.manual_seed(seed)\n")), "where its seed says"),
         (solved(7, ("weights.append(model.weight.item())", "weights.append(model.bias.item())")),
          "These are the biases"),
         (solved(7, ("            optimizer.step()", "        optimizer.step()")),
@@ -294,34 +293,33 @@ WRONG = {
     "lab.8": [
         (broken(8), "flat at the mean"),
         (broken(8, ("range(40)", "range(400)")), "flat at the mean"),
-        (solved(8, ("y.unsqueeze(1)", "y.unsqueeze(0)")), "flat at the mean"),
-        (broken(8, ("(y - y_pred).square().mean()", "nn.MSELoss()(y_pred, y)")), "flat at the"),
-        (broken(8, ("(y - y_pred).square().mean()", "(y - y_pred).square().sum()")), "not a sum"),
-        (solved(8, ("(y - y_pred).square().mean()", "(y - y_pred).square().sum()")), "not a sum"),
+        (broken(8, ("y.unsqueeze(1)", "y.reshape(-1, 1)")), "flat at the mean"),
+        (broken(8, (SQUARES, "nn.MSELoss()(y_pred, targets)")), "flat at the"),
+        (broken(8, (SQUARES, "(targets - y_pred).square().sum()")), "not a sum"),
+        (solved(8, ("square().mean()", "square().sum()")), "not a sum"),
         (solved(8, ("        optimizer.zero_grad()\n", "")), "all five lines in the loop"),
         (solved(8, ("        optimizer.step()\n", "")), "the weights never move"),
         (solved(8, ("        optimizer.step()", "        optimizer.zero_grad()\n"
                     "        optimizer.step()")), "the weights never move"),
-        (broken(8, ("x.unsqueeze(1)", "x.unsqueeze(0)")), "raised RuntimeError"),
+        (solved(8, ("(y - y_pred)", "(y - y_pred[:50])")), "raised RuntimeError"),
         (solved(8, ("lr=0.1", "lr=0.001")), "at the old rate and for as many epochs"),
         (solved(8, ("        optimizer.step()", "    optimizer.step()")), "lines in the loop"),
-        (solved(8, ("return model.weight.item(), model.bias.item()",
-                    "return model.bias.item(), model.weight.item()")), "changed places"),
-        (solved(8, ("return model.weight.item(), model.bias.item()", "return model")), "2 parts"),
+        (solved(8, ("return weight.item(), bias.item()", "return bias.item(), weight.item()")),
+         "changed places"),
+        (solved(8, ("return weight.item(), bias.item()", "return weight")), "2 parts"),
     ],
     "lab.9": [
-        (broken(9), "still carries its past"),
-        (broken(9, ("total / rows", "(total / rows).item()")), "inside the loop"),
-        (broken(9, ("total / rows", "float(total.detach() / rows)")), "inside the loop"),
-        (broken(9, ("total / rows", "(total / rows).detach()")), "is a tensor"),
-        (broken(9, (BEGINS, "    model.eval()\n" + BEGINS)), "still carries its past"),
+        (broken(9), "inside the loop"),
+        (broken(9, (LATE, "total / rows")), "still carries its past"),
+        (broken(9, (LATE, "float(total.detach() / rows)")), "inside the loop"),
+        (broken(9, (LATE, "(total / rows).detach()")), "is a tensor"),
+        (broken(9, (BEGINS, "    model.eval()\n" + BEGINS)), "inside the loop"),
         (solved(9, ("loss.item()", "loss.detach()")), "is a tensor"),
         (solved(9, ("len(X_batch) * ", ""), ("total / rows", "total / len(loader)")),
          "counts by its rows"),
         (solved(9, ("total / rows", "total")), "mean over all rows"),
         (solved(9, ("loss.item()", "int(loss)")), "mean over all rows"),
-        (broken(9, (BEGINS, "    model.requires_grad_(False)\n" + BEGINS),
-                   ("total / rows", "(total / rows).item()")), "trained further"),
+        (broken(9, (BEGINS, "    model.requires_grad_(False)\n" + BEGINS)), "trained further"),
         (broken(9, (BEGINS, "    torch.set_grad_enabled(False)\n" + BEGINS)),
          "for the whole program"),
         ("def measure(model, loader):\n    losses = [(len(X), loss_fn(model(X), y)) for X, y in "
@@ -416,36 +414,24 @@ WRONG = {
     ],
     "lab.13": [
         (broken(13), "while the weights still move"),
-        (broken(13, (RUNNING, "train_losses.append(losses[-1])")), "while the weights still move"),
-        (
-            broken(13, ("losses.append(loss.item())", "losses.append(loss.item() * len(X_batch))"),
-                   (RUNNING, "train_losses.append(sum(losses) / len(train_set))")),
-            "while the weights still move",
-        ),
-        (
-            broken(13, ("        losses = []\n", "        losses = []\n"
-                       "        train_losses.append(mean_loss(model, train_set))\n"),
-                   (f"        {RUNNING}\n", "")),
-            "before the epoch",
-        ),
-        (
-            broken(13, (RUNNING, "batches = DataLoader(train_set, batch_size=16)\n"
-                       "        losses = [loss_fn(model(X), y).item() for X, y in batches]\n"
-                       f"        {RUNNING}")),
-            "counts as much as one of 16",
-        ),
-        (
-            broken(13, (RUNNING, "X, y = train_set[:]\n        train_losses.append("
-                       "(model(X) - y).square().sum().item())")),
-            "a sum over rows",
-        ),
-        (broken(13, (RUNNING, "train_losses.append(mean_loss(model, val_set))")),
-         "those of the validation rows"),
-        (
-            broken(13, ("val_losses.append(mean_loss(model, val_set))",
-                       "val_losses.append(sum(losses) / len(losses))")),
-            "validation loss was right",
-        ),
+        (broken(13, (SMOOTHED, "smooth = loss.item()")), "while the weights still move"),
+        (broken(13, (SMOOTHED, SMOOTHED.replace("0.9", "0.5").replace("0.1", "0.5"))),
+         "while the weights still move"),
+        (broken(13, ("loader:", "loader:\n            size = len(X_batch)"),
+                    (SMOOTHED, "smooth += loss.item() * size / len(train_set)"),
+                    ("        for X", "        smooth = 0.0\n        for X")),
+         "while the weights still move"),
+        (broken(13, ("        for X", "        train_losses.append(mean_loss(model, train_set))\n"
+                     "        for X"), ("        train_losses.append(smooth)\n", "")),
+         "before the epoch"),
+        (broken(13, ("train_losses.append(smooth)", "batches = DataLoader(train_set, batch_size=16)"
+                     "\n        losses = [loss_fn(model(X), y).item() for X, y in batches]\n"
+                     f"        {RUNNING}")), "counts as much as one of 16"),
+        (noted("X, y = train_set[:]",
+               "train_losses.append((model(X) - y).square().sum().item())"), "a sum over rows"),
+        (noted("train_losses.append(mean_loss(model, val_set))"), "those of the validation rows"),
+        (broken(13, ("val_losses.append(mean_loss(model, val_set))", "val_losses.append(smooth)")),
+         "validation loss was right"),
         (solved(13, (STEP, "")), "is not trained"),
         (solved(13, (STEP, STEP[4:])), "takes 1 step."),
         (solved(13, ("            optimizer.zero_grad()\n", "")), "the model learns differently"),
@@ -481,55 +467,33 @@ WRONG = {
                 ("        val_losses.append", "    val_losses.append")), "for each epoch"),
     ],
     "lab.14": [
-        (broken(14), "on all rows"),
-        (broken(14, ("test_set.dataset.tensors",
-                    "(part[: len(test_set)] for part in test_set.dataset.tensors)")),
-         "the first rows"),
-        (
-            broken(14, ("X, y = test_set.dataset.tensors",
-                       "rows = [row for row in range(len(test_set.dataset)) "
-                       "if row not in test_set.indices]\n    X, y = test_set.dataset[rows]")),
-            "outside of the test set",
-        ),
-        (solved(14, ("loss_fn(model(X), y).item()", "(model(X) - y).square().sum().item()")),
-         "the sum over"),
-        (solved(14, (".item()", ".sqrt().item()")), "another unit"),
-        (solved(14, ("y).item()", "y.flatten()).item()")), "(N,) and (N, 1)"),
-        (solved(14, ("y).item()", "y).item() / 2")), "half of the mean squared error"),
-        (solved(14, ("loss_fn(model(X), y)", "(model(X) - y).abs().mean()")), "absolute residual"),
-        (measured("for X, y in DataLoader(test_set, batch_size=3):",
-                  "    losses.append(loss_fn(model(X), y).item())"), "batches of unequal size"),
-        (measured("for X, y in DataLoader(test_set, batch_size=8):",
-                  "    losses.append(loss_fn(model(X), y).item() ** 0.5)"), "Roots of batches"),
-        (measured("for X, y in DataLoader(test_set, batch_size=5):",
-                  "    losses.append(loss_fn(model(X), y).sqrt().item())",
-                  returns="(sum(losses) / len(losses)) ** 2"), "Roots of batches"),
-        (measured("for X, y in DataLoader(test_set, batch_size=4):",
-                  "    losses.append(loss_fn(model(X), y).item() * len(X))",
-                  returns="sum(losses) / len(test_set.dataset)"), "by the rows of the dataset"),
-        (measured("for X, y in DataLoader(test_set, batch_size=4, drop_last=True):",
-                  "    losses.append(loss_fn(model(X), y).item())"), "The last batch is left out"),
-        (measured("loader = DataLoader(test_set, batch_size=4)", "for X, y in loader:",
-                  "    losses.append(loss_fn(model(X), y).item() * loader.batch_size)",
-                  returns="sum(losses) / len(test_set)"), "the last one is smaller"),
-        (measured("for X, y in DataLoader(test_set, batch_size=4):",
-                  "    losses.append(loss_fn(model(X), y).item())",
-                  returns="sum(losses) / len(test_set)"), "divided by the number of rows"),
-        (solved(14, ("test_set[:]", "test_set[0]")), "each of the 10 count once"),
-        (
-            broken(14, ("loss_fn(model(X), y).item()", "loss_fn(model(X), y).item() * "
-                       "len(test_set) / len(test_set.dataset)")),
-            "The others have to stay out",
-        ),
-        (solved(14, ("return loss_fn", "loss = loss_fn")), "returns None"),
-        *((measured(f"for X, y in DataLoader(test_set, batch_size={size}):",
-                    "    losses.append(loss_fn(model(X), y).item())"), "batches of unequal size")
-          for size in (10, 16, 32)),
+        (broken(14), "still holds its target"),
+        (broken(14, ("range(3,", "range(2,")), "still holds its target"),
+        (broken(14, ("now - 2 : now + 1", "now - 1 : now + 2"), ("len(rolls))", "len(rolls) - 1)")),
+         "still holds its target"),
+        (solved(14, (FIRST, "range(len(rolls) - 3)"), ("now - 3 : now", "now + 1 : now + 4")),
+         "come after its target"),
+        (broken(14, ("now - 2 : now + 1", "now - 2 : now")), "2 of the rolls"),
+        (solved(14, ("now - 3 : now", "now - 1 : now")), "1 of the rolls"),
+        (solved(14, (FIRST, "range(4, len(rolls))"), ("now - 3 : now", "now - 4 : now - 1")),
+         "is left out of its mean"),
+        (solved(14, (FIRST, "range(4, len(rolls))")), "come 36 rows"),
+        (solved(14, (FIRST, "range(3, len(rolls), 3)")), "come 13 rows"),
+        (solved(14, (SEEN, "rolls[:now].mean()")), "means of three rolls in a row"),
+        (solved(14, (SEEN, "rolls[now - 3 : now].sum()")), "means of three rolls in a row"),
+        (solved(14, ("torch.stack(means).unsqueeze(1), torch.stack(targets).unsqueeze(1)",
+                     "torch.stack(targets).unsqueeze(1), torch.stack(means).unsqueeze(1)")),
+         "changed places"),
+        (solved(14, ("    means, targets = [], []", "    means, targets = [], []\n"
+                     "    rolls = rolls[torch.randperm(len(rolls))]")), "one after the other"),
+        (solved(14, ("    means, targets = [], []", "    means, targets = [], []\n"
+                     "    rolls -= 3.5")), "changes the rolls"),
+        (solved(14, (".unsqueeze(1), torch", ", torch")), "expected (37, 1)"),
+        (solved(14, ("return torch.stack(means).unsqueeze(1),", "return")), "expected 2 parts"),
     ],
     "lab.15": [
         (broken(15), "In epoch 1 dropout is off"),
-        (broken(15, ("    val_losses = []", "    model.train()\n    val_losses = []")),
-         "In epoch 1 dropout is off"),
+        (broken(15, ("    model.train()\n", "")), "In epoch 1 dropout is off"),
         (broken(15, ("    return", "    model.train()\n    return")), "In epoch 1 dropout is off"),
         (broken(15, (FORGOT, "        model.training = True\n" + FORGOT)), "in every layer"),
         (broken(15, (FORGOT, "        if epoch == 0:\n            model.train()\n" + FORGOT)),
@@ -545,7 +509,7 @@ WRONG = {
         (solved(15, ("    return val_losses", "    return val_losses[-1]")), "a list of numbers"),
     ],
     "lab.16": [
-        (broken(16), "without memory"),
+        (broken(16), "another order"),
         (
             solved(16, (GENERATOR, ""), (SET_GENERATOR, "")),
             "another order",
@@ -555,8 +519,7 @@ WRONG = {
             "another order",
         ),
         (
-            solved(16, (OPTIMIZER, ""),
-                   ('    optimizer.load_state_dict(saved["optimizer"])\n', "")),
+            solved(16, (OPTIMIZER, ""), (RESTORED, "")),
             "without memory",
         ),
         (solved(16, ('    model.load_state_dict(saved["model"])\n', "")), "moment of saving"),
@@ -622,7 +585,6 @@ WRONG = {
     ],
 }  # fmt: skip
 
-NEW = "        model = nn.Linear(1, 1)\n        for"
 FIVE = (
     "optimizer.zero_grad()\n        loss = nn.functional.mse_loss(model(X), y)\n"
     "        loss.backward()\n        optimizer.step()\n"
@@ -630,15 +592,15 @@ FIVE = (
 
 RIGHT = {  # unusual, and right
     "lab.1": [
-        broken(1, ("def predictions", "@torch.no_grad()\ndef predictions")),
+        broken(1, ("def predictions", "@torch.no_grad()\ndef predictions"),
+                  (FORWARD, EVAL + FORWARD)),
         solved(1, ("model(X).numpy()", "np.asarray(model(X).tolist())")),
         "def fixed(model, X):\n    was = model.training\n    with torch.inference_mode():\n"
         "        y_pred = model.eval()(X)\n    model.train(was)\n    return y_pred.numpy()",
         "import copy\ndef fixed(model: nn.Module, X: torch.Tensor) -> np.ndarray:\n"
         "    twin = copy.deepcopy(model).requires_grad_(False).eval()\n    return twin(X).numpy()",
-        broken(1, ("    model.eval()\n", "    model.eval()\n    torch.set_grad_enabled(False)\n"),
-                  (FORWARD, "y_pred = model(X)\n    torch.set_grad_enabled(True)\n"
-                   "    return y_pred.numpy()")),
+        broken(1, (FORWARD, EVAL + "torch.set_grad_enabled(False)\n    y_pred = model(X)\n"
+                   "    torch.set_grad_enabled(True)\n    return y_pred.numpy()")),
     ],
     "lab.2": [
         broken(2, (MOVED, "model(X_batch.to(model.weight.device))")),
@@ -672,7 +634,7 @@ RIGHT = {  # unusual, and right
     ],
     "lab.5": [
         solved(5, ("return self.X[index], self.y[index]", "return [self.X[index], self.y[index]]")),
-        broken(5, (POLITE, "raise IndexError(f'no reading {index} of {len(self)}')")),
+        broken(5, (WRAP, PAST + "raise IndexError(f'no reading {index} of {len(self)}')")),
         solved(5, ("class Readings(Dataset)", "class Readings(TensorDataset)"),
                   ("        self.X, self.y = X, y", "        super().__init__(X, y)\n"
                    "        self.X, self.y = self.tensors")),
@@ -705,26 +667,24 @@ RIGHT = {  # unusual, and right
         "        for _ in range(epochs):\n            "
         + FIVE.replace("\n        ", "\n            ")
         + "        return model.weight\n    return [one(seed) for seed in seeds]",
-        broken(7, (NEW, "        model.reset_parameters()\n        for")),
-        broken(7, (NEW, "        model = nn.Linear(1, 1)\n"
-                   "        optimizer.param_groups[0]['params'] = list(model.parameters())\n"
-                   "        for")),
-        broken(7, (NEW, "        new = nn.Linear(1, 1)\n"
-                   "        model.load_state_dict(new.state_dict())\n        for")),
+        broken(7, (START, "")),
+        broken(7, (START, "        with torch.no_grad():\n"
+                   "            model.weight.copy_(5 * torch.randn(1, 1))\n")),
+        broken(7, (START, START + "        optimizer.param_groups[0]['params'] = "
+                   "list(model.parameters())\n")),
+        broken(7, (START, START + "        optimizer.add_param_group({'params': model.weight})\n")),
     ],
     "lab.8": [
-        solved(8, ("y.unsqueeze(1)", "y"), ("y_pred = model(X)", "y_pred = model(X).squeeze(1)")),
-        solved(8, ("y.unsqueeze(1)", "y[:, None]"),
-                  ("(y - y_pred).square().mean()", "nn.functional.mse_loss(y_pred, y)")),
-        solved(8, ("x.unsqueeze(1), y.unsqueeze(1)", "x.view(-1, 1), y.reshape(-1, 1)"),
-                  ("lr=0.1", "lr=0.05"), ("range(40)", "range(200)")),
+        broken(8, ("weight * x + bias", "weight * x.unsqueeze(1) + bias")),
+        broken(8, ("y.unsqueeze(1)", "y"), (SQUARES, "nn.functional.mse_loss(y_pred, y)")),
+        broken(8, ("targets - y_pred", "targets[:, 0] - y_pred"), ("lr=0.1", "lr=0.05"),
+                  ("range(40)", "range(200)")),
         "def fixed(x: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:\n"
         "    columns = torch.stack([x, torch.ones_like(x)], dim=1)\n"
         "    return tuple(torch.linalg.lstsq(columns, y.unsqueeze(1)).solution.flatten().tolist())",
     ],
     "lab.9": [
-        broken(9, ("def measure", "@torch.no_grad()\ndef measure"),
-                  ("total / rows", "(total / rows).item()")),
+        broken(9, ("def measure", "@torch.no_grad()\ndef measure")),
         solved(9, ("loss.item()", "float(loss)")),
         solved(9, ("loss.item()", "loss.detach().numpy().tolist()")),
         "def fixed(model, loader):\n    total, rows = torch.zeros(()), 0\n"
@@ -778,25 +738,21 @@ RIGHT = {  # unusual, and right
               "train_losses += [loss_fn(model(X), y).item() for X, y in whole]"),
         noted("rows = train_set.indices", "X, y = (t[rows] for t in train_set.dataset.tensors)",
               "train_losses.append((y - model(X)).square().mean().detach())"),
-        broken(13, (f"        {RUNNING}\n", ""),
+        broken(13, ("        train_losses.append(smooth)\n", ""),
                   ("    return model, train", "        losses = torch.cat([(y_batch - model("
                    "X_batch)).square() for X_batch, y_batch in loader])\n"
                    f"        {RUNNING.replace('sum(losses) / len(losses)', 'losses.mean().item()')}"
                    "\n    return model, train")),
     ],
     "lab.14": [
-        "def fixed(model, test_set):\n    X, y = zip(*test_set)\n    X, y = torch.stack(X), "
-        "torch.stack(y)\n    with torch.no_grad():\n"
-        "        return nn.functional.mse_loss(model(X), y).item()",
-        solved(14, ("X, y = test_set[:]", "X, y = (part[test_set.indices] for part in "
-                   "test_set.dataset.tensors)")),
-        measured("for X, y in DataLoader(test_set, batch_size=4):",
-                 "    losses += (model(X) - y).square().flatten().tolist()"),
-        measured("for X, y in (loader := DataLoader(test_set, batch_size=3)):",
-                 "    losses.append(loss_fn(model(X), y) * len(X))",
-                 returns="sum(losses) / len(loader.dataset)"),
-        "fixed = lambda model, rows: np.mean([(model(X[None]) - y).detach().item() ** 2 "
-        "for X, y in rows])",
+        "def fixed(rolls):\n    means = (rolls[:-3] + rolls[1:-2] + rolls[2:-1]) / 3\n"
+        "    return means.unsqueeze(1), rolls[3:].unsqueeze(1)",
+        "def fixed(rolls):\n    windows = rolls.unfold(0, 3, 1)[:-1]\n"
+        "    return [windows.mean(dim=1, keepdim=True), rolls[3:, None]]",
+        broken(14, (FIRST, "range(2, len(rolls))"),
+                   ("    return", "    del means[-1], targets[0]\n    return")),
+        "def fixed(rolls):\n    past = [rolls[n : n + 3].tolist() for n in range(len(rolls) - 3)]\n"
+        "    return torch.tensor([[sum(three) / 3] for three in past]), rolls[3:].reshape(-1, 1)",
     ],
     "lab.15": [
         broken(15, (MEASURED, MEASURED + "\n        model.train()")),

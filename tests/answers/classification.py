@@ -14,17 +14,18 @@ def threshold(chance, y, miss, alarm):
             best, lowest = edge, miss * misses + alarm * alarms
     return best"""
 
-BORDER = """\
-partner = "body_mass_g"
-X_pair, species_pair = datasets.load_species("bill_length_mm", partner)
-two = species_pair < 2
-X_pair, y_pair = X_pair[two], (species_pair[two] == 1).float().unsqueeze(1)
-center, spread = X_pair.mean(dim=0), X_pair.std(dim=0)
-model = nn.Linear(2, 1)
-train(model, loss_fn, (X_pair - center) / spread, y_pair, steps=3000)
-w1, w2 = (model.weight[0] / spread).tolist()
-b = model.bias.item() - w1 * center[0].item() - w2 * center[1].item()
-border = -w1 / w2, -b / w2"""
+LEFT = """\
+counts = {}
+for column in [1, 2, 3]:
+    pair = X[:, [0, column]]
+    pair = (pair - pair.mean(dim=0)) / pair.std(dim=0)
+    model = nn.Linear(2, 1)
+    train(model, loss_fn, pair, y, steps=3000)
+    with torch.inference_mode():
+        wrong = ((model(pair) > 0) != (y == 1)).sum().item()
+    counts[datasets.MEASUREMENTS[column]] = wrong
+partner = min(counts, key=counts.get)
+left = counts[partner]"""
 
 
 def moved(expression):
@@ -54,9 +55,13 @@ WRONG = {
         ('losses = "abbdc"', "takes each by itself"),
         ('losses = "abedc"', "makes chances of them once more"),
         ('losses = "abcbc"', "brings one of its own"),
+        ('losses = "abcac"', "hardly punish a sure mistake"),
+        ('losses = "abccc"', "wants a logit for each class"),
+        ('losses = "abddc"', "wants chances"),
+        ('losses = "abcdd"', "wants chances"),
+        ('losses = "abcec"', "What comes out"),
         ('losses = "abcda"', "Is a name an amount"),
         ('losses = "abcdb"', "of which one wins"),
-        ('losses = "abcac"', "What comes out"),
         ('losses = "abcd"', "not five letters"),
         ('losses = "abcdf"', "not five letters"),
         ("losses = 5", "expected five letters"),
@@ -122,28 +127,20 @@ WRONG = {
         (changed(THRESHOLD, ("~said & (y == 1)", "said & (y == 1)")), "A cheaper one exists"),
     ],
     "10.5": [
-        (changed(BORDER, ("body_mass_g", "flipper_length_mm")), "choose another partner"),
-        (changed(BORDER, ("body_mass_g", "bill_depth_mm")), "lowest loss leaves more"),
-        (changed(BORDER, ("steps=3000", "steps=5")), "train longer"),
-        (changed(BORDER, ("-w1 / w2, -b / w2", "-b / w2, -w1 / w2")), "are swapped"),
-        (
-            changed(BORDER, ("-w1 / w2, -b / w2", "w1 / w2, -b / w2")),
-            "does not even cross",
-        ),
-        (
-            f"{BORDER}\nw1, w2 = model.weight[0].tolist()\n"
-            "border = -w1 / w2, -model.bias.item() / w2",
-            "center and spread",
-        ),
-        (changed(BORDER, ("-w1 / w2, -b / w2", "0.0, 3700.0")), "lazy rule"),
-        (changed(BORDER, ("-w1 / w2, -b / w2", "-w1 / w2")), "expected two numbers"),
-        (changed(BORDER, ("-w1 / w2, -b / w2", "w1, w2, b")), "expected two numbers"),
-        (changed(BORDER, ('partner = "body_mass_g"', 'partner = "body_mass_g"')).replace(
-            "border = -w1", 'partner = "mass"\nborder = -w1'), "It is one of"),
-        (f'{BORDER}\npartner = "bill_length_mm"', "It is one of"),
-        (f'{BORDER}\npartner = "bill_depth_mm"', "does not even cross"),
-        ('partner = "bill_depth_mm"\nborder = 0.448059, -1.622276', "training does not end there"),
-        (f"{BORDER}\nborder = -border[0], 2 * 3711 - border[1]", "wrong sign"),
+        (changed(LEFT, ("min(counts", "max(counts")), "Another partner leaves fewer"),
+        (f'{LEFT}\npartner = "bill_depth_mm"\nleft = counts[partner]', "what it leaves, 6 birds"),
+        (f'{LEFT}\npartner = "bill_depth_mm"', "leaves more than the best"),
+        (changed(LEFT, ("steps=3000", "steps=100")), "train longer"),
+        (changed(LEFT, ("- pair.mean(dim=0)) / pair.std(dim=0)", "* 0)")), "always saying Adelie"),
+        (changed(LEFT, ("!= (y", "== (y")), "on the right side"),
+        (f"{LEFT}\nleft = 219 - left", "on the right side"),
+        (f"{LEFT}\nleft = left / 219", "a share"),
+        (f"{LEFT}\nleft = 100 * left / 219", "a percentage"),
+        (f"{LEFT}\nleft = 0", "does not leave 0 birds"),
+        (f"{LEFT}\nleft = counts", "expected one number"),
+        (f'{LEFT}\npartner = "mass"', "It is one of"),
+        (f'{LEFT}\npartner = "bill_length_mm"', "It is one of"),
+        (f"{LEFT}\npartner = 3", "It is one of"),
     ],
 }  # fmt: skip
 
@@ -184,9 +181,10 @@ RIGHT = {  # unusual, and right
         "    return min([1.5, *chance.flatten().tolist()], key=cost)",
     ],
     "10.5": [
-        f"{BORDER}\nborder = list(border)",
-        f"{BORDER}\nborder = torch.tensor(border)",
-        'partner = "body_mass_g"\nborder = 199.0, -4990.0',
-        changed(BORDER, ("steps=3000", "steps=8000")),
+        LEFT,
+        changed(LEFT, ("steps=3000", "steps=8000")),
+        f"{LEFT}\nleft = torch.tensor(left)",
+        changed(LEFT, (".sum().item()", ".sum()")),
+        changed(LEFT, ("model(pair) > 0", "torch.sigmoid(model(pair)) > 0.5")),
     ],
 }

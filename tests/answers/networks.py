@@ -41,10 +41,9 @@ LISTED = f"nn.ModuleList({LIST})"
 CAMEL = """\
 my_X = torch.linspace(-3, 3, 200).unsqueeze(1)
 my_y = torch.exp(-4 * (my_X + 1) ** 2) + 0.8 * torch.exp(-4 * (my_X - 1) ** 2)
-torch.manual_seed(420)
-my_model = build(16, 1, nn.Tanh)
-optimizer = torch.optim.Adam(my_model.parameters(), lr=0.03)
-fit(my_model, optimizer, my_X, my_y, steps=1000)"""
+my_model = fresh(420, 4, nn.Tanh, kaiming)
+optimizer = torch.optim.Adam(my_model.parameters(), lr=0.01)
+fit(my_model, optimizer, my_X, my_y, steps=500)"""
 UP, DOWN = "torch.sigmoid(50 * (X - 1))", "torch.sigmoid(50 * (X - 2))"
 
 OUT = "hidden @ w2 + b2"
@@ -105,12 +104,12 @@ WRONG = {
         (bump("torch.sigmoid(50 * X + 1) - torch.sigmoid(50 * X + 2)"), "stays near 0"),
         (bump("torch.tanh(50 * (X - 1)) - torch.tanh(50 * (X - 2))"), "the bump is 1 high"),
         (bump(f"1 + {UP} - {DOWN}"), "rises to 2.00"),
-        (bump("((X > 1) & (X < 2)).float()"), "no slope anywhere"),
+        (bump("((X > 1) & (X < 2)).float()"), "No gradient comes through"),
         (bump(f"({UP} - {DOWN}).squeeze(1)"), "`.unsqueeze(1)`"),
         (bump(f"0.5 - {UP} + {DOWN}"), "Far from the bump"),
         (bump(f"{UP} * torch.sigmoid(50 * (X - 2))"), "stays up"),
         (bump("torch.sigmoid(50 * (X - 2)) - torch.sigmoid(50 * (X - 3))"), "at 1.5"),
-        (bump("torch.where((X > 1) & (X < 2), 1.0, 0.0)"), "no slope anywhere"),
+        (bump("torch.where((X > 1) & (X < 2), 1.0, 0.0)"), "No gradient comes through"),
         (bump("torch.sigmoid(50 * X - 1) - torch.sigmoid(50 * X - 2)"), "stays near 0"),
         (bump("torch.sigmoid(X) * 2"), "rises to 2.00"),
         (bump(f"({UP} - {DOWN}).mean()"), "has shape ()"),
@@ -156,8 +155,10 @@ WRONG = {
         (CAMEL + "\nmy_model = build", "expected the network itself"),
         (CAMEL.replace("my_X, my_y, steps", "X, y, steps"), "the wave of the lesson"),
         (CAMEL.replace("my_X - 1) ** 2)", "my_X - 1) ** 2).round()"), "of the variance"),
-        (CAMEL.replace("build(16", "build(2"), "of the variance"),
-        (CAMEL.replace("lr=0.03", "lr=3.0"), "another rate"),
+        (CAMEL.replace("Adam", "SGD").replace(", kaiming", ""), "been trained"),
+        (CAMEL.replace("steps=500", "steps=80"), "of the variance"),
+        (CAMEL.replace("420, 4,", "420, 1,"), "has 1 hidden layer, and"),
+        (CAMEL.replace("420, 4,", "420, 3,"), "has 3 hidden layers, and"),
         (CAMEL + "\nmy_y = my_y.flatten()", "`.unsqueeze(1)`"),
         (CAMEL + "\nmy_X = my_X.flatten()", "a column of 30 places"),
         (CAMEL + "\nmy_X, my_y = my_X[::20], my_y[::20]", "a column of 30 places"),
@@ -169,6 +170,18 @@ WRONG = {
             CAMEL
             + """
 class Formula(nn.Module):
+    def forward(self, X):
+        return my_y
+my_model = Formula()""",
+            "has 0 hidden layers",
+        ),
+        (
+            CAMEL
+            + """
+class Formula(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.unused = build(16, 4, nn.Tanh)
     def forward(self, X):
         return my_y
 my_model = Formula()""",
@@ -249,19 +262,19 @@ def Deep(width, depth):
     return build(width, depth, nn.Tanh)""",
     ],
     "09.4": [
-        CAMEL.replace("build(16, 1, nn.Tanh)", "build(16, 2, nn.ReLU)").replace("0.03", "0.01"),
+        CAMEL.replace("4, nn.Tanh, kaiming", "6, nn.ReLU").replace("0.01", "0.003"),
         """\
 my_X = torch.rand(300, 1)
 my_y = 4000 + 100 * torch.sin(9 * my_X) * my_X
 class Scaled(nn.Module):
     def __init__(self):
         super().__init__()
-        self.inside = build(24, 1, nn.Tanh)
+        self.inside = build(24, 4, nn.Tanh)
     def forward(self, X):
         return 4000 + 100 * self.inside(6 * X - 3)
 my_model = Scaled()
-optimizer = torch.optim.Adam(my_model.parameters(), lr=0.02)
-for step in range(1500):
+optimizer = torch.optim.Adam(my_model.parameters(), lr=0.01)
+for step in range(600):
     optimizer.zero_grad()
     loss = ((my_model(my_X) - my_y) / 100).square().mean()
     loss.backward()
@@ -269,15 +282,14 @@ for step in range(1500):
         """\
 my_X = torch.linspace(-3, 3, 61, dtype=torch.float64).unsqueeze(1)
 my_y = (3 * my_X).cos()
-torch.manual_seed(0)
-my_model = build(24, 1, nn.Sigmoid).double()
-fit(my_model, torch.optim.Adam(my_model.parameters(), lr=0.1), my_X, my_y, steps=1500)""",
+my_model = fresh(0, 5, nn.Tanh).double()
+fit(my_model, torch.optim.Adam(my_model.parameters(), lr=0.01), my_X, my_y, steps=800)""",
         """\
 my_X = torch.linspace(-3, 3, 61).unsqueeze(1)
 my_y = my_X.abs().sub(1.5).abs() + 0.02 * torch.sin(50 * my_X)
 torch.manual_seed(1)
-my_model = nn.Sequential(nn.Linear(1, 32), nn.ReLU(), nn.Linear(32, 1))
-fit(my_model, torch.optim.AdamW(my_model.parameters(), lr=0.02), my_X, my_y, steps=1000)""",
-        CAMEL.replace("my_X - 1", "my_X - 1.2").replace("steps=1000", "steps=1500"),
+my_model = nn.Sequential(*build(32, 4, nn.ReLU))
+fit(my_model, torch.optim.AdamW(my_model.parameters(), lr=0.003), my_X, my_y, steps=800)""",
+        CAMEL.replace("my_X - 1", "my_X - 1.2").replace("steps=500", "steps=700"),
     ],
 }

@@ -11,12 +11,19 @@ for percent in range(92, 109):
     my_losses.append(history["loss"][-1])"""
 
 
+SINGLE = """\
+loader = DataLoader(birds, batch_size=1, shuffle=True)
+model, optimizer = start_over(lr=0.01)
+schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=3, gamma=0.1)
+my_weights = []
+for epoch in range(9):
+    history = train(model, optimizer, loss_fn, loader, epochs=1)
+    my_weights.extend(history["weight"])
+    schedule.step()"""
+
+
 def border(millimeters, meters="1.0"):
     return f"{BILLS}my_borders = {millimeters}, {meters}"
-
-
-def line(weight, bias):
-    return f"def in_millimeters(weight, bias, center, spread):\n    return {weight}, {bias}"
 
 
 def changed(old, new, code=CLIFF):
@@ -29,7 +36,7 @@ WRONG = {
         ('movers = "ab"', "where does the curvature hold a target"),
         ('movers = "ace"', "so does the number of rows"),
         ('movers = "ade"', "another place in the same bowl"),
-        ('movers = "aef"', "A less exact scale"),
+        ('movers = "aef"', "weighed less exactly"),
         ('movers = "a"', "which other change"),
         ('movers = "e"', "which other change"),
         ('movers = "abcdef"', "Not b"),
@@ -64,25 +71,21 @@ WRONG = {
         (f"{BILLS}my_borders = 1 / X_bill.square().mean().item()", "expected two rates"),
     ],
     "06.3": [
-        (line("weight", "bias"), "grams per standard deviation"),
-        (line("weight * spread", "bias"), "fewer grams"),
-        (line("weight / center", "bias"), "divided by the center"),
-        (line("(weight - center) / spread", "bias"), "the zero of the ruler"),
-        (line("spread / weight", "bias"), "upside down"),
-        (line("weight / spread", "bias"), "still that of the scaled ruler"),
-        (line("weight / spread", "bias + weight / spread * center"), "wrong sign"),
-        (line("weight / spread", "bias - weight * center"), "the weight per millimeter"),
-        (line("weight / spread", "(bias - weight * center) / spread"), "was divided"),
-        (line("weight / spread", "bias - center"), "millimeters from grams"),
-        (line("weight / spread", "-weight * center / spread"), "Where is the old bias"),
-        (line("weight / spread", "bias - center / spread"), "on the scaled line"),
-        (line("bias - weight / spread * center", "weight / spread"), "Bias comes first"),
-        (line("49.7", "-5781"), "you return a weight of 49.7"),
-        (line("weight / 12", "bias - weight / 12 * 190"), "wrong for another"),
+        (changed("    schedule.step()", "", SINGLE), "Steps on single birds do not shrink"),
+        (changed("step_size=3", "step_size=1", changed("0.01", "0.001", SINGLE)), "came to rest"),
+        (changed("step_size=3, gamma=0.1", "step_size=3, gamma=0.5", SINGLE), "still moved over"),
+        (changed("range(9)", "range(12)", SINGLE), "12 epochs"),
+        (changed("batch_size=1", "batch_size=342", SINGLE), "One bird at a time makes 342"),
+        (changed("loader, epochs=1", "[(scaled, mass)], epochs=342", SINGLE), "does not stagger"),
+        (changed("lr=0.01", "lr=3.0", SINGLE), "It exploded"),
         (
-            "def in_millimeters(weight, bias, center, spread):\n    return weight / spread",
-            "expected weight and bias",
+            f"birds = TensorDataset(scaled, mass / 1000)\n{SINGLE}",
+            "These are kilograms",
         ),
+        (changed('extend(history["weight"])', "append(history)", SINGLE), "not a number"),
+        (changed('history["weight"]', 'history["bias"]', SINGLE), "came to rest at 4"),
+        ("my_weights = 697.64", "expected a list of numbers"),
+        ("my_weights = []", "holds 0 values"),
     ],
     "06.4": [
         (changed("2 * scaled", "scaled"), "the highest there is"),
@@ -102,7 +105,7 @@ WRONG = {
         (changed("range(92, 109)", "range(108, 91, -1)"), "The rates ascend"),
         (changed('history["loss"][-1]', "history"), "not a number"),
         (changed("epochs=200", "epochs=1"), "No cliff stands at 0.25"),
-        (f"{CLIFF}\nmy_losses = my_losses[-1]", "expected a list of 17"),
+        (f"{CLIFF}\nmy_losses = my_losses[-1]", "expected a list of numbers"),
     ],
 }
 
@@ -128,14 +131,18 @@ RIGHT = {  # unusual, and right
         "my_borders = tuple(min(1.0, 1 / c) for c in (mean, mean / 1000**2))",
     ],
     "06.3": [
-        "in_millimeters = lambda w, b, c, s: [w / s, b - w * c / s]",
-        line("weight * (1 / spread)", "weight * (0 - center) / spread + bias"),
-        "def in_millimeters(weight, bias, center, spread):\n"
-        "    def mass(x):\n        return weight * (x - center) / spread + bias\n\n"
-        "    return mass(1) - mass(0), mass(0)",
-        "def in_millimeters(weight, bias, center, spread):\n"
-        "    slope = torch.tensor(weight) / spread\n"
-        "    return slope, torch.tensor(bias) - slope * center",
+        changed("lr=0.01", "lr=0.1", changed("step_size=3", "step_size=2", SINGLE)),
+        changed("range(9)", "range(7)", changed("step_size=3, gamma=0.1", "1, gamma=0.4", SINGLE)),
+        changed(
+            "StepLR(optimizer, step_size=3, gamma=0.1)", "CosineAnnealingLR(optimizer, 9)", SINGLE
+        ),
+        "model, optimizer = start_over(lr=0.01)\n"
+        "my_weights = torch.zeros(0)\n"
+        "for lr in [0.01, 0.001, 0.0001]:\n"
+        "    optimizer.param_groups[0]['lr'] = lr\n"
+        "    loader = DataLoader(birds, shuffle=True)\n"
+        "    path = torch.tensor(train(model, optimizer, loss_fn, loader, epochs=2)['weight'])\n"
+        "    my_weights = torch.cat([my_weights, path])",
     ],
     "06.4": [
         changed("2 * scaled", "2 * scaled + 0.01"),

@@ -117,7 +117,7 @@ WRONG = {
         ('faults = "ceabf"', "should have been let go"),
         ('faults = "ccabd"', "the same fault"),
         ('faults = "abcde"', "pushes it on"),
-        ('faults = "cdabe"', "Whose step"),
+        ('faults = "cdabe"', "Whose reset"),
         ('faults = "cebad"', "Which line computes it"),
         ('faults = "ceab"', "not five letters"),
         ('faults = "ceabg"', "not five letters"),
@@ -252,6 +252,15 @@ WRONG = {
         (changed(OVER, ("total / rows", "total / 160")), "Follow the sum"),
         (changed(OVER, ("    model.eval()\n", "")), "With dropout"),
         (changed(OVER, ("model.eval()", "model.train()")), "With dropout"),
+        (changed(OVER, ("with torch.inference_mode()", "if True")), "stops the recording"),
+        (
+            changed(
+                OVER,
+                ("with torch.inference_mode()", "if True"),
+                ("X_batch),", "X_batch).detach(),"),
+            ),
+            "stops the recording",
+        ),
     ],
     "05.4": [
         (looped(LOSS, BACK, STEP), "What resets them"),
@@ -613,7 +622,8 @@ def loss_over(model, loader):
     model.eval()
     mean, rows = 0.0, 0
     for X_batch, y_batch in loader:
-        loss = nn.functional.mse_loss(model(X_batch).detach(), y_batch).item()
+        with torch.set_grad_enabled(False):
+            loss = nn.functional.mse_loss(model(X_batch), y_batch).item()
         rows += len(X_batch)
         mean += (loss - mean) * len(X_batch) / rows
     return mean""",

@@ -52,6 +52,8 @@ def text_of(where: str) -> str:
     text = (ROOT / where).read_text(encoding="utf-8")
     if where.endswith(".ipynb"):
         text = "\n".join(_said(json.loads(text)["cells"]))
+    if where.endswith("glossary.md"):
+        text = re.sub(r"\[([^\]]+)\]\(#[^)]+\)", r"\1", text)  # links from entry to entry
     return " ".join(re.sub(r'"\n\s*f?"', "", text).split())  # a sentence over two strings of code
 
 

@@ -1,12 +1,14 @@
 """What notebook 10, its questions and its hints say in general about lines that decide."""
 
 import math
+import warnings
 
 import torch
 from torch import nn
 
 from claims import Claim
 from course_utils import datasets
+from course_utils.checks import classification
 
 LESSON = "notebooks/10_classification.ipynb"
 QUESTIONS = "course_utils/questions.toml"
@@ -105,6 +107,27 @@ def cross_entropy_bends_less(seed):
     formula = (A * p * (1 - p)).T @ A / 60
     flat = torch.linalg.eigvalsh(2 * A.T @ A / 60 / 8 - bend)
     return torch.allclose(bend, formula) and bool(flat.min() >= -1e-12)
+
+
+def it_refuses_other_targets(seed):
+    """Class numbers in a column, and flat floats; of the flat ones MSELoss only warns."""
+    z, y = logits_and_names(seed)
+    refused = 0
+    for targets in (y.long(), y.flatten()):
+        try:
+            bce(z.float(), targets)
+        except (RuntimeError, ValueError):
+            refused += 1
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        nn.MSELoss()(z, y.flatten())
+    return refused == 2 and len(warned) == 1
+
+
+def only_differences_count(seed):
+    z = 4 * torch.randn(200, 3, dtype=torch.float64, generator=seeded(seed))
+    y = torch.randint(3, (200,), generator=seeded(seed))
+    return torch.allclose(cross_entropy(z, y), cross_entropy(z + seed - 7.5, y))
 
 
 def softmax_of_two_is_a_sigmoid(seed):
@@ -246,11 +269,6 @@ def honest_chances_need_no_birds(seed):
     return cost(alarm / (alarm + miss)) <= 1.02 * cheapest
 
 
-def lines_that_separate_well_are_steep(seed):
-    steep = [fitted(*two_clouds(seed, apart))[1][0].item() for apart in (1, 2, 4)]
-    return steep[0] < steep[1] < steep[2]
-
-
 def a_feature_without_news_can_help(seed):
     """Two features that each class shares in mean, yet the pair tells more than the first alone."""
     generator = seeded(seed)
@@ -272,12 +290,34 @@ def left_wrong(partner):
     return int(((z > 0) != (y == 1)).sum())
 
 
-def four_birds_or_fewer_are_possible(_seed):
-    return left_wrong("body_mass_g") <= 4
+def each_partner_leaves_as_many(_seed):
+    return {partner: left_wrong(partner) for partner in classification.LEFT} == classification.LEFT
 
 
-def only_with_the_mass(_seed):
-    return min(map(left_wrong, ("bill_depth_mm", "flipper_length_mm"))) > 4
+def four_wrong_names_are_possible(_seed):
+    X, species = datasets.load_species("bill_length_mm", "bill_depth_mm")
+    (length, depth), is_chinstrap = X[species < 2].double().T, species[species < 2] == 1
+    said = depth < 0.448 * length - 1.643
+    return int((said != is_chinstrap).sum()) == 4
+
+
+def twenty_six_sure_answers(_seed):
+    """They come from six birds: the lesson's splits again, each line at its lowest loss."""
+    X, species = datasets.load_species("flipper_length_mm")
+    X, y = X[species < 2].double(), (species[species < 2] == 1).double().unsqueeze(1)
+    sure = []
+    for seed in range(20):
+        generator, train, held_out = seeded(seed), [], []
+        for kind in (0, 1):
+            rows = (y[:, 0] == kind).nonzero().flatten()
+            rows = rows[torch.randperm(len(rows), generator=generator)]
+            held_out.append(rows[: round(len(rows) / 4)])
+            train.append(rows[round(len(rows) / 4) :])
+        train, held_out = torch.cat(train), torch.cat(held_out)
+        _, line = fitted(X[train] - 190, y[train])
+        chance = torch.sigmoid((X[held_out] - 190) * line[0] + line[1])
+        sure += held_out[chance[:, 0] >= 0.8].tolist()
+    return len(sure) == 26 and len(set(sure)) == 6
 
 
 CLAIMS = [
@@ -296,6 +336,9 @@ CLAIMS = [
         "each 1 more multiplies the odds by 2.718",
         a_logit_adds_and_odds_multiply,
     ),
+    Claim(GLOSSARY, "and only their differences count", only_differences_count),
+    Claim(LESSON, "this loss refuses class numbers, and a flat tensor", it_refuses_other_targets),
+    Claim(GLOSSARY, "among three names costs 0.551", softmax_twice_has_a_floor),
     Claim(
         GLOSSARY, "Multiply every logit by four, and the names stay", a_boast_breaks_its_promises
     ),
@@ -305,7 +348,7 @@ CLAIMS = [
     ),
     Claim(LESSON, "is the same as $\\log(1 + e^z)$", softplus_is_the_loss),
     Claim(LESSON, "nothing else is left, this time without the 2", the_gradient_is_the_residual),
-    Claim(LESSON, "its own has chance \u00b7 (1 \u2212 chance)", cross_entropy_bends_less),
+    Claim(LESSON, "this loss has chance \u00b7 (1 \u2212 chance)", cross_entropy_bends_less),
     Claim(
         LESSON,
         "For two logits it is the sigmoid of their difference.",
@@ -328,7 +371,7 @@ CLAIMS = [
     ),
     Claim(LESSON, "by `> 0` every bird is a Chinstrap", after_a_sigmoid_all_are_chinstraps),
     Claim(QUESTIONS, "no bird costs less than 0.55", softmax_twice_has_a_floor),
-    Claim(QUESTIONS, "two thirds of the Adelies and one third of the Chinstraps", a_hat_is_worse),
+    Claim(LESSON, "two thirds of the Adelies and one third of the Chinstraps", a_hat_is_worse),
     Claim(LESSON, "So even perfection is punished.", softmax_twice_has_a_floor),
     Claim(LESSON, "And yet it learns", it_learns_all_the_same, slow=True),
     Claim(
@@ -347,14 +390,14 @@ CLAIMS = [
     ),
     Claim(
         CHECKS,
-        "a line that separates well has large weights",
-        lines_that_separate_well_are_steep,
-    ),
-    Claim(
-        CHECKS,
         "A feature is worth what it adds to the",
         a_feature_without_news_can_help,
     ),
-    Claim(CHECKS, "Four or fewer are possible", four_birds_or_fewer_are_possible),
-    Claim(CHECKS, "With this partner the lowest loss leaves more", only_with_the_mass),
+    Claim(CHECKS, "by a line, of 219", each_partner_leaves_as_many),
+    Claim(
+        LESSON,
+        "depth = 0.448 \u00b7 length \u2212 1.643 leaves four",
+        four_wrong_names_are_possible,
+    ),
+    Claim(LESSON, "these 26 answers come from six birds", twenty_six_sure_answers),
 ]

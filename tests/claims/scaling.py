@@ -219,7 +219,7 @@ CLAIMS = [
         "Equal parts, averaged gradients, equal weights: several processes take the path of one.",
         path_of_one,
     ),
-    Claim(LESSON, "So none sends two whole gradients, however many there are.",
+    Claim(LESSON, "never two whole gradients, however many they are",
           never_twice_the_gradient),
     Claim(LESSON, "Up to 8 computers, all sending hides behind `backward`",
           the_network_of_the_lesson),

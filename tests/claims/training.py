@@ -112,6 +112,15 @@ def floor_is_noise(seed):
     return 0.005 < losses_on(X, y, ends).mean() < 0.02
 
 
+def twenty_steps_arrive(seed):
+    """Ten steps take away most of what the loss can lose, and 20 nearly all of it."""
+    X, y, model = begin(seed)
+    X, y = X[:160], y[:160]
+    losses = losses_on(X, y, walk(X, y, line_of(model), 0.1, rows_of(seed, 2)))
+    excess = losses - losses_on(X, y, ols(X, y).double().numpy())
+    return excess[10] < excess[0] / 10 and excess[20] < excess[0] / 100
+
+
 def never_lands(seed):
     """Batches leave a gap to OLS, steps on all points close it, batches open it again."""
     X, y, model = begin(seed)
@@ -162,6 +171,17 @@ def swings_grow(seed):
     return losses[-200:].max() > 2 * losses[:200].max()
 
 
+def swings_at_a_tenth(seed):
+    """At a rate of 0.01 too the loss falls below a quarter, later, and comes back."""
+    X, y, model = begin(seed)
+    line, falls = line_of(model), []
+    start = losses_on(X, y, line.double().numpy())
+    for lr in (0.1, 0.01):
+        losses = losses_on(X, y, without_reset(X, y, line, lr, rows_of(seed, 30)))
+        falls.append(int((losses < start / 4).argmax()))
+    return falls[0] < falls[1] and losses[falls[1] :].max() > start / 2
+
+
 def pushes_do_not_cancel(seed):
     """Over random batches, the square of a speed after a push is more than of the mean push."""
     X, y, model = begin(seed)
@@ -205,6 +225,12 @@ def later_looks_better(seed):
     X, y, model = begin(seed)
     losses = train(model, batches(X[:160], y[:160]), 0.1, 1)
     return loss_of(model, X[160:], y[160:]) < sum(losses) / len(losses)
+
+
+def mean_is_too_high(seed):
+    X, y, model = begin(seed)
+    losses = train(model, batches(X[:160], y[:160]), 0.1, 1)
+    return loss_of(model, X[:160], y[:160]) < sum(losses) / len(losses)
 
 
 def weighted_is_whole(seed):
@@ -302,6 +328,18 @@ def losses_keep_their_past(seed):
     return len(grown) == 1 and min(grown) > 3
 
 
+def total_is_the_sum(seed):
+    """`backward` on a sum of losses leaves the sum of the gradients of its batches."""
+    X, y, model = begin(seed)
+    total, parts = torch.tensor(0.0), torch.zeros(1, 1)
+    for X_batch, y_batch in batches(X, y):
+        loss = MSE(model(X_batch), y_batch)
+        parts += torch.autograd.grad(loss, model.weight, retain_graph=True)[0]
+        total = total + loss
+    total.backward()
+    return torch.allclose(model.weight.grad, parts, rtol=1e-4)
+
+
 def predictions_kept(tensor):
     """Return how many recorded losses under a tensor still hold the predictions they need."""
     waiting, kept = [tensor.grad_fn], 0
@@ -350,14 +388,21 @@ CLAIMS = [
     Claim(LESSON, "with N / batch size steps, rounded up", steps_of_an_epoch),
     Claim(LESSON, "the noise in y has variance 0.01, and the plain lies near", floor_is_noise),
     Claim(LESSON, "Each step follows 16 points, whose best line differs", batches_disagree),
+    Claim(LESSON, "noise is left, and no epoch takes it away", floor_is_noise),
+    Claim(QUESTIONS, "Ten steps bring the line most of the way", twenty_steps_arrive),
     Claim(LESSON, "while the learning rate stays the same, the steps do not", steps_do_not_die_out),
     Claim(LESSON, "more epochs of batches would leave one again", never_lands),
     Claim(LESSON, "every step uses the sum of all gradients so far", backward_adds),
     Claim(LESSON, "On the same points at every step it would swing on for ever", swings_for_ever),
-    Claim(LESSON, "nearly always the swings grow", swings_grow),
+    Claim(LESSON, "Nearly always the swings grow", swings_grow),
     Claim(LESSON, "and the two don't cancel.", pushes_do_not_cancel),
-    Claim(LESSON, "swings do not add up like steps, they multiply", swings_multiply),
+    Claim(LESSON, "get 5 times as high here; these multiply", swings_multiply),
     Claim(LESSON, "Symptom: the loss falls, then swings, wider and wider.", falls_then_swings),
+    Claim(
+        LESSON,
+        "With a tenth of the learning rate my loss falls more slowly, and then swings",
+        swings_at_a_tenth,
+    ),
     Claim(QUESTIONS, "where every step saw the same birds", swings_for_ever),
     Claim(QUESTIONS, "old gradients go on pushing when the line is long past", swings_grow),
     Claim(LESSON, "whose gradients stay empty, so it moves nothing at all", other_optimizer),
@@ -368,17 +413,19 @@ CLAIMS = [
         LESSON, "everything is right, and about ten epochs do the work of one", ten_epochs_for_one
     ),
     Claim(LESSON, "keep the loss and you keep its whole past", losses_keep_their_past),
+    Claim(QUESTIONS, "so `backward` goes back through all ten", total_is_the_sum),
     Claim(LESSON, "`backward` throws the stored values away", backward_frees_predictions),
-    Claim(LESSON, "looks better than that mean for this reason", later_looks_better),
+    Claim(LESSON, "looks better than it, however poor the model is", later_looks_better),
+    Claim(LESSON, "While the loss falls, that mean is too high", mean_is_too_high),
     Claim(LESSON, "weighted by batch size equals the loss over all 160", weighted_is_whole),
     Claim(
         LESSON,
-        "Measure in evaluation mode: then `loss_over(model, train_loader)` equals",
+        "without recording: then `loss_over(model, train_loader)` equals",
         weighted_is_whole,
     ),
     Claim(CHECKS, "batches of any size give the loss over all rows", weighted_is_whole),
     Claim(LESSON, "another split may turn it round", split_turns_round),
-    Claim(LESSON, "which explains a small part", fitting_explains_little),
+    Claim(LESSON, "Mostly by the chance of which 40 were drawn", fitting_explains_little),
     Claim(LESSON, "birds scatter far more about their line", birds_disagree_more),
     Claim(LESSON, "ends near weight 2.00 and bias 1.50", exercise_ends_there),
     Claim(LESSON, "All roads lead to one line.", one_lowest_point),

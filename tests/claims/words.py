@@ -54,6 +54,26 @@ def dropout(seed):
     return torch.allclose(kept, torch.tensor(1 / (1 - p))) and torch.equal(layer(ones), ones)
 
 
+def alone_as_in_a_batch(seed):
+    """In evaluation mode a row gets the same answer alone or among 68; while training, another."""
+    seeded(seed)
+    model = nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 1))
+    X = torch.randn(68, 1)
+    for _ in range(5):
+        model(X)
+    training = model(X)[:2]
+    differs = not torch.allclose(model(X[:2]), training, atol=1e-3)
+    model.eval()
+    return differs and torch.allclose(model(X)[:1], model(X[:1]), atol=1e-5)
+
+
+def stacked_layers_are_a_line(seed):
+    seeded(seed)
+    stacked = nn.Sequential(nn.Linear(1, 16), nn.Linear(16, 1)).double()
+    height = stacked(torch.linspace(-3, 3, 50, dtype=torch.float64).unsqueeze(1))
+    return bool(height.diff(n=2, dim=0).abs().max() < 1e-9)
+
+
 def evaluation_records(seed):
     seeded(seed)
     model = nn.Sequential(nn.Linear(1, 4), nn.Dropout(0.5), nn.Linear(4, 1)).eval()
@@ -132,6 +152,8 @@ CLAIMS = [
     Claim(GLOSSARY, "it repeats some rows if they do not divide evenly", sampler_repeats),
     Claim(GLOSSARY, "divides the others by $1 - p$", dropout),
     Claim(GLOSSARY, "It does not stop the recording for gradients.", evaluation_records),
+    Claim(GLOSSARY, "same answer, up to rounding, alone or among 68", alone_as_in_a_batch),
+    Claim(GLOSSARY, "both linear layers together would be one line", stacked_layers_are_a_line),
     Claim(GLOSSARY, "Dropout stays as it was", inference_leaves_dropout),
     Claim(GLOSSARY, "divide the change of the loss by $2h$", finite_difference),
     Claim(GLOSSARY, "OLS, the line with the lowest mean squared error", least_squares_is_lowest),
