@@ -55,7 +55,7 @@ SHOWN = {
     "step outside": ("05", f"{NEW}start, grad", r"by (0.+)\n.*last gradient \1", "That of the"),
     "losses kept": ("05", f"{NEW}total", r"\(\) (-25\.\d+)\n.*sum \1$", "The sum of the ten"),
     "mean of the batches": ("05", f"{FIRST}1)", r"losses +3\.3.*\n.* 0\.14", "More than ten"),
-    "enough epochs": ("05", "model, curves = w", r"2: .*0\.009[^$]*100: .*0\.01", "About the 2"),
+    "enough epochs": ("05", "model, curves = w", r"2: .*0\.009[^$]*100: .*0\.01", "The 2nd or"),
     "four learning rates": ("06", "for lr in [0.002", r"(rate [\d.]+): .*last loss (.+)$", sorted),
     "one step home": ("06", "curvature = slope(", r"at rate ([\d.]+)", float),
     "raw penguins": ("06", "flipper, mass = datasets", r"nan$", "So large"),
