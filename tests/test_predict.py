@@ -25,7 +25,7 @@ LIGHT = "By about 1500 g, most are lighter than it says"
 NINETEEN = "The one that takes batches of 18"
 SOFT = "A good accuracy, and a loss that stays far above 0"
 OLD = "Its weight has not moved, and its gradients are sums over ten batches"
-CUT = "Both miss by more than in their tests, and the cut by more than the random split"
+LARGE = "By about 700 g, and nearly all are heavier than it says"
 PAST = "0.4 below 0.61, and 0.8 above 1.13"
 FORGETFUL = "torch.manual_seed(420)\nfirst, second, third"
 NEW = "model, optimizer = start_over(lr=0.1)\n"
@@ -40,7 +40,7 @@ SHOWN = {
     "half the miss": ("02", "true_pull = math", r"16 .* 39 % .*\n.*64 .* 1\d % ", "About 64"),
     "steps of an epoch": ("02", "for drop_last in (False", r"=False: (\d+) batches", float),
     "split again": ("02", "train_again, test_again =", r"^(\d+) birds were", float),
-    "beyond both lines": ("02", "X_new = torch", r"cut +0\.2.*\n.*split 0\.1", CUT),
+    "a ship of large birds": ("02", "X_large, y_large =", r"7[0-5]\d g\n11\d of 123 are h", LARGE),
     "secret exam": ("02", "everybody = fit", r"393 g\n.* 3[4-8]\d g[^$]* 4[0-5]\d g", "Some are"),
     "train the box": ("03", "torch.manual_seed(0)\nbox", r"\['bias'\]\nweight -0\.29", "A line wi"),
     "three rulers": ("03", "pair = nn.Linear", r"makes (\d+)", float),
