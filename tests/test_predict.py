@@ -82,7 +82,7 @@ SHOWN = {
     "chosen noise": ("11", "generator = torch.Generator", r"all rows +0\.[78]", "By less than"),
     "plan in the batches": (
         *("11", 'plans = {"once an epoch', r"^once a batch: .* 9 0\.000"),
-        "It nears 0 within nine epochs, then",
+        "It is at 0 by epoch nine, then up",
     ),
     "network in Lightning": ("11", "fresh = make_trainer()", r"difference 0\.0$", "Not at all"),
     "ten deals": ("11", "scores = pd", r"^mean .* 0\.00\d$", "In 3 to 7"),
