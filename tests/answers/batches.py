@@ -359,6 +359,7 @@ RIGHT = {  # unusual, and right
             "damning =", "flattering.indices = order[:60].tolist()\ndamning ="
         ),
         lies("order[:100]", "order[-90:].float()"),
+        lies("order[:60]", "range(151, 274)"),
         lies(
             "sorted(range(342), key=lambda row: abs(residual[row].item()))[:61]",
             "residual.flatten().argsort()[:60]",
