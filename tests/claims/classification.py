@@ -374,7 +374,11 @@ CLAIMS = [
         a_logit_adds_and_odds_multiply,
     ),
     Claim(GLOSSARY, "and only their differences count", only_differences_count),
-    Claim(LESSON, "This loss refuses whole numbers, as in `species`, and a flat tensor", it_refuses_other_targets),
+    Claim(
+        LESSON,
+        "This loss refuses whole numbers, as in `species`, and a flat tensor",
+        it_refuses_other_targets,
+    ),
     Claim(GLOSSARY, "among three names costs 0.551", softmax_twice_has_a_floor),
     Claim(
         GLOSSARY, "Multiply every logit by four, and the names stay", a_boast_breaks_its_promises
