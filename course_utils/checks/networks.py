@@ -120,8 +120,8 @@ def bump_of_two_nodes(bump: object) -> str:
         raise Wrong(f"The curve rises to {max(flat(y)):.2f}, and the bump is 1 high.")
     if max(flat(inside)) < 0.05 and max(flat(right)) < 0.05:
         raise Wrong(
-            "The curve stays near 0 where the bump belongs. A node steps where its sum is 0: at which "
-            "x is yours 0?"
+            "The curve stays near 0 where the bump belongs. A node steps where its sum is 0: at "
+            "which x is yours 0?"
         )
     if min(flat(right)) > 0.95:
         raise Wrong("The curve steps up and stays up. A second node has to bring it down again.")
@@ -323,7 +323,8 @@ def _judge_likeness(model: nn.Module, X: torch.Tensor, y: torch.Tensor, turns: i
     if share > 0.8:
         raise Wrong(
             "The mean of `my_y`, predicted everywhere, would do about as well or better. Was it "
-            "trained on `my_X` and `my_y`? Then it stands still, as eight layers did: what woke them?"
+            "trained on `my_X` and `my_y`? Then it stands still, as eight layers did: what woke "
+            "them?"
         )
     raise Wrong(
         f"The MSE is {share:.1%} of the variance of `my_y`, and less than 1 % is asked for. More "
