@@ -218,7 +218,11 @@ WRONG = {
             "were changed",
         ),
         (
-            changed(FILL, ("    means", "    X_train += 1\n    X_new += 1\n    means"), (", rows)", ", rows) - 1")),
+            changed(
+                FILL,
+                ("    means", "    X_train += 1\n    X_new += 1\n    means"),
+                (", rows)", ", rows) - 1"),
+            ),
             "were changed",
         ),
         (
