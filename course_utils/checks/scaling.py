@@ -31,7 +31,7 @@ _MEANT = {
     (
         0,
         "d",
-    ): "The first one's step is no chain of small operations. Whose card could help?",
+    ): "Nothing says that the first one's step is a chain of operations. Whose card could help?",
     (
         1,
         "a",

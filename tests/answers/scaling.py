@@ -49,7 +49,7 @@ WRONG = {
         (f'remedies = "{letters}"', words)
         for letters, words in [
             ("abdac", "waits for no row"), ("bbdac", "more work"), ("cbdac", "faster in bfloat16"),
-            ("dbdac", "no chain of small"), ("eadac", "the rows are there"),
+            ("dbdac", "is a chain of operations"), ("eadac", "the rows are there"),
             ("ecdac", "Is it work that the second"), ("eedac", "800 rows take as long as 8"),
             ("edbac", "over a hundred times the rows"), ("ebbac", "Why ten walks"),
             ("ebcac", "products of matrices"), ("ebeac", "ten times too"),
