@@ -152,7 +152,8 @@ class Chart:
         x, y = thin(series.x), thin(series.y)
         name = series.name.lstrip("_") or "unnamed"  # Matplotlib hides names with a leading _
         if series.kind == "points":
-            axes.plot(x, y, label=name, **_dots(kind))
+            few = {"zorder": 3} if len(x) <= 60 else {}  # above lines, which many would hide
+            axes.plot(x, y, label=name, **_dots(kind) | few)
             return
         wide = _width(series) * _PT
         dash = [part * _PT / wide for part in kind.dash]

@@ -141,7 +141,8 @@ def frame(
     words.append(Word(labels[0], right, bottom + 2 * _LINE, ends=True))
     if note:
         words.append(Word(note, right, words[0].y, ends=True))
-    words += _apart([_beside(placed, *part, far) for part in lines], placed)
+    spots = _spots(placed, [one for one, *_ in lines if one.kind == "line"])
+    words += _apart([_beside(placed, *part, far, spots) for part in lines], placed)
     return placed
 
 
@@ -180,8 +181,22 @@ def _tick_words(placed: Frame) -> list[Word]:
     return words
 
 
-def _beside(placed: Frame, series: object, kind: Look, text: str, far: float) -> Word:
-    """Name a line where it ends: right of the plot, or within it beside its last point."""
+def _spots(placed: Frame, lines: list) -> np.ndarray:
+    """Return pixels along all lines, shape (P, 2)."""
+    box, parts = [[placed.left, placed.bottom], [placed.right, placed.top]], [np.zeros((0, 2))]
+    for one in lines:
+        shares = np.stack([placed.x.share(one.x), placed.y.share(one.y)], axis=1)
+        at = box[0] + shares * np.subtract(*box[::-1])
+        between = np.linspace(0, 1, 50)[:, None, None]
+        parts.append((at[:-1] + between * np.diff(at, axis=0)).reshape(-1, 2))
+    return np.concatenate(parts)
+
+
+def _beside(placed: Frame, series: object, kind: Look, text: str, far: float, ink: object) -> Word:
+    """Name a line where it ends: right of the plot, or within it beside its last point.
+
+    Within it, the word stands a little higher or on the other side where lines would cross it.
+    """
     size = look.width(text, bold=True)
     if series.kind == "vertical":
         at = placed.pixel(series.x[0], placed.y.low)[0]
@@ -193,8 +208,15 @@ def _beside(placed: Frame, series: object, kind: Look, text: str, far: float) ->
     if _ends_beyond(series, axes, far):
         return Word(text, placed.right + _EDGE, height + 4, kind.role, bold=True)
     fits = at + 2 * _EDGE + size < placed.right
-    x, y = (at + _EDGE, height + 4) if fits else (at - _EDGE, height - 6)
-    return Word(text, x, y, kind.role, not fits, bold=True, inside=True)
+    places = [(at + _EDGE, height + 4), (at + _EDGE, height - 10)] if fits else []
+    places += [(at - _EDGE - size, height - up) for up in (6, 10)]
+
+    def crossed(place: tuple[float, float]) -> int:
+        off = ink - place
+        return np.sum((abs(off[:, 0] - size / 2) < size / 2) & (abs(off[:, 1] + 4) < 8))
+
+    x, y = min(places, key=crossed)
+    return Word(text, x, y, kind.role, bold=True, inside=True)
 
 
 def _apart(words: list[Word], placed: Frame) -> list[Word]:

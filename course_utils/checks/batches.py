@@ -104,9 +104,9 @@ def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
 @exercise(
     "02.1",
     "Write a Dataset that ends",
-    "No tensor is inside that could raise an error, so `__getitem__` has to raise it itself.",
+    "Begin with x. `torch.tensor([...])` with one number in its brackets has shape (1,).",
     "An `if` at the beginning of `__getitem__` tells a bad index. What should stand under it?",
-    "The `raise` stands under `if index >= self.n:`. An item is a pair of tensors of shape (1,).",
+    "The `raise` stands under `if index >= self.n:`. Below both, compute x and y, and return them.",
 )
 def dataset_that_ends(GridDataset: object) -> str:
     """Write a class that computes its items, and raises IndexError behind the last."""
@@ -151,8 +151,11 @@ def split_without_a_leak(split_rows: object) -> str:
                 f"The test rows of `split_rows({n}, {n_test}, 0)` are neighbors, {min(test)} to "
                 f"{max(test)}. That is a cut, and in a sorted table it asks of one corner. Draw."
             )
-        if _parts(split_rows, n, n_test, 1) == (train, test):
+        other = _parts(split_rows, n, n_test, 1)[1]
+        if other == test:
             raise Wrong("Seed 0 and seed 1 give the same test. Where does `seed` come in?")
+        if any(sorted((row + by) % n for row in test) == other for by in range(n)):
+            raise Wrong("Seed 1 only shifts the test of seed 0. Draw the rows, with a generator.")
     with same_random_numbers("split_rows"):
         _parts(split_rows, 50, 10, 0)
     return (
@@ -225,7 +228,7 @@ def count_outside(outside: object) -> str:
             f"`outside` returns {count:g} for any points, as the lesson's cut may have it. It has "
             "to count the points of the `X_test` that it is given."
         )
-    edge = "A point on the edge is inside: the model was trained at that very x."
+    edge = "A point on the edge is inside: the line was fitted to that very x."
     slips = {
         "Points left of the training range count as well, not only those on the right.": 5,
         "Points right of the training range count as well, not only those on the left.": 3,
@@ -236,7 +239,7 @@ def count_outside(outside: object) -> str:
         "A new x between two training points is inside, although no row holds it.": 11,
         "The first and the last row are not the ends of a shuffled range.": 13,
         "The mean need not be the middle of the range. `.min()` and `.max()` are its ends.": 7,
-        "No point is left and right of the range at once: `|` in place of `&`.": 0,
+        "No point is left and right of the range at once: `|` in place of `&`.": of_large,
         "This is a share of the points. The exercise asks for their number.": 8 / 14,
         "This counts all test points. Which of them are outside?": 14,
     }
@@ -254,7 +257,7 @@ def count_outside(outside: object) -> str:
         )
     return (
         "Right on both sides, and on the edges. Ask this of every split before you believe its "
-        "test RMSE. Begin with the lesson's two."
+        "test RMSE. Begin with the lesson's three."
     )
 
 
@@ -279,9 +282,9 @@ BIRDS, LEAST = 342, 60
 @exercise(
     "02.4",
     "Rig a test",
-    "Fit a line to all the birds first. Which of them does it miss by little, which by much?",
-    "`argsort` gives row numbers, those of the smallest values first; it wants a flat tensor. And "
-    "does the sign matter?",
+    "Whose answers would flatter a line? Look at them before you choose: that is the cheat.",
+    "Fit a line to all the birds. `argsort` of a flat tensor gives row numbers, that of the "
+    "smallest value first. Which values, and does their sign matter?",
     "One end of this order flatters the line, and the other end damns it.",
 )
 def lying_tests(flattering: object, damning: object) -> str:

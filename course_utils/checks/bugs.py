@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
-from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
@@ -248,7 +248,8 @@ def safe_file(fixed: object) -> str:
         raise Wrong("The parameters do not come back as they were saved.")
     return (
         "The refusal protects whoever opens your file. Plain numbers, text, tensors, lists and "
-        "dicts pass; of what is built by a call, only a short list of PyTorch's own does."
+        "dicts pass, and of things that are built by a call only a few, those on a short list of "
+        "PyTorch's."
     )
 
 
@@ -337,16 +338,16 @@ def _rate(X: Tensor, y: Tensor, start: tuple, end: tuple) -> float:
         raise Wrong(CROSSED)
     raise Wrong(
         "The first epoch is not one step of SGD on the MSE of all points, from where the line "
-        "begins. Is it one model with one optimizer, and the old loss?"
+        "begins. Is it one model throughout, with the old loss, and one rate for both?"
     )
 
 
 @exercise(
     "lab.6",
     "Calm the swinging line",
-    "Before `backward`, the second epoch already has a gradient, to the last digit an old one.",
-    "`backward` adds to the gradients that are there. Who removes the old ones?",
-    "`optimizer.zero_grad` without parentheses is the name of a function that nobody calls.",
+    "Before `backward`, one of the two has no gradient, and the other still has its old one.",
+    "`backward` adds to the gradients that are there. Who removes those of the bias?",
+    "An optimizer clears what it holds, no more. `for_bias` has a `zero_grad()` of its own.",
 )
 def fresh_gradients(fixed: object) -> str:
     """Expect six epochs on the path of gradient descent."""
@@ -361,15 +362,18 @@ def fresh_gradients(fixed: object) -> str:
         raise Wrong("Two runs begin with different weights. Leave the seed in its place.")
     if found[0] != after(0, -y):
         raise Wrong("With 0 epochs the line has moved already. Does the loop run `epochs` times?")
-    if found[0] == found[6]:
-        raise Wrong("The weights never move. What does `step` find in the gradients?")
-    if found[0] == found[1]:
-        raise Wrong("The first epoch moves nothing. Does `step` come before `backward`?")
+    for name, *moves in zip(("weight", "bias"), *found, strict=True):
+        if moves[0] == moves[6]:
+            raise Wrong(f"The {name} never moves. What does `step` find in its gradient?")
+        if moves[0] == moves[1]:
+            raise Wrong(f"The first epoch leaves the {name}. Does `step` come before `backward`?")
     if found[1] == found[2]:
         raise Wrong("Two epochs end where one does. Does each epoch begin anew?")
     rate = _rate(X, y, *found[:2])
     if _descends(X, y, found, rate, keep=(1, 1)):
         raise Wrong("The second step still holds the gradient of the first.")
+    if any(_descends(X, y, found, rate, keep) for keep in ((0, 1), (1, 0))):
+        raise Wrong("One of the two gradients is reset, and the other still piles up.")
     if rate != 0.1:
         raise Wrong(
             f"The first step is one at a rate of {rate:.3g} on the mean squared error. Keep 0.1 "
@@ -382,11 +386,9 @@ def fresh_gradients(fixed: object) -> str:
         )
     if _descends(X, y, found, rate, keep=(0.9, 0.9)):
         raise Wrong("The second step holds 0.9 of the first: momentum. Keep plain SGD.")
-    if any(_descends(X, y, found, rate, keep) for keep in ((0, 1), (1, 0))):
-        raise Wrong("One of the two gradients is reset, and the other still piles up.")
     raise Wrong(
         "The first step is right, and those after it are not SGD on one model. Keep model and "
-        "optimizer, and reset all gradients in each epoch."
+        "optimizers, and reset all gradients in each epoch."
     )
 
 
@@ -497,7 +499,15 @@ def nothing_kept(fixed: object) -> str:
     """Expect the loss over all rows, and that no more is recorded at the last batch than early."""
     X, y = datasets.make_line(23, seed=9)
     alive, counts, model = weakref.WeakSet(), [], nn.Linear(1, 1)
-    model.register_forward_pre_hook(lambda *_: counts.append(len(alive)))
+    batches: list[weakref.ref] = []
+    there: list[int] = []  # how many of the batches, at each call of the model
+
+    def note(_: nn.Module, inputs: tuple) -> None:
+        batches.append(weakref.ref(inputs[0]))
+        there.append(sum(batch() is not None for batch in batches))
+        counts.append(len(alive))
+
+    model.register_forward_pre_hook(note)
 
     def keep(value: Tensor) -> _Kept:
         alive.add(kept := _Kept(value))
@@ -516,11 +526,17 @@ def nothing_kept(fixed: object) -> str:
         )
     if not all(parameter.requires_grad for parameter in model.parameters()):
         raise Wrong("The parameters lost `requires_grad`, so the model cannot be trained further.")
+    if len(counts) < 5:
+        raise Wrong(
+            f"The model is called {len(counts)} times for 6 batches. Measure each by itself."
+        )
     if counts[4] > counts[1]:
         raise Wrong(
             "The number is plain in the end, but until then every batch is kept: the past has to "
             "go inside the loop."
         )
+    if there[4] > 2:
+        raise Wrong("No loss keeps its past, but the batches themselves are kept. In a list?")
     return (
         "A loss that is kept keeps its batch. In training `backward` clears most of that away; in "
         "measuring nobody does, so take the number, or do not record."
@@ -563,6 +579,9 @@ def cooled_by_the_epoch(fixed: object) -> str:
                     f"at a rate of {rate:.3g}, expected {wanted:.3g}. How often is the schedule "
                     "stepped in an epoch, and when?"
                 )
+        untrained = call("fit_cooling", fixed, rows, 0)
+        if not _squares(model, *rows[:]).mean() < 0.5 * _squares(untrained, *rows[:]).mean():
+            raise Wrong("The rates are right, but the model hardly learns. What does `step` find?")
     return (
         "Some schedules count epochs and some count batches, and none can tell which it is given. "
         "Print the rate once, and a run that falls asleep is found in a minute."
@@ -612,8 +631,8 @@ def squashed_once(fixed: object) -> str:
 @exercise(
     "lab.12",
     "Test the line fairly",
-    "From the top: 152 Adelies, 124 Gentoos, 68 Chinstraps. Where does the cut at 80 % fall?",
-    "The rows have to be shuffled before the cut, features and targets in the same way.",
+    "In what order does the table list the species? And where does the cut at 80 % fall?",
+    "Adelies, Gentoos, Chinstraps: shuffle before the cut, features and targets in the same way.",
     "`rows = torch.randperm(len(X), generator=generator)`, then `X[rows]` and `y[rows]`.",
 )
 def fair_split(fixed: object) -> str:
@@ -813,14 +832,20 @@ def only_the_past(fixed: object) -> str:
 def dropout_at_work(fixed: object) -> str:
     """Look at the mode of dropout in 4 epochs of 12 rows, and at each measurement of 5."""
     X, y = datasets.make_line(17, seed=15)
+    y[12:] = 1.0
     train, val = (Subset(TensorDataset(X, y), [*r]) for r in (range(12), range(12, 17)))
     modes: dict[bool, list[bool]] = {True: [], False: []}  # by whether it is a measurement
+    answers: list[Tensor] = []  # to the validation rows; the last is the network's own
 
     def note(module: nn.Module, inputs: tuple) -> None:
         if isinstance(module, nn.Dropout):
             modes[len(inputs[0]) == 5].append(module.training)
 
-    with register_module_forward_pre_hook(note):
+    def remember(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        if output.dim() > 0 and len(output) == 5:
+            answers.append(output.detach())
+
+    with register_module_forward_pre_hook(note), register_module_forward_hook(remember):
         losses = numbers("val_losses", call("fit_network", fixed, 0.5, train, val, 4))
     if len(losses) != 4 or len(modes[True]) < 4:
         raise Wrong("Four epochs should measure the validation rows four times.")
@@ -834,6 +859,8 @@ def dropout_at_work(fixed: object) -> str:
             f"In epoch {off} dropout is off while the network is trained. Is it switched on again "
             "after each measurement, in every layer?"
         )
+    if not close(losses[-1], (answers[-1] - 1).square().mean()):
+        raise Wrong("The losses are not those of the validation rows. What does each epoch note?")
     return (
         "The mode is a switch, and it stays where it was put last. Whoever trains calls `train()` "
         "each time, whoever measures calls `eval()`, and nobody trusts the one before."

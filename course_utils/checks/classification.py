@@ -117,7 +117,7 @@ def _sigmoid(logit: float) -> float:
 
 @exercise(
     "10.3",
-    "Find the neglected species",
+    "Find the recall of each species",
     "A row holds all birds of one species. Which of its numbers are called by their own name?",
     "Along which `dim` do you add to get all birds of a row?",
     "`table.diagonal()` gives those named right. Which sum gives all birds of each species?",
@@ -155,7 +155,7 @@ def shares_found(found: object) -> str:
             )
     return (
         "A high accuracy can hide a species that is hardly ever found, most of all a rare one. "
-        "The share that is found is called recall."
+        "The rows tell its recall; the columns would give the precision."
     )
 
 
@@ -213,6 +213,12 @@ def cheapest_threshold(threshold: object) -> str:
             raise Wrong(f"{told}This is the dearest of all: the lowest cost is asked for.")
         if cost(value, 1.0, 1.0) <= min(cost(edge, 1.0, 1.0) for edge in tried):
             raise Wrong(f"{told}Yours makes the fewest mistakes, whatever each of them costs.")
+        above = min((edge for edge in tried if edge > value), default=1.1)
+        if value in tried and cost(above) <= least + 1e-6:
+            raise Wrong(
+                f"{told}At or above: a bird whose chance *is* the threshold gets a transmitter, "
+                "too. Is it `>` instead of `>=`?"
+            )
         if close(value, 0.5):
             raise Wrong(f"{told}0.5 is a habit. Try other thresholds on the birds you are handed.")
         raise Wrong(f"{told}Does it try every place where a bird changes its name?")
@@ -228,9 +234,8 @@ LEFT = {"bill_depth_mm": 6, "flipper_length_mm": 9, "body_mass_g": 3}  # by a li
 @exercise(
     "10.5",
     "Choose a partner",
-    "What a feature knows alone says nothing about a pair: try all three.",
-    "A loop over the columns 1, 2 and 3: scale the pair `X[:, [0, column]]`, make a new line for "
-    "it, train it. A logit above 0 says Chinstrap.",
+    "What a feature knows alone says little about a pair: try all three.",
+    "A loop over the columns 1, 2 and 3, with scaled features and a new line each time.",
     "`((model(pair) > 0) != (y == 1)).sum()` counts the birds on the wrong side.",
 )
 def best_partner(partner: object, left: object) -> str:

@@ -94,8 +94,10 @@ def network_by_hand(forward: object) -> str:
     "09.2",
     "Build a bump",
     "One steep sigmoid node steps up where its sum is 0. Where does the bump have to step?",
-    "The second node steps at 2, and its output weight takes away what the first one added.",
-    "`torch.sigmoid(50 * (X - 1))` steps up at 1. The other has its own place and output weight.",
+    "One node steps up. The second has to take away what the first has added: with which output "
+    "weight, and from where on?",
+    "The first is `torch.sigmoid(50 * (X - 1))`, which steps up at 1. The second steps at 2, and "
+    "its output weight is -1.",
 )
 def bump_of_two_nodes(bump: object) -> str:
     """Look at the bump inside, at its edges, outside and far outside."""
@@ -118,8 +120,8 @@ def bump_of_two_nodes(bump: object) -> str:
         raise Wrong(f"The curve rises to {max(flat(y)):.2f}, and the bump is 1 high.")
     if max(flat(inside)) < 0.05 and max(flat(right)) < 0.05:
         raise Wrong(
-            "The curve stays near 0 where the bump belongs. `50 * (X - 1)` is 0 at 1; `50 * X - 1` "
-            "is 0 elsewhere."
+            "The curve stays near 0 where the bump belongs. A node steps where its sum is 0: at "
+            "which x is yours 0?"
         )
     if min(flat(right)) > 0.95:
         raise Wrong("The curve steps up and stays up. A second node has to bring it down again.")
@@ -320,8 +322,9 @@ def _judge_likeness(model: nn.Module, X: torch.Tensor, y: torch.Tensor, turns: i
         raise Wrong("It follows the wave of the lesson. Hand `my_X` and `my_y` to `fit`.")
     if share > 0.8:
         raise Wrong(
-            "The mean of `my_y`, predicted everywhere, would do about as well or better. Has your "
-            "network been trained on `my_X` and `my_y`?"
+            "The mean of `my_y`, predicted everywhere, would do about as well or better. Was it "
+            "trained on `my_X` and `my_y`? Then it stands still, as eight layers did: what woke "
+            "them?"
         )
     raise Wrong(
         f"The MSE is {share:.1%} of the variance of `my_y`, and less than 1 % is asked for. More "

@@ -1,6 +1,7 @@
 """Checks of exercises on slow steps, devices, wrappers and the cost of processes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -26,11 +27,11 @@ REMEDIES = "ebdac"  # for the five people
 _MEANT = {
     (0, "a"): "The first one's card computes all the time and waits for no row.",
     (0, "b"): "The first one's steps are work. More rows in a step are more work.",
-    (0, "c"): "Does an old card multiply faster in bfloat16? Look at what stands idle.",
+    (0, "c"): "Does an old card multiply faster in bfloat16? Whose card could help?",
     (
         0,
         "d",
-    ): "Nothing says that the first one's step is a chain of small operations. What is idle?",
+    ): "Nothing says that the first one's step is a chain of operations. Whose card could help?",
     (
         1,
         "a",
@@ -42,9 +43,9 @@ _MEANT = {
     (2, "c"): "bfloat16 is for products of matrices. Here one operation follows another.",
     (2, "e"): "Two processes would walk ten times too. Could one walk do?",
     (3, "b"): "The fourth one's card waits for rows. A larger batch needs more of them.",
-    (3, "c"): "A faster card would wait even longer for the fourth one's photos.",
+    (3, "c"): "A faster card would wait even longer for the fourth one's recordings.",
     (3, "d"): "Is it the card's program that is slow in the fourth? It waits.",
-    (3, "e"): "Another card would wait as well. Who decodes the photos?",
+    (3, "e"): "Another card would wait as well. Who cuts the recordings?",
     (4, "a"): "The fifth says nothing of waiting for rows. What are its steps made of?",
     (4, "b"): "Its steps are products, so work. More rows are more products.",
     (4, "d"): "A large product is one operation already. What makes it cheaper?",
@@ -57,8 +58,8 @@ _MEANT = {
     "Choose the remedy",
     "Ask each step the question of this notebook: is it overhead, work, or waiting?",
     "Who of the five waits, who prepares, who computes?",
-    "A larger batch spares overhead, compiling spares walks through memory; fewer bits and more "
-    "devices share out work.",
+    "A larger batch spares overhead, compiling spares walks through memory; fewer bits make work "
+    "cheaper, more devices share it out.",
 )
 def which_remedy(remedies: object) -> str:
     """Compare five letters, and say of the first wrong one what it overlooks."""
@@ -230,20 +231,29 @@ def _refuse_optimizers(steps: list[_Step], model: torch.nn.Module, moved: bool) 
         raise Wrong(f"The learning rate is {first:g}, and {RATE} is asked for.")
 
 
-def _judge_two_epochs(train_on: object) -> None:
-    """Hold two epochs of batches of 2, 2 and 1 rows against plain SGD, and name what differs."""
-    steps, loader = [], _Watched()
+@contextmanager
+def _steps() -> Iterator[list[_Step]]:
+    """Note each step of an optimizer, before it is taken."""
+    steps = []
 
     def look(optimizer: Optimizer, *_: object) -> None:
         group = optimizer.param_groups[0]
-        full = any(part.grad is not None and any(flat(part.grad)) for part in group["params"])
+        gradients = [part.grad for part in group["params"] if part.grad is not None]
+        full = any(part.device.type == "meta" or any(flat(part)) for part in gradients)
         steps.append(_Step(optimizer, group["lr"], full))
 
     handle = register_optimizer_step_pre_hook(look)
     try:
-        model = _trained(train_on, "cpu", loader, 2)
+        yield steps
     finally:
         handle.remove()
+
+
+def _judge_two_epochs(train_on: object) -> None:
+    """Hold two epochs of batches of 2, 2 and 1 rows against plain SGD, and name what differs."""
+    loader = _Watched()
+    with _steps() as steps:
+        model = _trained(train_on, "cpu", loader, 2)
     end, passes, start = _weight_and_bias(model), loader.passes, _start(train_on)
     if len(passes) != 2:
         raise Wrong(
@@ -266,14 +276,17 @@ def _judge_two_epochs(train_on: object) -> None:
     "12.2",
     "Train on any device",
     "Two things have to be on `device` before they meet: the model, and each batch.",
-    "`X_batch.to(device)` returns the copy on that device; the batch itself stays where it is.",
-    "`nn.Linear(1, 1).to(device)`, its optimizer, then the loop with the moved batch.",
+    "`X_batch.to(device)` returns the copy on that device; the batch itself stays where it is. And "
+    "what has to exist first, the moved model or its optimizer?",
+    "`nn.Linear(1, 1).to(device)` is the model whose parameters the optimizer needs. The loop gets "
+    "the moved batch.",
 )
 def any_device(train_on: object) -> str:
     """Train on the CPU, where numbers are seen, and on a device to which all has to be moved."""
     _judge_two_epochs(train_on)
     try:
-        model = _trained(train_on, "meta", _Watched(), 2)
+        with _steps() as steps:
+            model = _trained(train_on, "meta", _Watched(), 2)
     except Wrong as wrong:
         raise Wrong(
             f"On the CPU it works. On the device `meta`: {wrong} Are model and batch both on "
@@ -281,6 +294,14 @@ def any_device(train_on: object) -> str:
         ) from None
     if {parameter.device.type for parameter in model.parameters()} != {"meta"}:
         raise Wrong("Asked for another device, it trains where it always does. Use `device`.")
+    held = [part for step in steps for part in step.optimizer.param_groups[0]["params"]]
+    if any(part.device.type != "meta" for part in held):
+        raise Wrong(
+            "It trains on the CPU and moves afterwards. Move the model before the first step."
+            if steps[0].full
+            else "On `meta` the optimizer still holds the parameters from before `.to(device)`, so "
+            "its steps move nothing. Make it after."
+        )
     return (
         "Model and batch meet on the device that the caller names, so the same loop runs on a "
         "laptop and on a card."
@@ -311,7 +332,7 @@ def unwrap(unwrapped: object) -> str:
     if list(given) != list(wrapped) or any(given[name] is not wrapped[name] for name in wrapped):
         raise Wrong("The friend's dict has changed. Fill a new one and leave that as it is.")
     right = [own for _, own in _NAMES]
-    if list(found) != right:
+    if found.keys() != set(right):
         _refuse_names(found)
         raise Wrong(f"The names are {[*wrapped]}, and yours become {[*found]}.")
     for (name, own), value in zip(_NAMES, wrapped.values(), strict=True):
@@ -319,7 +340,7 @@ def unwrap(unwrapped: object) -> str:
         if type(kept) is not torch.Tensor or kept.shape != value.shape or not close(kept, value):
             raise Wrong(f"`{own}` holds something else than `{name}` did.")
     plain = {"0.weight": torch.zeros(1), "last.module.bias": torch.ones(1)}
-    if list(_names_of(unwrapped, dict(plain))) != list(plain):
+    if _names_of(unwrapped, dict(plain)).keys() != plain.keys():
         raise Wrong(
             f"A model without a wrapper has the names {[*plain]}. They are changed here, and have "
             "to stay: cut only what stands at the beginning."
@@ -339,7 +360,7 @@ def _names_of(unwrapped: object, state: dict) -> dict:
 
 def _refuse_names(found: dict) -> None:
     """Say how names were cut that are not the right ones."""
-    if list(found) == [name for name, _ in _NAMES]:
+    if found.keys() == {name for name, _ in _NAMES}:
         raise Wrong("All names still begin with `module.`, as in the wrapper's dict.")
     if len(found) < len(_NAMES):
         raise Wrong("Two names became one, so a tensor got lost. Cut less of each name.")
@@ -353,7 +374,7 @@ def _refuse_names(found: dict) -> None:
         "The last part of a name alone is not the model's name for it.": (
             lambda name: name.split(".")[-1]
         ),
-        "The point belongs to the prefix: it is `module.`, seven letters.": (
+        "The dot belongs to the prefix: it is `module.`, seven letters.": (
             lambda name: name.removeprefix("module")
         ),
         "The prefix is cut more than once. A model may have a part called `module`.": (
@@ -361,7 +382,7 @@ def _refuse_names(found: dict) -> None:
         ),
     }
     for said, cut in cuts.items():
-        if list(found) == [cut(name) for name, _ in _NAMES]:
+        if found.keys() == {cut(name) for name, _ in _NAMES}:
             raise Wrong(said)
 
 

@@ -24,9 +24,9 @@ _NOT = {
     "Say what moves the border",
     "The border is two over the curvature, and the curvature along the weight is twice the mean of "
     "the squared features. Which changes reach that mean?",
-    "Which letters change a flipper? And does any other letter change a mean over the flippers?",
     "Write down the mean of the squared flippers before and after each change. Does the number "
     "differ?",
+    "Which letters change a flipper? And does any other letter change a mean over the flippers?",
 )
 def what_moves_the_border(movers: object) -> str:
     """Compare letters; say why the first that is wrong is so."""
@@ -142,7 +142,7 @@ def curvatures(X: torch.Tensor) -> tuple[float, float]:
     "have to be. What changes the rate in between?",
     "A `StepLR` over the optimizer, and a loop: `train` for one epoch, then `schedule.step()`. So "
     "`step_size` counts epochs.",
-    "Begin at 0.01 and cut to a tenth every 3 epochs, nine in all. After each epoch, "
+    "Begin at about 0.01, and let the plan cut twice within the ten epochs. After each epoch, "
     '`my_weights.extend(history["weight"])`.',
 )
 def single_birds(my_weights: object) -> str:
@@ -169,7 +169,9 @@ def single_birds(my_weights: object) -> str:
     rest = sum(last) / BIRDS
     if abs(1000 * rest - 698) < 60:
         raise Wrong("These are kilograms. Train on `mass`, which is in grams.")
-    if abs(rest - 698) > 60:
+    if abs(weights[0] - 698) < 100:
+        raise Wrong("The first weight is home already. Collect the weights of all epochs.")
+    if abs(rest - 698) > 30:
         raise Wrong(
             f"The weight came to rest at {rest:.0f} g, and the best line has 698. The rate shrank "
             "before the line was there: begin with a larger one, or cut later."

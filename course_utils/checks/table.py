@@ -32,7 +32,7 @@ _MISTAKEN = {
     (3, "a"): "The weights are those that were trained. What had seen the test rows before?",
     (3, "d"): "One row more or less does not halve a miss. What had seen the test rows before?",
     (4, "b"): "A leak flatters the test rows. What had the run known, and the file did not hold?",
-    (4, "c"): "Waves would have come before the stop as well. What did the file not hold?",
+    (4, "c"): "That would have shown before the stop as well. What did the file not hold?",
     (4, "d"): "One row over was there before the stop as well. What did the file not hold?",
     (4, "e"): "Then nothing was clipped before the stop either. What did the file not hold?",
 }
@@ -67,8 +67,8 @@ def name_the_slip(slips: object) -> str:
             said = _MISTAKEN.get((person, letter), "Does that slip change what this person saw?")
             raise Wrong(f"Person {person + 1} and {letter}: {said}")
     return (
-        "Only one of the five got an error. The other four ran through to a number, and a number "
-        "that looks good is where nobody searches."
+        "Only one of the five got an error. The others ran on without a word, and one of them "
+        "looked better than it was: that is where nobody searches."
     )
 
 
@@ -76,9 +76,9 @@ def name_the_slip(slips: object) -> str:
     "11.2",
     "Encode new birds",
     "Start from a table of zeros, `(len(words), len(categories))`, and set one 1 in each row.",
-    "`categories.index(word)` is the column of a word, and raises `ValueError` if there is none.",
+    "`categories.index(word)` is the column of a word. And what does it do if there is none?",
     "`for row, word in enumerate(words):` gives both places of a 1: its row, and by hint 2 its "
-    "column.",
+    "column. There an unknown word raises the `ValueError` by itself.",
 )
 def one_hot(one_hot_rows: object) -> str:
     """Encode three words of four categories in an order that is not the alphabet's."""
@@ -94,8 +94,8 @@ def one_hot(one_hot_rows: object) -> str:
     if type(found) is torch.Tensor and found.ndim == 1:
         raise Wrong("One number a word claims an order among the categories. Give each a column.")
     tensor("one_hot_rows(...)", found, (3, 4))
-    if not found.is_floating_point():
-        raise Wrong(f"The table holds {found.dtype}, and a model multiplies floats: `.float()`.")
+    if found.dtype != torch.float32:
+        raise Wrong(f"The table holds {found.dtype}, and a layer wants float32: `.float()`.")
     right = torch.tensor([[0, 0, 0, 1], [1, 0, 0, 0], [1, 0, 0, 0]])
     by_alphabet = torch.tensor([[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0]])
     if flat(found) == flat(by_alphabet):
@@ -232,10 +232,10 @@ def fill_gaps(fill: object) -> str:
     given = X_train.clone(), X_new.clone()
     train, new = two("fill", call("fill", fill, *given))
     if not all(
-        torch.Tensor.isnan(a).tolist() == torch.Tensor.isnan(b).tolist()
+        a.shape == b.shape and torch.allclose(a, b, equal_nan=True)
         for a, b in zip(given, (X_train, X_new), strict=True)
     ):
-        raise Wrong("The tensors handed in have lost their gaps. Fill copies: `torch.where`.")
+        raise Wrong("The tensors handed in were changed. Fill copies: `torch.where`.")
     if [*map(_shape, (train, new))] == [(3, 2), (4, 2)]:
         raise Wrong("The two come in the other order. Return the training rows first.")
     for name, rows, shape in (("training rows", train, (4, 2)), ("new rows", new, (3, 2))):

@@ -86,13 +86,9 @@ _READ = {  # what a letter at a place overlooks
     (0, "f"): "With a learning rate of 0 the loss would stay. Theirs falls, then swings.",
     (0, "d"): "Losses that are kept change no number. Theirs swings.",
     (1, "a"): "Without `backward` nothing fills `.grad`. Theirs grows.",
-    (1, "c"): "Without `zero_grad` the gradients pile up, but the line moves. Theirs stands still.",
     (1, "f"): "At a rate of 0, `zero_grad` still empties `.grad` each time. Theirs grows.",
-    (2, "e"): "With another model's optimizer, `backward` still fills `.grad`. Theirs is empty.",
     (2, "f"): "A rate of 0 does not keep `backward` from filling `.grad`. Theirs is empty.",
     (3, "f"): "A rate of 0 trains nothing, however many epochs. Theirs gets on.",
-    (3, "c"): "Without `zero_grad` more epochs make it worse. Theirs gets on, slowly.",
-    (4, "c"): "Without `zero_grad` the numbers go wrong. Theirs are right.",
 }
 
 
@@ -173,6 +169,13 @@ def weighted_loss(loss_over: object) -> str:
         raise Wrong(
             "The number is right, but each prediction is recorded for a `backward` that never "
             "comes. Which switch stops the recording?"
+        )
+    parts = [*zip(X.split([1, 2, 7]), y.split([1, 2, 7]), strict=True)]
+    listed = number("loss_over(model, loader)", call("loss_over", loss_over, model, parts))
+    if not close(listed, value):
+        raise Wrong(
+            f"The same ten rows, as a list of batches of 1, 2 and 7, give {listed:.4g} in place of "
+            f"{value:.4g}. Weigh each batch by its own rows."
         )
     return (
         "Weighted by size, batches of any size give the loss over all rows, so runs with "

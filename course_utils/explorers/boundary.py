@@ -11,7 +11,7 @@ from course_utils.explorers.base import Explorer, Proof, are_functions, sliders
 LABELS = ("bill length in mm", "bill depth in mm")
 PRESETS = {
     "lazy rule": {"w1": 0.0, "w2": 0.0, "b": -0.8},
-    "best line": {"w1": 12.05, "w2": -4.73, "b": -4.94},
+    "lowest loss": {"w1": 12.05, "w2": -4.73, "b": -4.94},
 }
 
 

@@ -90,7 +90,8 @@ WRONG = {
         (grid("self.n = n", "pass"), "Does `__init__` store it"),
         (grid("self.n = n", "n = n"), "Does `__init__` store it"),
         (grid("[index / 50])", "[index / 50]).int()"), "`.int()`"),
-        (grid("return x, 0.8", "return X_grid[index], 0.8"), "`dataset[59]` raised IndexError"),
+        (grid("return x, 0.8", "return (torch.arange(50) / 50).view(50, 1)[index], 0.8"),
+         "`dataset[59]` raised IndexError"),
         (
             grid("torch.tensor([index / 50])", "torch.arange(0, 1, 0.02)[index].reshape(1)"),
             "`dataset[59]` raised IndexError",
@@ -147,6 +148,8 @@ WRONG = {
          "True or False"),
         (split("print(n)", "None"), "Is a `return` missing?"),
         ("split_rows = random_split(birds, [0.8, 0.2])", "expected something to call"),
+        (split("test = [(n * k // n_test + seed) % n for k in range(n_test)]",
+               "[row for row in range(n) if row not in test], test"), "only shifts the test"),
     ],
     "02.3": [
         (outside("return (X_test > X_train.max()).sum()"), "left of the training range"),
@@ -183,7 +186,7 @@ WRONG = {
         (outside("return (X_test < X_train.min() or X_test > X_train.max()).sum()"), "raised"),
         (outside("return len(X_test)"), "all test points"),
         (
-            outside("return ((X_test < X_grid.min()) | (X_test > X_grid.max())).sum()"),
+            outside("return ((X_test < X_birds.min()) | (X_test > X_birds.max())).sum()"),
             "two arguments",
         ),
         (
@@ -212,11 +215,11 @@ WRONG = {
         ("outside = 10", "expected something to call"),
         (outside("return 10"), "for any points"),
         (outside("return 8"), "for any points"),
-        (outside("return ((X_grid[40:] < 0) | (X_grid[40:] > 0.78)).sum()"), "for any points"),
+        (outside("return ((X_large < -2.8) | (X_large > 1)).sum()"), "for any points"),
         (outside("return ((X_test < 0.2) | (X_test > 0.8)).sum()"), "come from `X_train`"),
         (outside("return ((X_test < 0) | (X_test > 0.78)).sum()"), "come from `X_train`"),
-        (outside("return ((X_test < X_grid[0]) | (X_test > X_grid[39])).sum()"),
-         "come from `X_train`"),
+        (outside("return ((X_test < X_train.min()) | (X_test > X_birds.max())).sum()"),
+         "Points right of"),
         (outside("X_test.clamp_(X_train.min(), X_train.max())\n    return len(X_test)"),
          "changes the `X_test`"),
         (outside("X_test -= X_train.min()\n    X_train -= X_train.min()\n"
@@ -356,6 +359,7 @@ RIGHT = {  # unusual, and right
             "damning =", "flattering.indices = order[:60].tolist()\ndamning ="
         ),
         lies("order[:100]", "order[-90:].float()"),
+        lies("order[:60]", "range(151, 274)"),
         lies(
             "sorted(range(342), key=lambda row: abs(residual[row].item()))[:61]",
             "residual.flatten().argsort()[:60]",

@@ -46,7 +46,10 @@ SHUFFLED = (
     "    return X[train], y[train], X[test], y[test]"
 )
 FORWARD = "return model(X).numpy()"
-NAMED = "        optimizer.zero_grad\n"
+NAMED = "        for_weight.zero_grad()\n"
+FOR_BIAS = "for_bias = torch.optim.SGD([model.bias], lr=0.1)\n"
+BOTH = "        for_weight.step()\n        for_bias.step()\n"
+BACK = "        loss.backward()\n"
 START = "        model.weight = nn.Parameter(5 * torch.randn(1, 1))\n"
 SQUARES = "(targets - y_pred).square().mean()"
 LATE = "(total / rows).item()"
@@ -221,40 +224,41 @@ WRONG = {
         ),
     ],
     "lab.6": [
-        (broken(6), "gradient of the first"),
-        (broken(6, ("lr=0.1", "lr=0.01")), "gradient of the first"),
-        (broken(6, ("    for epoch", "    optimizer.zero_grad()\n    for epoch")), "of the first"),
-        (broken(6, ("        optimizer.step()", "        optimizer.zero_grad()\n"
-                    "        optimizer.step()")), "never move"),
-        (broken(6, ("        optimizer.step()\n", "        optimizer.step()\n"
-                    "    optimizer.zero_grad()\n")), "of the first"),
-        (broken(6, ("        optimizer.step()\n", "        optimizer.step()\n"
-                    "        model.weight.grad = None\n")), "still piles up"),
-        (broken(6, (NAMED, f"        model = nn.Linear(1, 1)\n        {SGD}")),
-         "one model with one optimizer"),
-        (broken(6, (NAMED, f"        {SGD}")), "of the first"),
+        (broken(6), "still piles up"),
+        (broken(6, ("lr=0.1", "lr=0.01")), "still piles up"),
+        (broken(6, ("    for epoch", "    for_bias.zero_grad()\n    for epoch")), "still piles up"),
+        (broken(6, (NAMED, f"{NAMED}        for_bias.zero_grad\n")), "still piles up"),
+        (broken(6, (NAMED, f"{NAMED}        {FOR_BIAS}")), "still piles up"),
+        (broken(6, ("for_weight.zero_grad", "for_bias.zero_grad")), "still piles up"),
+        (broken(6, ("        for_bias.step()\n", "        for_bias.step()\n"
+                    "    for_bias.zero_grad()\n")), "still piles up"),
+        (broken(6, (NAMED, "")), "gradient of the first"),
+        (broken(6, (NAMED, "        model.zero_grad\n")), "gradient of the first"),
+        (solved(6, (BOTH, f"        for_bias.zero_grad()\n{BOTH}")), "The bias never moves"),
+        (solved(6, (BOTH, f"        model.zero_grad()\n{BOTH}")), "The weight never moves"),
+        (solved(6, ("        for_bias.step()\n", "")), "The bias never moves"),
+        (broken(6, (NAMED, "        model = nn.Linear(1, 1)\n        for_weight = "
+                    f"torch.optim.SGD([model.weight], lr=0.1)\n        {FOR_BIAS}")),
+         "one model throughout"),
+        (solved(6, ("[model.bias], lr=0.1", "[model.bias], lr=0.01")), "one rate for both"),
         (solved(6, ("lr=0.1", "lr=0.05")), "a rate of 0.05"),
         (solved(6, ("loss_fn(y_pred, y)", "loss_fn(y_pred, y) / 2")), "not half of it"),
         (solved(6, ("loss_fn(y_pred, y)", "nn.MSELoss(reduction='sum')(y_pred, y)")), "not a sum"),
-        (solved(6, ("model(X)", "model(X).flatten()"), ("(y_pred, y)", "(y_pred, y)")),
-         "(N,) and (N, 1)"),
+        (solved(6, ("model(X)", "model(X).flatten()")), "(N,) and (N, 1)"),
         (solved(6, ("lr=0.1", "lr=0.1, momentum=0.9")), "momentum"),
         (solved(6, ("loss_fn(y_pred, y)", "nn.L1Loss()(y_pred, y)")), "the old loss"),
         (solved(6, ("range(epochs)", "range(epochs + 1)")), "With 0 epochs"),
         (solved(6, ("range(epochs)", "range(25)")), "With 0 epochs"),
-        (solved(6, ("        loss.backward()\n        optimizer.step()",
-                    "        optimizer.step()\n        loss.backward()")), "never move"),
-        (solved(6, ("        optimizer.zero_grad()\n", ""),
-                ("        loss.backward()\n        optimizer.step()\n",
-                 "        optimizer.step()\n        optimizer.zero_grad()\n"
-                 "        loss.backward()\n")), "before `backward`"),
-        (solved(6, ("        optimizer.zero_grad()", "        if epoch % 2:\n"
-                    "            optimizer.zero_grad()")), "reset all gradients in each epoch"),
-        (broken(6, (NAMED, f"        torch.manual_seed(420)\n        model = nn.Linear(1, 1)\n"
-                    f"        {SGD}")), "begin anew"),
-        (broken(6, (NAMED, "")), "gradient of the first"),
+        (solved(6, (BACK + BOTH, BOTH + BACK)), "never moves"),
+        (solved(6, (NAMED, ""), ("        for_bias.zero_grad()\n", ""),
+                (BACK + BOTH, f"{BOTH}        model.zero_grad()\n{BACK}")), "before `backward`"),
+        (solved(6, (f"{NAMED}        for_bias.zero_grad()\n", "        if epoch % 2:\n"
+                    "            model.zero_grad()\n")), "reset all gradients in each epoch"),
+        (broken(6, (NAMED, "        torch.manual_seed(420)\n        model = nn.Linear(1, 1)\n"
+                    "        for_weight = torch.optim.SGD([model.weight], lr=0.1)\n"
+                    f"        {FOR_BIAS}")), "begin anew"),
         (broken(6, ("    torch.manual_seed(420)\n", "")), "Leave the seed"),
-        (broken(6, ("SGD", "Adam")), "Keep SGD"),
+        (solved(6, ("SGD", "Adam")), "Keep SGD"),
     ],
     "lab.7": [
         (broken(7), "No weight moves"),
@@ -325,6 +329,11 @@ WRONG = {
         ("def measure(model, loader):\n    losses = [(len(X), loss_fn(model(X), y)) for X, y in "
          "loader]\n    return sum(n * loss.item() for n, loss in losses) / sum(n for n, _ in losses"
          ")\nfixed = measure", "inside the loop"),
+        (solved(9, ("    total, rows", "    loader = list(loader)\n    total, rows")),
+         "the batches themselves"),
+        ("def measure(model, loader):\n    with torch.inference_mode():\n        Xs, ys = zip("
+         "*loader)\n        return loss_fn(model(torch.cat(Xs)), torch.cat(ys)).item()\n"
+         "fixed = measure", "Measure each by itself"),
     ],
     "lab.10": [
         (broken(10), "a step in epoch 3 is made"),
@@ -343,6 +352,8 @@ WRONG = {
         (broken(10, (CALLED, ""), ("            optimizer.step()", "        optimizer.step()\n"
                      "        schedule.step()")), "25 are made"),
         (solved(10, ("return model", "return schedule.get_last_lr()")), "expected the model"),
+        (solved(10, ("loss_fn(model(X_batch), y_batch).backward()", "model(X_batch)")),
+         "hardly learns"),
         (broken(10, (CALLED, ""), ("        for X", "        optimizer.param_groups[0]['lr'] = "
                      "0.01 * 0.5 ** (epoch / 10)\n        for X")), "a step in epoch 1 is made"),
     ],
@@ -507,6 +518,7 @@ WRONG = {
         (broken(15, ("nn.Dropout(dropout), ", "")), "four times"),
         (solved(15, ("model.train()", "model.eval()")), "In epoch 0 dropout is off"),
         (solved(15, ("    return val_losses", "    return val_losses[-1]")), "a list of numbers"),
+        (solved(15, ("    return val_losses", "    return [0.1] * epochs")), "each epoch note"),
     ],
     "lab.16": [
         (broken(16), "another order"),
@@ -644,12 +656,12 @@ RIGHT = {  # unusual, and right
         "def fixed(X, y):\n    return list(zip(X, y))",
     ],
     "lab.6": [
-        solved(6, ("optimizer.zero_grad()", "model.zero_grad()")),
-        broken(6, ("        optimizer.step()\n", "        optimizer.step()\n"
-                   "        optimizer.zero_grad()\n")),
-        solved(6, ("optimizer.zero_grad()", "for p in model.parameters():\n"
-                   "            p.grad = None")),
-        solved(6, ("optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=False)"),
+        broken(6, ("for_weight.zero_grad()", "model.zero_grad()")),
+        broken(6, ("        for_bias.step()\n", "        for_bias.step()\n"
+                   "        for_bias.zero_grad()\n")),
+        broken(6, ("[model.weight]", "model.parameters()"), (f"    {FOR_BIAS}", ""),
+                  ("        for_bias.step()\n", "")),
+        solved(6, ("for_bias.zero_grad()", "model.bias.grad = None"),
                   ("loss_fn(y_pred, y)", "(y - y_pred).pow(2).mean()")),
         "def fixed(X, y, epochs):\n    torch.manual_seed(420)\n    model = nn.Linear(1, 1)\n"
         "    for _ in range(epochs):\n"

@@ -119,6 +119,7 @@ WRONG = {
             changed(THRESHOLD, ("chance.flatten().tolist() + [1.1]", "(0.25, 0.5, 0.75)")),
             "every place where a bird changes its name",
         ),
+        (changed(THRESHOLD, ("chance >= edge", "chance > edge")), "`>` instead of `>=`"),
         (changed(THRESHOLD, ("return best", "return lowest")), "A cheaper one exists"),
         (changed(THRESHOLD, ("return best", 'return float("inf")')), "A cheaper one exists"),
         (changed(THRESHOLD, ("return best", 'return float("nan")')), "division by zero"),

@@ -48,13 +48,13 @@ WRONG = {
     "12.1": [
         (f'remedies = "{letters}"', words)
         for letters, words in [
-            ("abdac", "waits for no row"), ("bbdac", "more work"), ("cbdac", "what stands idle"),
-            ("dbdac", "chain of small"), ("eadac", "the rows are there"),
+            ("abdac", "waits for no row"), ("bbdac", "more work"), ("cbdac", "faster in bfloat16"),
+            ("dbdac", "is a chain of operations"), ("eadac", "the rows are there"),
             ("ecdac", "Is it work that the second"), ("eedac", "800 rows take as long as 8"),
             ("edbac", "over a hundred times the rows"), ("ebbac", "Why ten walks"),
             ("ebcac", "products of matrices"), ("ebeac", "ten times too"),
             ("ebdbc", "needs more of them"), ("ebdcc", "wait even longer"), ("ebddc", "It waits"),
-            ("ebdec", "Who decodes"), ("ebdaa", "nothing of waiting"), ("ebdab", "more products"),
+            ("ebdec", "Who cuts"), ("ebdaa", "nothing of waiting"), ("ebdab", "more products"),
             ("ebdad", "one operation already"), ("ebdae", "one card"),
             ("ebda", "is not five letters"), ("ebdaf", "from a to e"),
         ]
@@ -72,6 +72,16 @@ WRONG = {
         (
             changed(TRAIN, (".Linear(1, 1).to(device)", ".Linear(1, 1)"), (MOVE, "")),
             "where it always does",
+        ),
+        (
+            changed(TRAIN, (".Linear(1, 1).to(device)", ".Linear(1, 1)"),
+                    ("    for epoch", "    model.to(device)\n    for epoch")),
+            "still holds the parameters from before",
+        ),
+        (
+            changed(TRAIN, (".Linear(1, 1).to(device)", ".Linear(1, 1)"), (MOVE, ""),
+                    ("return model", "return model.to(device)")),
+            "It trains on the CPU and moves afterwards",
         ),
         (
             changed(TRAIN, ("optimizer.step()", "optimizer.step()\n            loss.item()")),
@@ -170,7 +180,7 @@ WRONG = {
         (changed(UNWRAP, ('removeprefix("module.")', 'replace("module.", "")')), "cuts wherever"),
         (changed(UNWRAP, ("removeprefix", "lstrip")), "takes away single letters"),
         (changed(UNWRAP, ('removeprefix("module.")', 'split(".")[-1]')), "The last part of a name"),
-        (changed(UNWRAP, ('"module."', '"module"')), "The point belongs to the prefix"),
+        (changed(UNWRAP, ('"module."', '"module"')), "The dot belongs to the prefix"),
         (changed(UNWRAP, ('name.removeprefix("module.")', "name")), "still begin with `module.`"),
         (changed(UNWRAP, ("removeprefix", "removesuffix")), "still begin with `module.`"),
         (
@@ -295,6 +305,9 @@ def unwrapped(state):
     import re
     pairs = [(re.sub(r"^module\\.", "", name), state[name]) for name in state]
     return type(state)(pairs)""",
+        """\
+def unwrapped(state):
+    return {name.removeprefix("module."): state[name] for name in sorted(state)}""",
         """\
 def unwrapped(state):
     start = "module."

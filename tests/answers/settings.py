@@ -84,6 +84,8 @@ WRONG = {
         ),
         (changed('extend(history["weight"])', "append(history)", SINGLE), "not a number"),
         (changed('history["weight"]', 'history["bias"]', SINGLE), "came to rest at 4"),
+        (f'{SINGLE}\nmy_weights = history["weight"]', "of all epochs"),
+        (changed("lr=0.01", "lr=0.0012", SINGLE), "came to rest"),
         ("my_weights = 697.64", "expected a list of numbers"),
         ("my_weights = []", "holds 0 values"),
     ],

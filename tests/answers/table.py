@@ -44,7 +44,7 @@ WRONG = {
         ('slips = "cdedb"', "does not halve a miss"),
         ('slips = "cdebb"', "flatters the test rows"),
         ('slips = "cdebe"', "nothing was clipped"),
-        ('slips = "cdebc"', "Waves would have come"),
+        ('slips = "cdebc"', "That would have shown"),
         ('slips = "bdeca"', "Does that slip change"),
         ('slips = "cdeb"', "not five letters"),
         ('slips = "cdebf"', "not five letters"),
@@ -63,7 +63,8 @@ WRONG = {
         ),
         (changed(ONE_HOT, ("len(words), len(categories), ", "len(categories), len(words), "),
                  ("[row, categories.index(word)]", "[categories.index(word), row]")), "Turn the"),
-        (changed(ONE_HOT, ("torch.float32", "torch.int64")), "multiplies floats"),
+        (changed(ONE_HOT, ("torch.float32", "torch.int64")), "wants float32"),
+        (changed(ONE_HOT, ("torch.float32", "torch.float64")), "holds torch.float64"),
         (
             changed(ONE_HOT, ("categories.index(word)", "sorted(categories).index(word)")),
             "alphabet",
@@ -214,7 +215,15 @@ WRONG = {
             "    for rows in (X_train, X_new):\n        for column in range(rows.shape[1]):\n"
             "            rows[rows[:, column].isnan(), column] = means[column]\n"
             "    return X_train, X_new",
-            "lost their gaps",
+            "were changed",
+        ),
+        (
+            changed(
+                FILL,
+                ("    means", "    X_train += 1\n    X_new += 1\n    means"),
+                (", rows)", ", rows) - 1"),
+            ),
+            "were changed",
         ),
         (
             "def fill(X_train, X_new):\n"
@@ -302,7 +311,7 @@ def one_hot_rows(words, categories):
     if unknown := set(words) - set(categories):
         raise ValueError(f"unknown: {unknown}")
     table = pd.get_dummies(pd.Series(words)).reindex(columns=categories, fill_value=0)
-    return torch.tensor(table.to_numpy(dtype=float))""",
+    return torch.tensor(table.to_numpy(dtype="float32"))""",
         """\
 def one_hot_rows(words, categories):
     def row(word):

@@ -251,6 +251,19 @@ WRONG = {
         ),
         (changed(OVER, ("total / rows", "total / 160")), "Follow the sum"),
         (changed(OVER, ("    model.eval()\n", "")), "With dropout"),
+        (
+            "def loss_over(model, loader):\n    return loss_on(model, loader.dataset)",
+            "no attribute 'dataset'",
+        ),
+        (
+            changed(
+                OVER,
+                ("in loader:", "in enumerate(loader):"),
+                ("X_batch, y_batch in", "i, (X_batch, y_batch) in"),
+                ("len(X_batch)", "(2 if i == 2 else 4)"),
+            ),
+            "in place of",
+        ),
         (changed(OVER, ("model.eval()", "model.train()")), "With dropout"),
         (changed(OVER, ("with torch.inference_mode()", "if True")), "stops the recording"),
         (
@@ -602,7 +615,7 @@ def loss_over(model, loader):
     with torch.no_grad():
         for X_batch, y_batch in loader:
             total += loss_fn(model(X_batch), y_batch).item() * X_batch.size(0)
-    return total / len(loader.dataset)""",
+    return total / sum(len(X_batch) for X_batch, _ in loader)""",
         """\
 @torch.inference_mode()
 def loss_over(model, loader):
@@ -629,9 +642,9 @@ def loss_over(model, loader):
     return mean""",
         """\
 def loss_over(model, loader):
-    X, y = zip(*loader.dataset)
+    X, y = map(torch.cat, zip(*loader))
     with torch.inference_mode():
-        return loss_fn(model.eval()(torch.stack(X)), torch.stack(y)).item()""",
+        return loss_fn(model.eval()(X), y).item()""",
         """\
 import numpy as np
 
@@ -656,7 +669,7 @@ class Meter:
     def __call__(self, model, loader):
         model.eval()
         total = sum(self.of(model, *batch) for batch in loader)
-        return total.item() / len(loader.dataset)
+        return total.item() / sum(len(y) for _, y in loader)
 
     @torch.no_grad()
     def of(self, model, X, y):

@@ -146,8 +146,8 @@ def three_ways(seed):
         scaling.faster(*way) for way in (("bandwidth", 3.6), ("n_bytes", 0.28), ("work", 3.3))
     ]
     least = [scaling.faster(name, max(factor, 1e-9)) for name in ("overhead", "latency")]
-    gone = [round(scaling.faster(name, 1e-12)) for name in ("overhead", "latency")]
-    return all(32 <= value <= 36 for value in enough) and max(least) < 12 and gone == [11, 12]
+    gone = [round(scaling.faster(name, 1e-12), 1) for name in ("overhead", "latency")]
+    return all(32 <= value <= 36 for value in enough) and max(least) < 12 and gone == [11.5, 11.9]
 
 
 def half_waits(seed):
@@ -197,8 +197,8 @@ def two_thirds_backward(seed):
 CLAIMS = [
     Claim(
         LESSON,
-        "all ranks shuffle by the same seed plus the number of the epoch, so nobody has to tell "
-        "the others what it took",
+        "all ranks shuffle by the same seed plus the number of the epoch, so each knows its own "
+        "rows without asking",
         none_twice,
     ),
     Claim(
@@ -219,7 +219,7 @@ CLAIMS = [
         "Equal parts, averaged gradients, equal weights: several processes take the path of one.",
         path_of_one,
     ),
-    Claim(LESSON, "never two whole gradients, however many they are",
+    Claim(LESSON, "together less than two gradients, however large $n$ is",
           never_twice_the_gradient),
     Claim(LESSON, "Up to 8 computers, all sending hides behind `backward`",
           the_network_of_the_lesson),
@@ -227,6 +227,7 @@ CLAIMS = [
           the_network_of_the_lesson),
     Claim(LESSON, "A connection 3.6 times as fast, gradients of 28 % of their bytes, or 3.3 times "
           "the work in a step", three_ways),
+    Claim(LESSON, "without them 64 would be 11.5 and 11.9 times as fast", three_ways),
     Claim(CHECKS, "And still each of the 64 waits for about half of the time.", half_waits),
     Claim(LESSON, "the same range, but 8 binary digits instead of 24", eight_digits),
     Claim(LESSON, "Near 2 the next smaller number is 1.992", eight_digits),

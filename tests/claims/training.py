@@ -122,13 +122,13 @@ def twenty_steps_arrive(seed):
 
 
 def never_lands(seed):
-    """Batches leave a gap to OLS, steps on all points close it, batches open it again."""
+    """Batches leave a gap to OLS, as many again leave one, steps on all points close it."""
     X, y, model = begin(seed)
     X, y, line, gaps = X[:160], y[:160], line_of(model), []
-    for chosen in (rows_of(seed, 100), 100, rows_of(seed + 100, 100)):
+    for chosen in (rows_of(seed, 100), rows_of(seed + 100, 100), 100):
         line = walk(X, y, line, 0.1, chosen)[-1]
         gaps.append(np.abs(line - ols(X, y).numpy()).max())
-    return gaps[1] < 1e-5 and min(gaps[0], gaps[2]) > 1e-4
+    return gaps[2] < 1e-5 and min(gaps[0], gaps[1]) > 1e-4
 
 
 def steps_do_not_die_out(seed):
@@ -268,15 +268,28 @@ def fitting_explains_little(seed):
     return 0.3 * spread > 4 * 0.1**2 / 160
 
 
-def birds_disagree_more(seed):
-    """The loss over all rows moves more from step to step where the rows scatter more."""
-    spreads = []
+def two_birds_shake(seed):
+    """Without the last batch, of two birds, most of what the epochs end above the lowest is gone.
+
+    On the points, in batches of 16, less is left than on the birds.
+    """
+    generator = torch.Generator().manual_seed(seed)
     flipper, mass = datasets.load_penguins()
-    for X, y in (begin(seed)[:2], (flipper / 10 - 20, mass / 1000)):
-        rows = torch.randperm(len(X), generator=torch.Generator().manual_seed(seed))[:160]
-        ends = walk(X[rows], y[rows], ols(X[rows], y[rows]), 0.1, rows_of(seed, 20))[-100:]
-        spreads.append(losses_on(X[rows], y[rows], ends).std())
-    return spreads[1] > 5 * spreads[0]
+    found = []
+    for X, y, kept in (
+        (flipper / 10 - 20, mass / 1000, 18),
+        (flipper / 10 - 20, mass / 1000, 17),
+        (*begin(seed)[:2], 10),
+    ):
+        size = 274 if len(X) == 342 else 160
+        rows = torch.randperm(len(X), generator=torch.Generator().manual_seed(seed))[:size]
+        X, y = X[rows], y[rows]
+        best = ols(X, y)
+        orders = [torch.randperm(size, generator=generator) for _ in range(50)]
+        steps = [rows.numpy() for order in orders for rows in order.split(16)[:kept]]
+        ends = walk(X, y, best, 0.1, steps)[kept::kept]
+        found.append(losses_on(X, y, ends).mean() - losses_on(X, y, best.double().numpy()))
+    return found[0] > 2 * found[1] and found[1] > 5 * found[2]
 
 
 def exercise_ends_there(seed):
@@ -391,12 +404,12 @@ CLAIMS = [
     Claim(LESSON, "noise is left, and no epoch takes it away", floor_is_noise),
     Claim(QUESTIONS, "Ten steps bring the line most of the way", twenty_steps_arrive),
     Claim(LESSON, "while the learning rate stays the same, the steps do not", steps_do_not_die_out),
-    Claim(LESSON, "more epochs of batches would leave one again", never_lands),
+    Claim(LESSON, "100 epochs more won't close the gap, and 100 steps on all", never_lands),
     Claim(LESSON, "every step uses the sum of all gradients so far", backward_adds),
     Claim(LESSON, "On the same points at every step it would swing on for ever", swings_for_ever),
-    Claim(LESSON, "Nearly always the swings grow", swings_grow),
+    Claim(LESSON, "and nearly always they grow", swings_grow),
     Claim(LESSON, "and the two don't cancel.", pushes_do_not_cancel),
-    Claim(LESSON, "get 5 times as high here; these multiply", swings_multiply),
+    Claim(LESSON, "The wider the swing, the harder the push: swings multiply", swings_multiply),
     Claim(LESSON, "Symptom: the loss falls, then swings, wider and wider.", falls_then_swings),
     Claim(
         LESSON,
@@ -415,9 +428,8 @@ CLAIMS = [
     Claim(LESSON, "keep the loss and you keep its whole past", losses_keep_their_past),
     Claim(QUESTIONS, "so `backward` goes back through all ten", total_is_the_sum),
     Claim(LESSON, "`backward` throws the stored values away", backward_frees_predictions),
-    Claim(LESSON, "looks better than it, however poor the model is", later_looks_better),
+    Claim(LESSON, "can look better for that reason alone", later_looks_better),
     Claim(LESSON, "While the loss falls, that mean is too high", mean_is_too_high),
-    Claim(LESSON, "weighted by batch size equals the loss over all 160", weighted_is_whole),
     Claim(
         LESSON,
         "without recording: then `loss_over(model, train_loader)` equals",
@@ -425,8 +437,8 @@ CLAIMS = [
     ),
     Claim(CHECKS, "batches of any size give the loss over all rows", weighted_is_whole),
     Claim(LESSON, "another split may turn it round", split_turns_round),
-    Claim(LESSON, "Mostly by the chance of which 40 were drawn", fitting_explains_little),
-    Claim(LESSON, "birds scatter far more about their line", birds_disagree_more),
+    Claim(LESSON, "mostly by the chance of which 40 were drawn", fitting_explains_little),
+    Claim(LESSON, "Birds do scatter more about their line, yet most of it", two_birds_shake),
     Claim(LESSON, "ends near weight 2.00 and bias 1.50", exercise_ends_there),
     Claim(LESSON, "All roads lead to one line.", one_lowest_point),
     Claim(CHECKS, "from wherever a line starts, steps downhill that are short", one_lowest_point),
