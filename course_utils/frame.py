@@ -141,7 +141,7 @@ def frame(
     words.append(Word(labels[0], right, bottom + 2 * _LINE, ends=True))
     if note:
         words.append(Word(note, right, words[0].y, ends=True))
-    spots = _spots(placed, [one for one, *_ in lines if one.kind == "line"])
+    spots = _spots(placed, [one for one, *_ in lines if one.kind == "line" and not square])
     words += _apart([_beside(placed, *part, far, spots) for part in lines], placed)
     return placed
 

@@ -262,6 +262,7 @@ WRONG = {
     ],
     "lab.7": [
         (broken(7), "No weight moves"),
+        (broken(7, (START, "")), "own narrow range"),
         (broken(7, ("lr=0.1", "lr=10.0")), "No weight moves"),
         (broken(7, ("        torch.manual_seed(seed)\n", ""),
                    ("    for seed in seeds", "    torch.manual_seed(seeds[0])\n"
@@ -413,11 +414,8 @@ WRONG = {
                        "    return X[train], y[train], X[test], y[test]")),
             "both parts",
         ),
-        (
-            broken(12, (CUT, "    test = torch.arange(len(X)) % 5 == 0\n"
-                       "    return X[~test], y[~test], X[test], y[test]")),
-            "equal distances",
-        ),
+        (split_by("order = [*range(0, 40, 4)]",
+                  "rows = [n for n in range(len(X)) if n not in order] + order"), "close together"),
         (solved(12, ("0.8", "0.5")), "expected (40, 1)"),
         (solved(12, ("return X[:n_train], y[:n_train], X[n_train:], y[n_train:]",
                     "return X[:n_train], X[n_train:], y[:n_train], y[n_train:]")),
@@ -674,12 +672,11 @@ RIGHT = {  # unusual, and right
     ],
     "lab.7": [
         "def fixed(seeds, X, y, epochs):\n    def one(seed):\n        torch.manual_seed(seed)\n"
-        "        model = nn.Linear(1, 1)\n"
+        "        model = nn.Linear(1, 1)\n        nn.init.uniform_(model.weight, -9, 9)\n"
         "        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
         "        for _ in range(epochs):\n            "
         + FIVE.replace("\n        ", "\n            ")
         + "        return model.weight\n    return [one(seed) for seed in seeds]",
-        broken(7, (START, "")),
         broken(7, (START, "        with torch.no_grad():\n"
                    "            model.weight.copy_(5 * torch.randn(1, 1))\n")),
         broken(7, (START, START + "        optimizer.param_groups[0]['params'] = "
@@ -738,6 +735,8 @@ RIGHT = {  # unusual, and right
         "def fixed(X, y):\n    generator = torch.Generator()\n    generator.manual_seed(420)\n"
         "    parts = random_split(TensorDataset(X, y), [0.8, 0.2], generator=generator)\n"
         "    (a, b), (c, d) = (part[:] for part in parts)\n    return [a, b, c, d]",
+        broken(12, (CUT, "    test = torch.arange(len(X)) % 5 == 0\n"
+                    "    return X[~test], y[~test], X[test], y[test]")),
     ],
     "lab.13": [
         noted("with torch.no_grad():", "    X, y = train_set[:]",

@@ -14,7 +14,6 @@ from claims import Claim
 from course_utils import datasets
 
 LAB = "notebooks/lab_break_it.ipynb"
-ASKED = "course_utils/questions.toml"
 JUDGED = "course_utils/checks/bugs.py"
 LOSS = nn.MSELoss()
 
@@ -148,7 +147,7 @@ def uncleared(seed, lr):
 
 
 def the_bias_swings(seed):
-    """Past the best bias at least three times in 25 epochs; the weight arrives."""
+    """Past the best bias at least three times in 25 epochs; the weight nearly arrives."""
     weight, bias = uncleared(seed, lr=0.1)
     turns = int((bias[:25].sign().diff() != 0).sum())
     return turns >= 3 and bool(weight[50:].abs().max() < 0.2 * bias[50:].abs().max())
@@ -460,20 +459,16 @@ CLAIMS = [
     ),
     Claim(
         LAB,
-        "`.to` moves a *model*, but of a *tensor* it gives you a moved copy",
+        "`.to` moves a *model* itself. Of a *tensor* it gives you a moved copy",
         a_model_moves_and_a_tensor_gives_a_copy,
     ),
     Claim(LAB, "it refuses to compute with what lies on the CPU", meta_refuses_the_cpu),
     Claim(LAB, "`squeeze()` drops every axis of length 1", squeeze_drops_every_axis_of_length_1),
     Claim(
-        ASKED,
-        "68 of the 69 test penguins are of one that the line has never seen",
+        LAB,
+        "The last rows of the table are Chinstrap penguins, light for their long bills, and not "
+        "one of them was in the training part.",
         table_end_is_one_unseen_species,
-    ),
-    Claim(
-        ASKED,
-        "That is to be expected if both parts hold a similar mixture of penguins.",
-        lambda seed: 0.8 < off_in_the_test(seed)[1] < 1.3,
     ),
     Claim(
         LAB,
@@ -503,7 +498,8 @@ CLAIMS = [
     ),
     Claim(
         LAB,
-        "The weight arrives. The bias runs past its goal, comes back, and runs past it again.",
+        "The weight nearly arrives at its 2. The bias runs past its 1.5, comes back, and runs past "
+        "it again.",
         the_bias_swings,
     ),
     Claim(LAB, "With a smaller rate it swings more slowly.", swings_slower_at_a_smaller_rate),
@@ -564,7 +560,6 @@ CLAIMS = [
         "given away",
         a_third_is_given_away,
     ),
-    Claim(ASKED, "a line can take a third of the variance from that", a_third_is_given_away),
     Claim(
         LAB,
         "The bias had stayed, and made the loss fall by itself.",

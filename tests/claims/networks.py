@@ -393,7 +393,7 @@ CLAIMS = [
     Claim(BOOK, "behind eight layers all rows look nearly alike", rows_look_alike),
     Claim(BOOK, "the eight layers end below the one", depth_pays, slow=True),
     Claim(BOOK, "Only the sigmoid's gradient stays lost", only_the_sigmoid_is_lost),
-    Claim(BOOK, "which makes up for the small slopes", norm_brings_it_back),
+    Claim(BOOK, "makes up for the small slopes", norm_brings_it_back),
     Claim(BOOK, "It bends, gently, and from every start alike.",
           network_gains_a_little_on_the_birds, slow=True),
     Claim(BOOK, "No curve of the flipper gets below that on these birds",
