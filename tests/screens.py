@@ -29,7 +29,8 @@ SETTLED = f"""async place => {{
         for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
         before = now;
         now = ({SEEN})();
-        if (widgets.some((cell, n) => now[n] && cell.isPlaceholder())) now = null;
+        if (now.length < widgets.length) now = null;
+        else if (widgets.some((cell, n) => now[n] && cell.isPlaceholder())) now = null;
     }}
     return now;
 }}"""
