@@ -144,8 +144,8 @@ def bump_of_two_nodes(bump: object) -> str:
     _refuse_spikes_and_jumps(bump)
     return (
         "Bumps side by side, each as high as the curve there, follow any continuous curve on an "
-        "interval, both ends included: two nodes a bump, where stairs took one. Training needs fewer for the wave: four "
-        "trained nodes came closer than twelve steps."
+        "interval, both ends included: two nodes a bump, where stairs took one. Training needs "
+        "fewer for the wave: four trained nodes came closer than twelve steps."
     )
 
 
@@ -322,7 +322,7 @@ def _judge_likeness(model: nn.Module, X: torch.Tensor, y: torch.Tensor, turns: i
         raise Wrong("It follows the wave of the lesson. Hand `my_X` and `my_y` to `fit`.")
     if share > 0.5:
         raise Wrong(
-            f"The MSE is {share:.1%} of the variance of `my_y`; its mean alone leaves 100 %. Was it "
+            f"The MSE is {share:.1%} of the variance of `my_y`, its mean leaves 100 %. Was it "
             "trained on `my_X` and `my_y`? Then it stands still, as eight layers did: what woke "
             "them?"
         )
