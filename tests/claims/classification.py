@@ -425,7 +425,7 @@ CLAIMS = [
     Claim(LESSON, "nothing else is left, this time without the 2", the_gradient_is_the_residual),
     Claim(
         LESSON,
-        "chance \u00b7 (1 \u2212 chance) takes the place of the 2, and that is 0.25 at most",
+        "chance \u00b7 (1 \u2212 chance) takes the place of the MSE's 2, and that is 0.25 at most",
         cross_entropy_bends_less,
     ),
     Claim(
