@@ -72,7 +72,7 @@ SHOWN = {
     "kept best": ("08", "kept = nn.Linear", r"388[^$]*var.* 438", "The variable that of the l"),
     "three layers": ("09", FORGETFUL, r"stack (\S+), one line \1$", "To that"),
     "ten starts": ("09", "for width in [1", r"2: 0\.0.* 0\.2.* 0\.3", "They fall"),
-    "found first": ("09", "middle = X.abs()", r"middle 0\.0[01]", "The middle"),
+    "where bends begin": ("09", "def bends(layer", r"1\.5: +6[5-9]%", "About two thirds from"),
     "first of eight layers": ("09", "back = {}", r"sigmoid.* [1-9]e-0[78]", "Less than"),
     "bends for birds": ("09", "flipper, mass =", r"line .* 0\.393.*\n.* 0\.37", "About 20 g"),
     "sure and wrong": ("10", "logit, adelie =", r"by hand +inf", "Infinity"),

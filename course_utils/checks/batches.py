@@ -225,8 +225,8 @@ def count_outside(outside: object) -> str:
     of_large = _count(outside, X_large, large)
     if count == of_large != 0:
         raise Wrong(
-            f"`outside` returns {count:g} for any points, as the lesson's cut may have it. It has "
-            "to count the points of the `X_test` that it is given."
+            f"`outside` returns {count:g} for any points. It has to count those of the "
+            "`X_test` that it is given."
         )
     edge = "A point on the edge is inside: the line was fitted to that very x."
     slips = {
@@ -276,16 +276,16 @@ def _count(outside: object, X_train: torch.Tensor, X_test: torch.Tensor) -> floa
     return number("outside(X_train, X_test)", found)
 
 
-BIRDS, LEAST = 342, 60
+BIRDS, LEAST, SHIP = 342, 60, range(151, 274)
 
 
 @exercise(
     "02.4",
     "Rig a test",
     "Whose answers would flatter a line? Look at them before you choose: that is the cheat.",
-    "Fit a line to all the birds. `argsort` of a flat tensor gives row numbers, that of the "
-    "smallest value first. Which values, and does their sign matter?",
-    "One end of this order flatters the line, and the other end damns it.",
+    "Fit a line to all the birds, and sort them by what it leaves over. Does the sign matter?",
+    "`argsort` of a flat tensor gives row numbers, that of the smallest value first. One end of "
+    "this order flatters the line, and the other end damns it.",
 )
 def lying_tests(flattering: object, damning: object) -> str:
     """Two choices of test rows, one that the line seems to hit, one that it seems to miss."""
@@ -298,6 +298,12 @@ def lying_tests(flattering: object, damning: object) -> str:
         raise Wrong(_honest("flattering", rows, "less than 150 g"))
     if _root_mean(high) <= 600:
         raise Wrong(_honest("damning", rows, "more than 600 g"))
+    ship = sum(row in SHIP for row in rows["damning"])
+    if ship > len(high) / 2:
+        raise Wrong(
+            f"{_root_mean(high):.0f} g, but {ship} of the {len(high)} birds of `damning` are from "
+            "the ship, and their line never met that kind. Take at most half of yours from there."
+        )
     return (
         f"The same birds, the same formula, and the number says {_root_mean(low):.0f} g or "
         f"{_root_mean(high):.0f} g, as you like. Whoever looks at the answers before choosing "

@@ -23,6 +23,7 @@ _CONFUSED = {
     "model gives a logit: which loss was made for that?",
     (1, "c"): "The second has one logit for each bird. The loss in c wants a logit for each class.",
     (1, "d"): "The second hands over a logit, and the loss in d wants chances.",
+    (1, "e"): "The second has one logit, and a softmax of a single number is always 1.",
     (2, "b"): "The third has three logits of which one wins. The loss in b takes each by itself.",
     (2, "e"): "The loss in e gets chances and makes chances of them once more.",
     (2, "d"): "The third hands over logits, and the loss in d wants chances.",
@@ -31,8 +32,13 @@ _CONFUSED = {
     (3, "c"): "The fourth gives one chance for each bird. The loss in c wants a logit for each "
     "class.",
     (3, "b"): "The fourth has a sigmoid at its end, and the loss in b brings one of its own.",
+    (
+        3,
+        "e",
+    ): "The fourth gives one chance, and a softmax of a single number is always 1.",
     (4, "a"): "The fifth has a logit for each of two names. Is a name an amount?",
-    (4, "b"): "The fifth has two logits for each bird, of which one wins. The loss in b wants one.",
+    (4, "b"): "The fifth has two logits for each bird, of which one wins. The loss in b takes each "
+    "by itself.",
     (4, "d"): "The fifth hands over logits, and the loss in d wants chances.",
     (4, "e"): "The loss in e gets chances and makes chances of them once more.",
 }
@@ -62,7 +68,7 @@ def which_loss(losses: object) -> str:
 @exercise(
     "10.2",
     "Move a chance",
-    "The weight belongs to the logit, not to the chance. Which logit has the bird now?",
+    "The weight belongs to the logit, not to the chance. What is the bird's logit now?",
     "The way back from a chance to its logit: the logarithm of the odds, chance / (1 - chance).",
     "Logit now, plus `weight * more`, and the sigmoid of the sum.",
 )
@@ -177,9 +183,9 @@ def _shares(value: object, count: int) -> list[float]:
     "Pay for mistakes",
     "Write down the cost of one threshold first: `miss` for each Chinstrap below it, `alarm` for "
     "each Adelie at or above it.",
-    "Between two neighboring chances nothing changes. So the chances themselves are all the "
-    "thresholds worth trying, and one above them all.",
-    "A loop over all of them that remembers the cheapest is enough.",
+    "Between which two thresholds does no bird change its name? So which ones are worth trying?",
+    "Only the chances themselves, and one above them all. A loop over these that remembers the "
+    "cheapest is enough.",
 )
 def cheapest_threshold(threshold: object) -> str:
     """Hold the cost of the threshold against the lowest there is."""
@@ -255,14 +261,16 @@ def best_partner(partner: object, left: object) -> str:
             raise Wrong(f"That is what it leaves, {count:g} birds. Another partner leaves fewer.")
         raise Wrong(f"With `{partner}` a trained line leaves more than the best partner does.")
     if usual < count <= 7:
-        raise Wrong("The right partner, and its line still has some way to go: train longer.")
+        raise Wrong(
+            "The right partner, with too many birds: train longer, or is it the depth's count?"
+        )
     if not close(count, usual):
         raise Wrong(
             f"The right partner, but its trained line does not leave {count:g} birds. Count all "
             "219: those with a logit above 0 that are no Chinstraps, and the other way round."
         )
     return (
-        "Two species with nearly the same mass, and the mass tells them apart: at one length of "
-        "the bill, the lighter bird is the Chinstrap. A feature is worth what it adds to the "
+        "Two species with nearly the same mass, and yet it is the mass that helps the bill most: "
+        "at one length, the lighter bird is the Chinstrap. A feature is worth what it adds to the "
         "others."
     )

@@ -27,11 +27,11 @@ REMEDIES = "ebdac"  # for the five people
 _MEANT = {
     (0, "a"): "The first one's card computes all the time and waits for no row.",
     (0, "b"): "The first one's steps are work. More rows in a step are more work.",
-    (0, "c"): "Does an old card multiply faster in bfloat16? Whose card could help?",
+    (0, "c"): "Does an old card multiply faster in bfloat16? What else is there?",
     (
         0,
         "d",
-    ): "Nothing says that the first one's step is a chain of operations. Whose card could help?",
+    ): "Nothing says that the first one's step is a chain of operations. What else is there?",
     (
         1,
         "a",
@@ -39,6 +39,7 @@ _MEANT = {
     (1, "c"): "Fewer bits make work cheaper. Is it work that the second one pays for?",
     (1, "d"): "Compiling may spare some overhead. What spreads it over a hundred times the rows?",
     (1, "e"): "A second process halves the work of a step. Here 800 rows take as long as 8.",
+    (2, "a"): "The third one's numbers are there. What happens to them ten times?",
     (2, "b"): "Twice as many numbers take the third twice as long. Why ten walks?",
     (2, "c"): "bfloat16 is for products of matrices. Here one operation follows another.",
     (2, "e"): "Two processes would walk ten times too. Could one walk do?",
@@ -428,8 +429,8 @@ def pays(change: object) -> str:
     if name in ("overhead", "latency") and reached < 32:
         least = faster(name, 1e-12)
         raise Wrong(
-            f"Even with no {name} at all, 64 would be {least:.1f} times as fast. It is too small a "
-            "part of a step. What is the largest?"
+            f"Even with no {name} at all, 64 would be {least:.1f} times as fast. What part of "
+            "a step is it?"
         )
     if reached < 32:
         turned = faster(name, 1 / factor)
@@ -440,7 +441,7 @@ def pays(change: object) -> str:
             f"With that, 64 are even {reached:.1f} times as fast. It may cost less: 36 at most."
         )
     return (
-        "And still each of the 64 waits for about half of the time. A larger batch, the change "
-        "that seems to cost nothing, is another training: fewer steps in an epoch, and "
+        "And still each of the 64 waits for more than a third of the time. A larger batch, the "
+        "change that seems to cost nothing, is another training: fewer steps in an epoch, and "
         "another learning rate."
     )

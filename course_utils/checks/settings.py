@@ -34,7 +34,7 @@ def what_moves_the_border(movers: object) -> str:
         movers = "".join(sorted(movers))
     if type(movers) is not str:
         raise Wrong(f'`movers` is {kind(movers)}, expected letters such as `"cef"`.')
-    letters = {letter for letter in movers.lower() if letter.isalnum()}
+    letters = {letter for letter in movers.lower().replace("and", "") if letter.isalnum()}
     if not letters or not letters <= set("abcdef"):
         raise Wrong(f"{movers!r} is not a choice of the letters a to f.")
     for letter in sorted(letters - set(MOVERS)):
@@ -87,8 +87,8 @@ def bill_border(my_borders: object) -> str:
             raise Wrong(said)
     if not close(meters / right[1], 1.0, 0.01):
         raise Wrong(
-            f"In meters the border is not {meters:.3g}. A bill has about 0.04 m. Which is steeper "
-            "then, the weight or the bias?"
+            f"In meters the border is not {meters:.3g}. A bill has about 0.04 m. What are the "
+            "two curvatures then?"
         )
     return (
         "No training run was needed. The first border belongs to the weight, the second to the "
@@ -142,12 +142,17 @@ def curvatures(X: torch.Tensor) -> tuple[float, float]:
     "have to be. What changes the rate in between?",
     "A `StepLR` over the optimizer, and a loop: `train` for one epoch, then `schedule.step()`. So "
     "`step_size` counts epochs.",
-    "Begin at about 0.01, and let the plan cut twice within the ten epochs. After each epoch, "
-    '`my_weights.extend(history["weight"])`.',
+    "Begin well below the 0.1 of above, and let the plan cut twice within the ten epochs. After "
+    'each epoch, `my_weights.extend(history["weight"])`.',
 )
 def single_birds(my_weights: object) -> str:
     """Look at how the weights stagger, whether they come to rest, and where."""
-    weights = _numbers("my_weights", my_weights, 'Take `history["weight"]` of each epoch.')
+    weights = _numbers(
+        "my_weights",
+        my_weights,
+        "`append` puts a whole epoch in as one thing; `extend` adds the numbers of "
+        '`history["weight"]` one by one.',
+    )
     if not weights or len(weights) % BIRDS:
         raise Wrong(
             f"`my_weights` holds {len(weights)} values. One bird at a time makes 342 in an epoch: "
@@ -246,5 +251,5 @@ def _numbers(name: str, value: object, advice: str) -> list[float]:
         raise Wrong(f"`{name}` is {kind(value)}, expected a list of numbers.")
     try:
         return [float(one) for one in value]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
         raise Wrong(f"`{name}` holds something that is not a number. {advice}") from None

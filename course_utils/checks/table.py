@@ -75,8 +75,9 @@ def name_the_slip(slips: object) -> str:
 @exercise(
     "11.2",
     "Encode new birds",
-    "Start from a table of zeros, `(len(words), len(categories))`, and set one 1 in each row.",
-    "`categories.index(word)` is the column of a word. And what does it do if there is none?",
+    "How large is the table, and what stands in it before you have looked at any word?",
+    "Start from zeros, `(len(words), len(categories))`. `categories.index(word)` is the column of "
+    "a word. And what does it do if there is none?",
     "`for row, word in enumerate(words):` gives both places of a 1: its row, and by hint 2 its "
     "column. There an unknown word raises the `ValueError` by itself.",
 )
@@ -128,7 +129,8 @@ def one_hot(one_hot_rows: object) -> str:
     "11.3",
     "Stop a broken run",
     '`trainer.history["train_loss"]` holds all losses. Which one belongs to this epoch?',
-    "`nan` is neither larger nor smaller than anything. `torch.tensor(...).isfinite()` tells.",
+    "`nan` is neither larger nor smaller than anything. `torch.tensor(...).isfinite()` tells, and "
+    "after `import math` also `math.isfinite(...)`.",
     "If the last training loss is not finite, `trainer.should_stop = True`; else change nothing.",
 )
 def broken_run(stop_when_broken: object, make_trainer: object) -> str:
@@ -269,12 +271,18 @@ def fill_gaps(fill: object) -> str:
     )
     right_train = torch.tensor([[1.0, 100.0], [3.0, 500.0], [4.0, 400.0], [8.0, 1000.0]])
     right_new = torch.tensor([[4.0, 1000.0], [9.0, 500.0], [30.0, 4000.0]])
-    if not close(train, right_train) or not close(new, right_new):
-        raise Wrong(
-            "Gaps become the mean of their column in the training rows, and all other values stay "
-            f"as they are. Here the gaps of the new rows became {flat(new)[0]:g} and "
-            f"{flat(new)[3]:g}, and the means are 4 and 500."
-        )
+    for name, rows, right, first in (
+        ("new rows", new, right_new, 0),
+        ("training rows", train, right_train, 2),
+    ):
+        filled = torch.stack([rows[first, 0], rows[1, 1]])
+        if not close(filled, torch.tensor([4.0, 500.0])):
+            raise Wrong(
+                "Gaps become the mean of their column in the training rows. Here those of the "
+                f"{name} became {filled[0]:g} and {filled[1]:g}, and the means are 4 and 500."
+            )
+        if not close(rows, right):
+            raise Wrong(f"A value of the {name} that was no gap has changed.")
     X_train, X_new = torch.tensor([[0.0], [nan], [6.0]]), torch.tensor([[nan], [0.0]])
     train, new = two("fill", call("fill", fill, X_train, X_new))
     if not (
@@ -307,10 +315,10 @@ def _why_gaps_stay(fill: object) -> str:
 @exercise(
     "11.5",
     "How many birds are enough?",
-    "`torch.randperm(len(X_train), generator=generator)` is an order of all birds. Take its first "
-    "`n`.",
+    "Shuffle the row numbers, not the rows. How many of them do you take?",
     "Which rows does `ols` learn from, and which does it predict? Only the first are drawn.",
-    "With `drawn = order[:n]`, both `X_train` and `y_train` take `[drawn]`, and `X_val` stays.",
+    "With `drawn = torch.randperm(len(X_train), generator=generator)[:n]`, both `X_train` and "
+    "`y_train` take `[drawn]`, and `X_val` stays.",
 )
 def learning_curve(
     miss_with: object, X_train: object, y_train: object, X_val: object, y_val: object

@@ -598,8 +598,8 @@ def _ends(start: np.ndarray, runs: Sequence[_Batches], slip: _Slip = _RIGHT) -> 
     "A function helps: it takes a start, makes model and optimizer, fills both parameters and "
     "returns the two columns of `history`.",
     '`history["weight"]` and `history["bias"]` are the columns. Weights come first.',
-    "Around (2, 1.5): for example at the corners, (4, 3.5), (0, 3.5), (0, -0.5), (4, -0.5), and "
-    "one more.",
+    "Around (2, 1.5): for example the corners of a square with this point in the middle, and one "
+    "more.",
 )
 def star_of_paths(star: object) -> str:
     """Look at starts and ends: five or more, from all sides, to the best line."""

@@ -36,12 +36,12 @@ export function compute(settings, given) {
   };
 }
 
-export function sentence({ batch_size: size }, { count, rows, leftOut, angle, ratio, typical }, { x }) {
+export function sentence({ batch_size: size, shuffle }, { count, rows, leftOut, angle, ratio, typical }, { x }) {
   const n = x.length, batches = `${whole(count)} ${count === 1 ? "batch" : "batches"} an epoch`;
   const rest = leftOut.length ? `, ${leftOut.length} ${leftOut.length === 1 ? "row" : "rows"} left out` : n % size ? `, the last of ${n % size} ${n % size === 1 ? "row" : "rows"}` : "";
   if (rows.length === n) return `**All ${whole(n)} rows: not a guess**, the arrow is exact. ${batches}.`;
   const who = rows.length === 1 ? "1 row guesses" : `${whole(rows.length)} rows guess`, miss = typical.find(([one]) => one === size)[1];
-  return `**${who} what all ${whole(n)} know**: ${fixed(angle, 0)}\u00b0 off, ${fixed(ratio)} times as long. A typical batch of ${whole(size)} misses by ${percent(miss)}. ${batches}${rest}.`;
+  return `**${who} what all ${whole(n)} know**: ${fixed(angle, 0)}\u00b0 off, ${fixed(ratio)} times as long. ${shuffle ? "A typical" : "A random"} batch of ${whole(size)} ${shuffle ? "misses" : "would miss"} by ${percent(miss)}. ${batches}${rest}.`;
 }
 
 function build(stage) {
@@ -62,7 +62,7 @@ function build(stage) {
   }, { begin: () => step.value >= count() && next() });
   const counter = element(stage.extra("count"), "small", { textContent: "batch" }).parentNode, number = element(counter, "b");
   let meter;
-  stage.more(() => { meter = barMeter(stage, ["a typical batch", "misses by, in %,", "by batch size"]); });
+  stage.more(() => { meter = barMeter(stage, ["a random batch", "misses by, in %,", "by batch size"]); });
   stage.newRow();
   stage.slider("batch_size", { width: 130 }).addEventListener("input", () => { step.value = 1; });
   stage.toggle("shuffle");

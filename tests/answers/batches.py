@@ -272,6 +272,7 @@ WRONG = {
         (lies("order[:1].tolist() * 60", "order[-60:]"), "holds a bird twice"),
         (lies("residual.abs() < 100", "residual[:300] > 500"), "mask `damning` has 300"),
         (lies("(flipper[order[:60]], mass[order[:60]])", "order[-60:]"), "has shape (60, 1)"),
+        (lies("order[:60]", "range(151, 274)"), "123 of the 123 birds of `damning` are from the"),
         (lies("60", "order[-60:]"), "expected the row numbers"),
         (lies("flipper[order[:60]]", "order[-60:]"), "Give the row numbers"),
         (lies("None", "None"), "expected the row numbers"),
@@ -359,7 +360,6 @@ RIGHT = {  # unusual, and right
             "damning =", "flattering.indices = order[:60].tolist()\ndamning ="
         ),
         lies("order[:100]", "order[-90:].float()"),
-        lies("order[:60]", "range(151, 274)"),
         lies(
             "sorted(range(342), key=lambda row: abs(residual[row].item()))[:61]",
             "residual.flatten().argsort()[:60]",

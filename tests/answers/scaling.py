@@ -52,6 +52,7 @@ WRONG = {
             ("dbdac", "is a chain of operations"), ("eadac", "the rows are there"),
             ("ecdac", "Is it work that the second"), ("eedac", "800 rows take as long as 8"),
             ("edbac", "over a hundred times the rows"), ("ebbac", "Why ten walks"),
+            ("ebaac", "happens to them ten times"),
             ("ebcac", "products of matrices"), ("ebeac", "ten times too"),
             ("ebdbc", "needs more of them"), ("ebdcc", "wait even longer"), ("ebddc", "It waits"),
             ("ebdec", "Who cuts"), ("ebdaa", "nothing of waiting"), ("ebdab", "more products"),

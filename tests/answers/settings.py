@@ -66,7 +66,7 @@ WRONG = {
         (border("1 / X_bill.square().mean()", "1e3 / X_bill.square().mean()"), "their squares"),
         (border("1 / X_bill.square().mean()", "1 / X_bill.square().mean()"), "another ruler"),
         (border("1 / X_bill.square().mean()", "1e-3 / X_bill.square().mean()"), "raise the border"),
-        (border("1 / X_bill.square().mean()", "2.0"), "the weight or the bias"),
+        (border("1 / X_bill.square().mean()", "2.0"), "the two curvatures then"),
         (border("1.0", "1 / X_bill.square().mean()"), "Millimeters come first"),
         (f"{BILLS}my_borders = 1 / X_bill.square().mean().item()", "expected two rates"),
     ],
@@ -83,6 +83,11 @@ WRONG = {
             "These are kilograms",
         ),
         (changed('extend(history["weight"])', "append(history)", SINGLE), "not a number"),
+        (changed("extend", "append", SINGLE), "puts a whole epoch in as one thing"),
+        (
+            changed('extend(history["weight"])', "append(torch.zeros(342))", SINGLE),
+            "puts a whole epoch in as one thing",
+        ),
         (changed('history["weight"]', 'history["bias"]', SINGLE), "came to rest at 4"),
         (f'{SINGLE}\nmy_weights = history["weight"]', "of all epochs"),
         (changed("lr=0.01", "lr=0.0012", SINGLE), "came to rest"),
@@ -116,6 +121,7 @@ RIGHT = {  # unusual, and right
         'movers = "EA"',
         'movers = ["a", "e"]',
         'movers = "a, e"',
+        'movers = "a and e"',
         'movers = {"e", "a"}',
     ],
     "06.2": [

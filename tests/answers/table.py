@@ -9,7 +9,7 @@ def one_hot_rows(words, categories):
 FILL = """\
 def fill(X_train, X_new):
     means = X_train.nanmean(dim=0)
-    return [torch.where(rows.isnan(), means, rows) for rows in (X_train, X_new)]"""
+    return [torch.where(part.isnan(), means, part) for part in (X_train, X_new)]"""
 STOP = """\
 def stop_when_broken(trainer):
     loss = torch.tensor(trainer.history["train_loss"][-1])
@@ -194,7 +194,7 @@ WRONG = {
             "come in the other order",
         ),
         (changed(FILL, ("nanmean", "mean")), "plain mean of a column with gaps"),
-        (changed(FILL, ("rows.isnan()", "rows == torch.nan")), "They are not found"),
+        (changed(FILL, ("part.isnan()", "part == torch.nan")), "They are not found"),
         (
             changed(FILL, ("X_train.nanmean(dim=0)", "X_train.nan_to_num().mean(dim=0)")),
             "count as zeros",
@@ -204,10 +204,19 @@ WRONG = {
             "rows without any gap",
         ),
         (
-            changed(FILL, ("(), means", "(), rows.nanmean(dim=1, keepdim=True)")),
+            changed(FILL, ("(), means", "(), part.nanmean(dim=1, keepdim=True)")),
             "other values of its own row",
         ),
-        (changed(FILL, ("means, rows)", "means.round(decimals=-1), rows)")), "and the means are"),
+        (changed(FILL, ("means, part)", "means.round(decimals=-1), part)")), "and the means are"),
+        (
+            "def fill(X_train, X_new):\n    means = X_train.nanmean(dim=0)\n"
+            "    return X_train.nan_to_num(), torch.where(X_new.isnan(), means, X_new)",
+            "those of the training rows became 0 and 0",
+        ),
+        (
+            changed(FILL, ("means, part)", "means, part.clamp(max=400))")),
+            "A value of the new rows that was no gap",
+        ),
         (changed(FILL, ("dim=0", "")), "mixes their units"),
         ("def fill(X_train, X_new):\n    return X_train.nan_to_num(), X_new.nan_to_num()", "bird"),
         (
@@ -221,7 +230,7 @@ WRONG = {
             changed(
                 FILL,
                 ("    means", "    X_train += 1\n    X_new += 1\n    means"),
-                (", rows)", ", rows) - 1"),
+                (", part)", ", part) - 1"),
             ),
             "were changed",
         ),

@@ -301,6 +301,40 @@ def three_wrong_names_are_possible(_seed):
     return int((said != is_chinstrap).sum()) == 3
 
 
+def bills():
+    """Return the scaled bills of the two species, their millimeters, and who is a Chinstrap."""
+    X, species = datasets.load_species("bill_length_mm", "bill_depth_mm")
+    X, y = X[species < 2].double(), (species[species < 2] == 1).double().unsqueeze(1)
+    return (X - X.mean(dim=0)) / X.std(dim=0), X, y
+
+
+def fewer_names_cost_more(_seed):
+    scaled, X, y = bills()
+    line = 0.6 * X[:, :1] - 7.84 - X[:, 1:]
+    best = min(bce(k / 100 * line, y).item() for k in range(1, 1000))
+    z, _ = fitted(scaled, y)
+    return (round(best, 3), round(bce(z, y).item(), 3)) == (0.048, 0.043)
+
+
+def two_adelies_pay(_seed):
+    """At four times the steepness of the lowest loss."""
+    scaled, _, y = bills()
+    z, _ = fitted(scaled, y)
+    cost = nn.functional.softplus(4 * torch.where(y == 1, -z, z)).flatten()
+    top = cost.topk(2)
+    mistaken = bool((z[top.indices] > 0).all()) and not y[top.indices].any()
+    return mistaken and bool(top.values.sum() > cost.sum() / 2)
+
+
+def softplus_ends_straight(seed):
+    z = 20 + 1000 * torch.rand(50, generator=seeded(seed)) + 1e-3
+    return torch.equal(nn.functional.softplus(z), z)
+
+
+def powers_leave_float32(_seed):
+    return torch.tensor([88.0, 89.0]).exp().isinf().tolist() == [False, True]
+
+
 def splits(y):
     """Yield the rows of the lesson's twenty splits, training and held out."""
     for seed in range(20):
@@ -387,11 +421,11 @@ CLAIMS = [
     Claim(
         GUIDE, "how does the accuracy change? Hope for: mostly not at all.", accuracy_has_no_slope
     ),
-    Claim(LESSON, "is the same as $\\log(1 + e^z)$", softplus_is_the_loss),
+    Claim(LESSON, "so its loss is $\\log(1 + e^z)$", softplus_is_the_loss),
     Claim(LESSON, "nothing else is left, this time without the 2", the_gradient_is_the_residual),
     Claim(
         LESSON,
-        "Here chance \u00b7 (1 \u2212 chance) takes the place of the 2.",
+        "chance \u00b7 (1 \u2212 chance) takes the place of the MSE's 2, and that is 0.25 at most",
         cross_entropy_bends_less,
     ),
     Claim(
@@ -414,8 +448,13 @@ CLAIMS = [
         "A sigmoid before `BCEWithLogitsLoss` is the same mistake",
         sigmoid_twice_has_a_floor,
     ),
-    Claim(LESSON, "by `> 0` every bird is a Chinstrap", after_a_sigmoid_all_are_chinstraps),
+    Claim(
+        LESSON,
+        "whoever keeps `> 0` calls every bird a Chinstrap",
+        after_a_sigmoid_all_are_chinstraps,
+    ),
     Claim(QUESTIONS, "no bird costs less than 0.55", softmax_twice_has_a_floor),
+    Claim(LESSON, "The trained line has six and 0.043", fewer_names_cost_more),
     Claim(LESSON, "two thirds of the Adelies and one third of the Chinstraps", a_hat_is_worse),
     Claim(LESSON, "So even perfection is punished.", softmax_twice_has_a_floor),
     Claim(LESSON, "And yet it learns", it_learns_all_the_same, slow=True),
@@ -444,6 +483,14 @@ CLAIMS = [
         "depth = 0.6 \u00b7 length \u2212 7.84 leaves three",
         three_wrong_names_are_possible,
     ),
+    Claim(
+        LESSON,
+        "leaves three, and at its best steepness its loss is 0.048",
+        fewer_names_cost_more,
+    ),
+    Claim(LESSON, "more than half of the whole loss is theirs", two_adelies_pay),
+    Claim(LESSON, "is what `softplus` returns above 20", softplus_ends_straight),
+    Claim(LESSON, "in float32, $e$ to the power of 89 is infinite", powers_leave_float32),
     Claim(LESSON, "these 26 answers come from six birds", twenty_six_sure_answers),
     Claim(
         LESSON,

@@ -170,7 +170,7 @@ def clipping_hardly_acts(seed):
 
     _, lengths = run_of(seed, body, 0.01)
     late = torch.tensor(lengths[70:])
-    return (late > 1).float().mean().item() < 0.1
+    return (late > 1).float().mean().item() < 0.05
 
 
 def stepped(kind, weight, gradient, lr, decay):
@@ -361,7 +361,7 @@ CLAIMS = [
     ),
     Claim(
         LESSON,
-        "At this network's settings it loses 2 % in a whole run",
+        "At this network's settings such a weight loses 2 % in a whole run",
         the_decay_hardly_acts,
     ),
     Claim(
@@ -369,7 +369,12 @@ CLAIMS = [
         "if it is longer than `max_norm`, it is shortened to that",
         clipping_keeps_the_direction,
     ),
-    Claim(LESSON, "it hardly acts, as a seat belt should", clipping_hardly_acts, slow=True),
+    Claim(
+        LESSON,
+        "after ten epochs, on fewer than one step in twenty",
+        clipping_hardly_acts,
+        slow=True,
+    ),
     Claim(LESSON, "Unless it isn't allowed to.", clipping_holds_a_typo, slow=True),
     Claim(
         QUESTIONS,
@@ -384,7 +389,7 @@ CLAIMS = [
     Claim(
         LESSON, "smaller and smaller steps come nearer", smaller_steps_come_nearer, 17, slow=True
     ),
-    Claim(LESSON, "They share 333 birds, so the true one is larger.", shared_rows_say_too_little),
+    Claim(LESSON, "They share 333, so for other birds it is larger.", shared_rows_say_too_little),
     Claim(LESSON, "At the end of the first epoch it raised a ValueError", one_row_has_no_spread),
     Claim(LESSON, "or it counts the classes that it sees", one_hot_counts_what_it_sees),
 ]

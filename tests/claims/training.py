@@ -103,7 +103,8 @@ def steps_of_an_epoch(seed):
     torch.manual_seed(seed)
     rows, size = torch.randint(1, 300, (2,)).tolist()
     X = torch.zeros(rows, 1)
-    return len(list(batches(X, X, size))) == math.ceil(rows / size)
+    even = DataLoader(TensorDataset(X, X), batch_size=size, drop_last=True)
+    return len(list(batches(X, X, size))) == math.ceil(rows / size) and len(even) == rows // size
 
 
 def floor_is_noise(seed):
@@ -398,17 +399,17 @@ def one_lowest_point(seed):
 
 
 CLAIMS = [
-    Claim(LESSON, "with N / batch size steps, rounded up", steps_of_an_epoch),
+    Claim(LESSON, "with N / batch size steps, rounded up (down with", steps_of_an_epoch),
     Claim(LESSON, "the noise in y has variance 0.01, and the plain lies near", floor_is_noise),
     Claim(LESSON, "Each step follows 16 points, whose best line differs", batches_disagree),
-    Claim(LESSON, "noise is left, and no epoch takes it away", floor_is_noise),
+    Claim(QUESTIONS, "What is left is noise, and no epoch takes that away", floor_is_noise),
     Claim(QUESTIONS, "Ten steps bring the line most of the way", twenty_steps_arrive),
     Claim(LESSON, "while the learning rate stays the same, the steps do not", steps_do_not_die_out),
     Claim(LESSON, "100 epochs more won't close the gap, and 100 steps on all", never_lands),
     Claim(LESSON, "every step uses the sum of all gradients so far", backward_adds),
     Claim(LESSON, "On the same points at every step it would swing on for ever", swings_for_ever),
-    Claim(LESSON, "and nearly always they grow", swings_grow),
-    Claim(LESSON, "and the two don't cancel.", pushes_do_not_cancel),
+    Claim(LESSON, "swings multiply. On average they grow", swings_grow),
+    Claim(LESSON, "on average 101: the two don't cancel.", pushes_do_not_cancel),
     Claim(LESSON, "The wider the swing, the harder the push: swings multiply", swings_multiply),
     Claim(LESSON, "Symptom: the loss falls, then swings, wider and wider.", falls_then_swings),
     Claim(
@@ -422,9 +423,8 @@ CLAIMS = [
     Claim(QUESTIONS, "the old model's tensors alone, and their gradients stay", other_optimizer),
     Claim(LESSON, "the next `zero_grad` wiped each one out", step_outside),
     Claim(QUESTIONS, "only the last gradient is still there when `step` comes", step_outside),
-    Claim(
-        LESSON, "everything is right, and about ten epochs do the work of one", ten_epochs_for_one
-    ),
+    Claim(LESSON, "an epoch does the work of one step", step_outside),
+    Claim(LESSON, "(here it should do that of ten)", ten_epochs_for_one),
     Claim(LESSON, "keep the loss and you keep its whole past", losses_keep_their_past),
     Claim(QUESTIONS, "so `backward` goes back through all ten", total_is_the_sum),
     Claim(LESSON, "`backward` throws the stored values away", backward_frees_predictions),
@@ -432,13 +432,13 @@ CLAIMS = [
     Claim(LESSON, "While the loss falls, that mean is too high", mean_is_too_high),
     Claim(
         LESSON,
-        "without recording: then `loss_over(model, train_loader)` equals",
+        "Set both switches: then `loss_over(model, train_loader)` equals",
         weighted_is_whole,
     ),
     Claim(CHECKS, "batches of any size give the loss over all rows", weighted_is_whole),
     Claim(LESSON, "another split may turn it round", split_turns_round),
     Claim(LESSON, "mostly by the chance of which 40 were drawn", fitting_explains_little),
-    Claim(LESSON, "Birds do scatter more about their line, yet most of it", two_birds_shake),
+    Claim(LESSON, "Birds do scatter more about their line, yet most of the", two_birds_shake),
     Claim(LESSON, "ends near weight 2.00 and bias 1.50", exercise_ends_there),
     Claim(LESSON, "All roads lead to one line.", one_lowest_point),
     Claim(CHECKS, "from wherever a line starts, steps downhill that are short", one_lowest_point),

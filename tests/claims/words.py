@@ -122,6 +122,36 @@ def relu_has_a_kink(seed):
     return bool(flat > 0 and steep > 0 and flat + steep >= len(slopes) - 1)
 
 
+def dead_relu_stays(seed):
+    """Below 0 for every row, a node gives 0, gets slopes of 0 and is where it was after a step."""
+    seeded(seed)
+    node, X = nn.Linear(2, 1), torch.rand(50, 2)
+    with torch.no_grad():
+        node.bias.sub_(node(X).max() + 0.1)
+    before = [part.clone() for part in node.parameters()]
+    told = torch.relu(node(X))
+    mse_loss(told, torch.ones(50, 1)).backward()
+    torch.optim.SGD(node.parameters(), lr=1.0).step()
+    return not told.any() and all(map(torch.equal, before, node.parameters()))
+
+
+def momentum_goes_on(seed):
+    """With `momentum=m` a step is a plain one and m times the step before."""
+    rate, m, weight = 0.1, 0.04 * seed + 0.1, torch.randn(1, generator=seeded(seed))
+    weight.requires_grad_()
+    optimizer, moves = torch.optim.SGD([weight], lr=rate, momentum=m), [0.0]
+    for _ in range(5):
+        start = weight.item()
+        optimizer.zero_grad()
+        weight.square().sum().backward()
+        slope = weight.grad.item()
+        optimizer.step()
+        moves.append(weight.item() - start)
+        if not math.isclose(moves[-1], m * moves[-2] - rate * slope, abs_tol=1e-6):
+            return False
+    return True
+
+
 def state_dict_holds_buffers(seed):
     model = nn.Sequential(nn.Linear(1, 2 + seed), nn.BatchNorm1d(2 + seed))
     parameters = {name for name, _ in model.named_parameters()}
@@ -159,6 +189,8 @@ CLAIMS = [
     Claim(GLOSSARY, "OLS, the line with the lowest mean squared error", least_squares_is_lowest),
     Claim(GLOSSARY, "1 is perfect, 0 is no better than the mean", r_squared),
     Claim(GLOSSARY, "Its nodes draw a line with a kink.", relu_has_a_kink),
+    Claim(GLOSSARY, "gets a gradient of 0 and stays: a dead ReLU", dead_relu_stays),
+    Claim(GLOSSARY, "each goes on with a part of the one before", momentum_goes_on),
     Claim(GLOSSARY, "with other tensors that it keeps (buffers)", state_dict_holds_buffers),
     Claim(GLOSSARY, "a choice made on them fits them a little better than others", choice_flatters),
     Claim(TEACHING, "the few count triple", few_count_triple),
