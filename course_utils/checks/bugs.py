@@ -137,7 +137,7 @@ def one_device(fixed: object) -> str:
         if tuple(y_pred.shape) != (5, 1):
             raise Wrong(f"Five rows give the shape {tuple(y_pred.shape)}, expected (5, 1).")
         if y_pred.requires_grad:
-            raise Wrong("The predictions are recorded for gradients. Leave `inference_mode`.")
+            raise Wrong("The predictions are recorded for gradients. Keep `inference_mode`.")
         if device == "cpu" and not close(tensor("y_pred", y_pred), model(X)):
             raise Wrong("On the CPU the result is not what the model predicts, row by row.")
     return (
@@ -635,6 +635,7 @@ def squashed_once(fixed: object) -> str:
     "Test the line fairly",
     "In what order does the table list the species? And where does the cut at 80 % fall?",
     "Adelies, Gentoos, Chinstraps: shuffle before the cut, features and targets in the same way.",
+    "Inside `split`, after `generator = torch.Generator().manual_seed(420)`: "
     "`rows = torch.randperm(len(X), generator=generator)`, then `X[rows]` and `y[rows]`.",
 )
 def fair_split(fixed: object) -> str:
@@ -695,7 +696,7 @@ def _refuse_other_training(before: float, once: float, twice: float) -> None:
         raise Wrong("The second epoch begins anew, where the first began.")
     if close(steps[0], round(steps[0]), 0.01) and 0 < steps[0] < 9.5:
         count = f"{steps[0]:.0f} step{'s' * (steps[0] > 1.5)}"
-        raise Wrong(f"An epoch of 10 batches takes {count}. It took one for each batch: leave it.")
+        raise Wrong(f"An epoch of 10 batches takes {count}. It took one for each batch: keep that.")
     raise Wrong(
         "The training was right, and now the model learns differently. Are the five lines as "
         "before, once for each batch, at the old rate?"

@@ -19,7 +19,7 @@ LOSSES = "abcdc"  # of the five people
 _CONFUSED = {
     (0, "b"): "The first asks for grams. Is that a yes or a no?",
     (0, "c"): "The first asks for grams, and no list of classes holds every mass.",
-    (1, "a"): "The squares of the second would train, but they hardly punish a sure mistake. The "
+    (1, "a"): "The squares of the second punish a bird for standing high on its own side, too. The "
     "model gives a logit: which loss was made for that?",
     (1, "c"): "The second has one logit for each bird. The loss in c wants a logit for each class.",
     (1, "d"): "The second hands over a logit, and the loss in d wants chances.",

@@ -322,10 +322,6 @@ RIGHT = {  # unusual, and right
             "generator = torch.Generator().manual_seed(seed)\n"
             "    order = torch.rand(n, 1, generator=generator).argsort(dim=0)"
         ),
-        split(
-            "from sklearn.model_selection import train_test_split",
-            "train_test_split(range(n), test_size=n_test, random_state=seed)",
-        ),
         "generator = torch.Generator()\n"
         + split("generator.manual_seed(seed)\n    order = torch.randperm(n, generator=generator)"),
         split(

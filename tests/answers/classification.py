@@ -49,7 +49,7 @@ WRONG = {
     "10.1": [
         ('losses = "bbcdc"', "Is that a yes or a no"),
         ('losses = "cbcdc"', "no list of classes"),
-        ('losses = "aacdc"', "hardly punish a sure mistake"),
+        ('losses = "aacdc"', "for standing high on its own side"),
         ('losses = "accdc"', "a logit for each class"),
         ('losses = "adcdc"', "wants chances"),
         ('losses = "abbdc"', "takes each by itself"),

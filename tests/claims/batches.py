@@ -504,7 +504,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "(With most seeds it trains. Then it is 91, and mostly none.)",
+        "(With most seeds that bird trains. Then it is 91 and, mostly, none.)",
         the_longest_small_bird_mostly_trains,
     ),
     Claim(
