@@ -66,10 +66,11 @@ class BatchExplorer(Explorer):
     def code(self, settings: dict) -> str:
         """Return the lines that serve this batch."""
         options = ", ".join(f"{name}={settings[name]}" for name in OPTIONS)
+        dataset = self.called(self._dataset, "dataset")
         return f"""\
 options = dict({options})
 generator = torch.Generator().manual_seed({SEED})
-loader = torch.utils.data.DataLoader(dataset, **options, generator=generator)
+loader = torch.utils.data.DataLoader({dataset}, **options, generator=generator)
 for epoch in range({settings["epoch"]}):
     batches = list(loader)
 X_shown, y_shown = batches[min({settings["step"]}, len(batches)) - 1]
