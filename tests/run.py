@@ -23,7 +23,8 @@ NONE_FOUND = (
 )
 PYTEST = [
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"),
-    *("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-p", "no:cacheprovider"),
+    # Tests wait for pages and kernels: three processes keep two cores busy.
+    *("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-p", "no:cacheprovider"),
     *("--timeout=600", "--durations=10"),  # an end for what waits for ever, not a limit of speed
 ]
 
