@@ -58,14 +58,14 @@ class Lesson:
         return f"{head}\n{code}\n{tail}"
 
 
-def needed(sources, names):
+def needed(sources, names, holding=None):
     """Return the numbers of the cells that make names, of those that make what they use, and so on.
 
-    Imports are all among them.
+    Imports are all among them, and cells that hold a text.
     """
     chosen, names = [], set(names)
     for number, cell in reversed([*enumerate(map(order.Cell, sources))]):
-        if cell.made & names or cell.imported:
+        if cell.made & names or cell.imported or (holding and holding in cell.source):
             names |= cell.used
             chosen.insert(0, number)
     return chosen

@@ -17,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from exercises import CHECK
+from exercises import CHECK, needed
 from pages import Node
 from proofs import rest
 from refresh import NOTEBOOKS
@@ -58,14 +58,8 @@ def lesson(name):
     """Run what the explorers of a lesson need; return its names, and how each explorer was made."""
     cells = nbformat.read(LESSONS[name], as_version=4).cells
     cells = [c.source for c in cells if c.cell_type == "code" and not CHECK.search(c.source)]
-    parsed, needed, chosen = [*map(order.Cell, cells)], {"Explorer"}, []
-    for number in reversed(range(len(cells))):
-        cell = parsed[number]
-        if "Explorer(" in cells[number] or cell.made & needed or cell.imported:
-            needed |= cell.used
-            chosen.insert(0, number)
     try:
-        return run(name, cells, chosen)
+        return run(name, cells, needed(cells, {"Explorer"}, holding="Explorer("))
     except AssertionError:  # it tells what a cell did that is not needed
         return run(name, cells, range(len(cells)))
 

@@ -263,23 +263,26 @@ def rough_is_cheaper(seed):
     return best <= ends[0] < min(1.15 * best, 0.175) and 10 * best < ends[1]
 
 
+def ends_of_shuffles(shuffles, size):
+    """Return the losses after one epoch in batches of a size, one for each shuffle."""
+    ends = []
+    for shuffle in shuffles:
+        X, y = some_birds(shuffle)
+        rows = [row.numpy() for row in torch.arange(342).split(size)]
+        line = walk(X, y, torch.zeros(2), 0.1, rows)
+        ends.append(losses_on(X, y, line[-1:])[0])
+    return ends
+
+
 def typical_eighteens(seed):
     """The middle of two hundred shuffles in batches of 18, in square grams."""
-    ends = []
-    for shuffle in range(200 * seed, 200 * seed + 200):
-        X, y = some_birds(shuffle)
-        line = walk(X, y, torch.zeros(2), 0.1, [row.numpy() for row in torch.arange(342).split(18)])
-        ends.append(losses_on(X, y, line[-1:])[0])
+    ends = ends_of_shuffles(range(200 * seed, 200 * seed + 200), size=18)
     return abs(np.median(ends) - 0.1586) < 0.0007
 
 
 def single_birds_end_anywhere(seed):
     """Among a hundred shuffles one ends near the lowest loss and one far above it."""
-    ends = []
-    for shuffle in range(100 * seed, 100 * seed + 100):
-        X, y = some_birds(shuffle)
-        line = walk(X, y, torch.zeros(2), 0.1, [row.numpy() for row in torch.arange(342).split(1)])
-        ends.append(losses_on(X, y, line[-1:])[0])
+    ends = ends_of_shuffles(range(100 * seed, 100 * seed + 100), size=1)
     return min(ends) < 0.156 and max(ends) > 0.25
 
 
