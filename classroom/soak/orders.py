@@ -14,18 +14,16 @@ from typing import NamedTuple
 
 import lessons
 import nbformat
-from exercises import Lesson, prefix
+from exercises import Lesson
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from outcome import Outcome
 from refresh import ROOT
 from report import say
 
-TITLE = "200 random cell orders, repeats and omissions per notebook"
+TITLE = "Random cell orders, repeats and omissions of each notebook"
 GOAL = "kernel never dies or hangs, no check wrongly says right, errors say which cell to run"
-ORDERS = 200
-FEWER = {"12_scaling_out": 20}  # it starts processes, half a minute an order
-FRESH = 25  # orders that one kernel serves before it is restarted
+ORDERS = 20  # of a notebook, all in one kernel
 SECONDS = 60  # a cell that takes longer counts as hung
 SAID = re.compile(
     r"cell (that begins with|with the line) `(.*?)`(?: in \"(.*?)\")?"
@@ -193,8 +191,6 @@ async def orders_of(path: Path, times: int, cores: asyncio.Semaphore) -> Tally:
         await manager.start_kernel(cwd=str(folder), env=env, extra_arguments=lessons.QUIET)
         try:
             for number in range(times):
-                if number and number % FRESH == 0:
-                    await manager.restart_kernel()
                 chance = random.Random(f"{path.stem} {number}")
                 plan = order(lesson, number, chance)
                 kept.unlink(missing_ok=True)
@@ -222,27 +218,24 @@ async def orders_of(path: Path, times: int, cores: asyncio.Semaphore) -> Tally:
     return tally
 
 
-async def all_of(paths: list[Path], times: dict[str, int]) -> list[Tally]:
+async def all_of(paths: list[Path], times: int) -> list[Tally]:
     """Run the orders of the notebooks, two at a time."""
     cores = asyncio.Semaphore(2)
-    jobs = [orders_of(path, times[path.stem], cores) for path in paths]
+    jobs = [orders_of(path, times, cores) for path in paths]
     return await asyncio.gather(*jobs)
 
 
 def measure(quick: bool) -> Outcome:
-    """Run two orders of three notebooks, or two hundred of each."""
+    """Run two orders of three notebooks, or twenty of each."""
     with tempfile.TemporaryDirectory() as home:
         paths = lessons.copied(Path(home), *(("00", "03", "08") if quick else ()))
-        times = {path.stem: 2 if quick else FEWER.get(path.stem, ORDERS) for path in paths}
-        tallies = asyncio.run(all_of(paths, times))
+        tallies = asyncio.run(all_of(paths, 2 if quick else ORDERS))
     total = collections.Counter()
     for tally in tallies:
         total.update({name: count for name, count in tally.items() if name != "slowest"})
-    fewer = ", ".join(f"{n} of {prefix(p)}" for p in paths if (n := times[p.stem]) < ORDERS)
     figure = (
-        f"{total['orders']} orders of {len(paths)} notebooks"
-        + f" ({fewer})" * (bool(fewer) and not quick)
-        + f", {total['cells']:,} cells; {total['errors']:,} errors: {total['named']:,} name the "
+        f"{total['orders']} orders of {len(paths)} notebooks, {total['cells']:,} cells; "
+        f"{total['errors']:,} errors: {total['named']:,} name the "
         f"cell, {total['before the imports']:,} came before the import cell, {total['own']:,} are "
         f"an answer's own; slowest cell {max(t['slowest'] for t in tallies):.0f} s; "
         f"{total['right']:,} times right, each for a solution"
