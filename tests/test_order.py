@@ -295,6 +295,20 @@ def test_the_notebook_is_the_one_whose_cells_ran(shell, tmp_path):
     assert said.startswith("`points` is made in the cell that begins with `points = [1, 2, 3]`")
 
 
+def test_an_edited_cell_is_known_by_its_lines_where_all_notebooks_begin_alike(shell, tmp_path):
+    other = [
+        IMPORTS,
+        "## Elsewhere",
+        "answer = 5",
+        "# Exercise 2\nanswer = 1\ncheck('01.2', answer)",
+    ]
+    write(tmp_path / "a_second.ipynb", other)
+    edited = "# Exercise 2\nanswer = history[1]\ncheck('00.2', answer)"
+    assert "`history` is made in the cell that begins with `history = []`" in run(
+        shell, IMPORTS, edited
+    )
+
+
 def test_an_edited_cell_is_known_by_its_id(shell):
     shell.run_cell(IMPORTS, store_history=True)
     shell.run_cell("values = points = [1, 2]", store_history=True, cell_id="lesson-2")
