@@ -112,7 +112,15 @@ def advice(error: Exception, running: Run, ran: list[Run], lessons: list[list[Ce
         The notebooks there are. That which holds the cell, and most of what ran, is taken, or else
         most of the cell's lines.
     """
-    cells = max(lessons, key=lambda cells: _fits(running, ran, cells), default=[])
+    cells = max(
+        lessons,
+        key=lambda cells: (
+            _known([running], cells),
+            _known(ran, cells),  # the first cell is the same in all
+            len({*_lines(running.source)} & {line for cell in cells for line in cell.lines}),
+        ),
+        default=[],
+    )
     own = _places([running], cells)
     place, places = own[0][0] if own else None, _places(ran, cells)
     if isinstance(error, NameError):  # a local variable has no name here, and no cell makes it
@@ -167,12 +175,6 @@ def _needed(running: Cell, above: list[Cell]) -> set[str]:
             if not cell.exercise and cell.made & needed:
                 needed |= cell.used
     return needed.difference(dir(builtins), *(cell.imported for cell in above))
-
-
-def _fits(running: Run, ran: list[Run], cells: list[Cell]) -> tuple[int, int, int]:
-    """Return how well what runs and ran fits a notebook; the first cell is the same in all."""
-    lines = {line for cell in cells for line in cell.lines}
-    return _known([running], cells), _known(ran, cells), len(lines & {*_lines(running.source)})
 
 
 def _known(ran: list[Run], cells: list[Cell]) -> int:
