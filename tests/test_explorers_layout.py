@@ -28,7 +28,8 @@ STAGE = "document.querySelector('[data-explorer]').stage"
 
 def opened(browser, explorer, theme="light", **options):
     """Return a page with the explorer in it, and what it complains about."""
-    page, complaints = browser.new_page(**options), []
+    # Without motion a picture stands at once as it would come to rest.
+    page, complaints = browser.new_page(reduced_motion="reduce", **options), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.set_content(page_of(explorer, theme=theme))
     page.wait_for_selector("body[data-ready]")
