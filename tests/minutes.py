@@ -1,8 +1,8 @@
 """How long a notebook takes, by one formula, and the tables that say so.
 
-A learner reads 200 words or 10 lines of code a minute, looking at what they give, and writes 3
-lines a minute. A prediction takes a minute of thought besides, an exercise two, and an explorer two
-of play. What is folded away is not counted, but for the lines of a solution that do not stand in
+A learner reads 150 words or 8 lines of code a minute, looking at what they give, and writes 2
+lines a minute. A prediction takes a minute of thought besides, an exercise three, and an explorer
+three of play. What is folded away is not counted, but for the lines of a solution that do not stand in
 its section: those the learner writes. The sum is rounded to 5 minutes. The sections share it, each
 with a minute at least.
 
@@ -18,8 +18,8 @@ from pathlib import Path
 
 import nbformat
 
-WORDS, LINES, WRITTEN = 200, 10, 3  # a minute
-PREDICTION, EXERCISE, EXPLORER = 1, 2, 2  # minutes
+WORDS, LINES, WRITTEN = 150, 8, 2  # a minute
+PREDICTION, EXERCISE, EXPLORER = 1, 3, 3  # minutes
 ROUTES = {"90 minutes": 90, "Half a day": 240, "A day": 480, "Self-study": None}
 CHECK = re.compile(r'^check\("(.*?)"', re.M)
 FOLDED = re.compile(r"<details>.*?</details>", re.S)

@@ -33,13 +33,13 @@ def notebook_of(*cells):
 @pytest.mark.parametrize(
     ("cells", "minutes"),
     [
-        ([text("word " * 4000)], 20),
-        ([code("x = 1\n\n" * 200)], 20),
+        ([text("word " * 3000)], 20),
+        ([code("x = 1\n\n" * 160)], 20),
         ([code('predict("a")')] * 20, 20),
-        ([code("from a import FitExplorer\nexplorer = FitExplorer(fit)")] * 20, 44),
+        ([code("from a import FitExplorer\nexplorer = FitExplorer(fit)")] * 20, 65),
         ([text(f"<details>{'word ' * 4000}</details>")], 0),
-        ([code(STUB)] * 20, 40),
-        ([code(STUB)] * 20 + [text(SOLUTION)], 60),  # three lines more to write, in each
+        ([code(STUB)] * 20, 60),
+        ([code(STUB)] * 20 + [text(SOLUTION)], 90),  # three lines more to write, in each
     ],
 )
 def test_minutes_follow_from_words_lines_questions_explorers_and_exercises(cells, minutes):
@@ -50,7 +50,7 @@ def lesson(title, **sections):
     """Return a notebook whose sections take so many minutes."""
     first = text(f"# {title}")
     time = text("**You need** nothing.\n\n**Time**: about 1 minutes.")
-    rest = [text(f"## {name}\n\n" + "word " * (200 * n - 2)) for name, n in sections.items()]
+    rest = [text(f"## {name}\n\n" + "word " * (150 * n - 2)) for name, n in sections.items()]
     return notebook_of(first, time, *rest, text("## In short\n\n- a"), text("## Next\n\nb"))
 
 
