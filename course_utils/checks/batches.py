@@ -257,7 +257,7 @@ def count_outside(outside: object) -> str:
         )
     return (
         "Right on both sides, and on the edges. Ask this of every split before you believe its "
-        "test RMSE. Begin with the lesson's three."
+        "test RMSE. Begin with the lesson's two cuts."
     )
 
 
