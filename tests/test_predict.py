@@ -27,7 +27,6 @@ SOFT = "A good accuracy, and a loss that stays far above 0"
 OLD = "Its weight has not moved, and its gradients are sums over ten batches"
 LARGE = "By about 700 g, and nearly all are heavier than it says"
 PAST = "0.4 below 0.61, and 0.8 above 1.13"
-FORGETFUL = "torch.manual_seed(420)\nfirst, second, third"
 NEW = "model, optimizer = start_over(lr=0.1)\n"
 SHOWN = {
     "one flipper": ("00", "same_flipper = mass", r"^3\.95 .* 4\.85", "About 0.9 kg"),
@@ -67,9 +66,9 @@ SHOWN = {
     "ten epochs more": ("08", "alone = ", r"alone +weight 2\.02", "It rises"),
     "safe save": ("08", "def to_bytes(value):", "", QUESTIONS["safe save"]["order"]),
     "kept best": ("08", "kept = nn.Linear", r"388[^$]*var.* 438", "The variable that of the l"),
-    "three layers": ("09", FORGETFUL, r"MSE 0\.436$", "To that"),
+    "three layers": ("09", "optimizer = torch.optim.Adam(stack", r"MSE 0\.436$", "To that"),
     "ten starts": ("09", "def start_from(seed", r"2: 0\.0.* 0\.2.* 0\.3", "They fall"),
-    "first of eight layers": ("09", "back = {}", r"sigmoid.* [1-9]e-08", "About a ten-m"),
+    "first of eight layers": ("09", "kinds = {", r"sigmoid.* [1-9]e-08", "About a ten-m"),
     "bends for birds": ("09", "flipper, mass =", r"misses by 37[3-5] g", "About 20 g"),
     "sure and wrong": ("10", "logit, adelie =", r"by hand +inf", "Infinity"),
     "three times as steep": ("10", "bills = (X", r"1: 6 .*0\.04.*\n.*3: 6 .*0\.06", STEEP),
