@@ -595,7 +595,7 @@ def cooled_by_the_epoch(fixed: object) -> str:
 @exercise(
     "lab.11",
     "Bring the loss down",
-    "They lie between 0 and 1. Taken for a logit, even a 1 is a chance of no more than 73 %.",
+    "The chances lie between 0 and 1. As a logit, even a 1 means no more than 73 %.",
     "`BCEWithLogitsLoss` has a sigmoid of its own. How many sigmoids does a bird pass?",
     "Hand the loss what comes out of the model: `loss_fn(model(X), y)`.",
 )
