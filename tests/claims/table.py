@@ -315,5 +315,5 @@ CLAIMS = [
     Claim(LESSON, "Smaller and smaller steps come nearer.", smaller_steps_come_nearer, slow=True),
     Claim(LESSON, "They share 333, so for other birds it is larger.", shared_rows_say_too_little),
     Claim(LESSON, "At the end of the first epoch it raised a ValueError", one_row_has_no_spread),
-    Claim(LESSON, "or it counts the classes that it sees", one_hot_counts_what_it_sees),
+    Claim(LESSON, "or it goes by the largest number that it sees", one_hot_counts_what_it_sees),
 ]
