@@ -22,7 +22,6 @@ each = pytest.mark.parametrize("name", QUESTIONS)
 FIVE = QUESTIONS["five lines"]["order"]
 STEEP = "The same number of wrong names, and a higher loss"
 LIGHT = "By about 1500 g, and most penguins are lighter than it says"
-NINETEEN = "The one that takes batches of 18"
 SOFT = "A good accuracy, and a loss that stays far above 0"
 OLD = "Its weight has not moved, and its gradients are sums over ten batches"
 LARGE = "By about 700 g, and nearly all are heavier than it says"
@@ -55,9 +54,7 @@ SHOWN = {
     "four learning rates": ("06", "for lr in [0.002", r"(rate [\d.]+): .*last loss (.+)$", sorted),
     "one step home": ("06", "curvature = slope(", r"at rate ([\d.]+)", float),
     "raw penguins": ("06", "flipper, mass = datasets", r"nan$", "So large"),
-    "three batch sizes": ("06", "birds = TensorD", r"18: +19 .* 156,[^$]*342: .* 11,", NINETEEN),
     "Adam on penguins": ("06", "for kind in [", r"Adam loss 18,\d+,", "Still above 10 million"),
-    "three plans": ("06", "l1_loss = nn", r"(a cut every) +(\d+ steps): .* (\S+)$", sorted),
     "measured half way": ("07", "forgetful =", r"mode\? True\n.*mode\? False", "It passes"),
     "mean of the misses": ("07", "for size in (68", r"68: .*\.3767[^$]*17: .*\.37[0-5]", "It is l"),
     "four degrees": ("07", "X_few, y_few =", r" 1: .*ds 0\.3.*\n.*ds 0\.[5-9]", "Degree 1"),
