@@ -71,14 +71,6 @@ def two_curvatures(seed):
     )
 
 
-def half_the_border(seed):
-    """From the left wall, half the border is home in one step."""
-    _, slope = ball(seed)
-    curvature = slope(1.0) - slope(0.0)
-    bottom = -slope(0.0) / curvature
-    return abs(-1.0 - slope(-1.0) / curvature - bottom) < 1e-9
-
-
 def border_of_a_ball(seed):
     _, slope = ball(seed)
     curvature = slope(1.0) - slope(0.0)
@@ -406,7 +398,6 @@ CLAIMS = [
         "For the MSE of a line it is `2 * X.square().mean()` along the weight",
         two_curvatures,
     ),
-    Claim(LESSON, "half of that is home in one step", half_the_border),
     Claim(LESSON, "The largest sets the border", limit_parts_runs),
     Claim(LESSON, "weight and bias move together is steeper than either", diagonal_is_steeper),
     Claim(LESSON, "it is computed from the features alone", features_alone),
