@@ -160,6 +160,16 @@ def large_birds_are_another_question(seed):
     return longer > 80 and heavier > 110 and flat and known < 0.37 < 0.6 < missed
 
 
+def short_large_birds_are_heavier(seed):
+    """Of the large birds no longer than a small one, most are above the line of the small."""
+    (X, y), (X_large, y_large) = kinds()
+    train = random_split(range(219), [0.8, 0.2], generator=seeded(seed))[0].indices
+    weight, bias = fit_line(X[train], y[train])
+    inside = X_large <= X[train].max()
+    heavier = (y_large > weight * X_large + bias)[inside]
+    return len(heavier) >= 20 and heavier.double().mean() > 0.75
+
+
 def near_the_best_line_a_batch_misses_more(seed):
     """At nine tenths of the way from the flat line to the best, and more so at the best."""
     flipper, mass = datasets.load_penguins()
@@ -179,6 +189,16 @@ def tensor_dataset_is_the_class(seed):
     X, y = datasets.make_line(seed=seed)
     pairs = zip(TensorDataset(X, y), zip(X, y, strict=True), strict=True)
     return all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in pairs)
+
+
+def many_numbers_know_rows_by_heart(seed):
+    """Twenty numbers, of a polynomial, hit twenty points of pure noise; two miss them."""
+    x = torch.cos(torch.pi * (torch.arange(20, dtype=torch.float64) + 0.5) / 20)
+    y = torch.randn(20, 1, generator=seeded(seed), dtype=torch.float64)
+    powers = x.unsqueeze(1) ** torch.arange(20)
+    fits = [p @ torch.linalg.lstsq(p, y).solution for p in (powers, powers[:, :2])]
+    twenty, two = ((fit - y).abs().max() for fit in fits)
+    return twenty < 1e-6 < 0.5 < two
 
 
 def fit_line(X, y):
@@ -305,8 +325,8 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "Near the best line the pulls nearly cancel, and a batch of 16 misses by more than the "
-        "whole pull.",
+        "Near the best line the pulls of all birds nearly cancel, and a batch of 16 misses by more "
+        "than what is left.",
         near_the_best_line_a_batch_misses_more,
     ),
     Claim(
@@ -333,6 +353,11 @@ CLAIMS = [
         one_row_pulls_the_wrong_way,
     ),
     Claim(NOTEBOOK, "and about the same on average", honest_penguin_test),
+    Claim(
+        NOTEBOOK,
+        "A line with two numbers hardly knows its birds by heart. Models with many can.",
+        many_numbers_know_rows_by_heart,
+    ),
     Claim(
         QUESTIONS,
         "The new training set takes 274 of 342 birds, 80 %, whatever a bird was before, and 80 % of"
@@ -383,8 +408,8 @@ CLAIMS = [
     Claim(
         NOTEBOOK,
         "For nine batches the small birds hardly pull. Then the large ones come, and pull up to "
-        "three times as hard as the whole flock. The last five batches, a third and small species, "
-        "hardly pull again.",
+        "three times as hard as the whole flock. The last five batches, nearly all a third, small "
+        "species, hardly pull again.",
         sorted_birds_pull_by_turns,
     ),
     Claim(
@@ -402,6 +427,11 @@ CLAIMS = [
         NOTEBOOK,
         "most of the large birds are longer than any small one",
         large_birds_are_another_question,
+    ),
+    Claim(
+        NOTEBOOK,
+        "The large are another species, too: even short ones are mostly heavier than it says.",
+        short_large_birds_are_heavier,
     ),
     Claim(
         QUESTIONS,
