@@ -62,7 +62,7 @@ def name_the_slip(slips: object) -> str:
     found = letters("slips", slips, "abcde", "abcde", "five letters", rule)
     for person, (letter, right) in enumerate(zip(found, SLIPS, strict=True)):
         if letter != right:
-            said = _MISTAKEN.get((person, letter), "Does that slip change what this person saw?")
+            said = _MISTAKEN.get((person, letter), "Which does it change: rate, steps or score?")
             raise Wrong(f"Person {person + 1} and {letter}: {said}")
     return (
         "Only one of the five got an error. The others ran on without a word, and one of them "
@@ -74,9 +74,9 @@ def name_the_slip(slips: object) -> str:
     "11.2",
     "Encode new birds",
     "How large is the table, and what stands in it before you have looked at any word?",
-    "Start from zeros, `(len(words), len(categories))`. `categories.index(word)` is the column of "
-    "a word. And what does it do if there is none?",
-    "`for row, word in enumerate(words):` gives both places of a 1: its row, and by hint 2 its "
+    "Start from zeros. A list can tell at which place a word stands. And what does it do if there "
+    "is none?",
+    "`for row, word in enumerate(words):` gives the row of a 1, and `categories.index(word)` its "
     "column. There an unknown word raises the `ValueError` by itself.",
 )
 def one_hot(one_hot_rows: object) -> str:
