@@ -386,7 +386,7 @@ def plot_walk(
     InputError
         If there are not as many losses as places, or as many heights as places of the ball.
     """
-    curve = plot_slope(weights, losses).series[0]
+    curve = plot_slope(weights, losses, name=f"{ylabel} at each {xlabel}").series[0]
     x, z = inputs.array("path", path).ravel(), inputs.array("heights", heights).ravel()
     if len(x) != len(z) or not len(x):
         raise inputs.InputError(f"the ball has {len(x)} places and {len(z)} heights")

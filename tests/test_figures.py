@@ -348,7 +348,7 @@ def test_a_ball_lies_on_its_curve_in_order_and_leaves_the_picture():
     assert chart.summary.endswith("at weight \u22123; outside the picture: 1 place.")
     assert chart.styled()[2][1].radius > look.MARK["radius"], "larger than other points"
     drawn = {line.get_label(): line.get_zorder() for line in chart.to_matplotlib().axes[0].lines}
-    assert drawn["ball"] > max(drawn["curve"], drawn["steps"])
+    assert drawn["ball"] > max(drawn["loss at each weight"], drawn["steps"])
 
 
 def test_crowded_dots_do_not_hide_their_path():

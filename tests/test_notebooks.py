@@ -160,36 +160,43 @@ def test_rhythm(path):
 
 
 def test_the_lab_runs_sixteen_bugs_and_keeps_the_solutions_at_its_end():
-    """Report, program with what is wrong, and where to look; a long one has a cell of its own."""
+    """Report, program with what is wrong, and for some where to look; two bugs are a pair."""
     cells = read(LAB).cells
     lines = [cell.source.split("\n")[0] for cell in cells]
-    begins = [number for number, line in enumerate(lines) if line.startswith("## Bug ")]
+    begins = {
+        number: place
+        for place, cell in enumerate(cells)
+        for title in re.findall(r"^## Bugs? (.+?):", cell.source, re.M)
+        for number in map(int, title.split(" and "))
+    }
     parts = [lines.index(f"## It {does}") for does in PARTS]
     end = lines.index("## Solutions")
-    assert len(begins) == 16
-    assert [sum(part < begin for begin in begins) for part in parts] == [16, 12, 6]
-    for number, begin in enumerate(begins, 1):
-        until = min(place for place in [*begins, *parts, end] if place > begin)
+    assert list(begins) == [*range(1, 17)]
+    assert [begins[number] for number in (1, 5, 11)] == parts
+    solutions = "\n".join(cell.source for cell in cells[end:])
+    for number, begin in begins.items():
+        until = min(place for place in [*begins.values(), end] if place > begin)
         report, *others = cells[begin:until]
-        assert re.match(rf'## Bug {number}: [^\n]+\n\n> "', report.source)
+        title, *_ = re.findall(r'^## (Bugs? [^\n]+)\n\n> "', report.source, re.M)
         code = [cell for cell in others if cell.cell_type == "code"]
         (stub,) = (cell for cell in code if cell.source.startswith(f"# Exercise {number}\n"))
-        (look,) = (cell for cell in others if cell.source.startswith("**Look.** "))
-        assert f"\n\n### Exercise {number}: " in look.source
-        assert "[Solution](#Solutions)" in look.source
-        folds = "".join(cell.source for cell in others).count("<details>")
-        assert folds == look.source.count("<summary>Where to look<") == (number > 5)
-        run = stub if stub is code[-1] and len(stub.source.splitlines()) > 3 else code[-2]
+        words = [cell for cell in [report, *others] if cell.cell_type == "markdown"]
+        (told,) = (cell for cell in words if f"\n\n### Exercise {number}: " in cell.source)
+        assert told is words[-1]
+        assert told.source.endswith("](#Solutions)")
+        folds = "".join(cell.source for cell in words).count("<details>")
+        assert folds == told.source.count("<summary>Where to look<") == (number in (11, 13, 16))
+        run = stub if len(stub.source.splitlines()) > 3 else code[code.index(stub) - 1]
         seen = [out for out in run.outputs if "image/png" in out.get("data", {"image/png": 0})]
         assert seen, "what is wrong is printed or drawn"
-        above = code[code.index(run) - {12: 2, 14: 2, 16: 1}.get(number, 0)]  # or below a question
+        above = code[code.index(run) - {12: 3, 14: 2, 16: 1}.get(number, 0)]  # or below a question
         assert re.match(r"(# Exercise \d+\n)?(def|class) ", above.source), "beside the program"
-        assert others[-1] is look
-        solution = cells[end + number].source
-        assert solution.startswith(f"<details><summary>Solution {number}<")
-        back = report.source.split("\n")[0].removeprefix("## ").replace(" ", "-")
-        assert f"](#{back})" in solution, "where JupyterLab finds the heading"
-    assert lines[end + 17] == "## In short"
+        found = re.search(
+            rf"<details><summary>Solution {number}<.*?\(#([^)]*)\)\n\n</details>", solutions, re.S
+        )
+        assert found[1] == title.replace(" ", "-"), "where JupyterLab finds the heading"
+    numbers = re.findall(r"<summary>Solution (\d+)<", solutions)
+    assert numbers == [str(number) for number in begins]
     assert max(len(source.splitlines()) for source in sources(LAB, "code")) <= 20
 
 

@@ -27,7 +27,7 @@ import restarts
 (PATH,) = NOTEBOOKS.glob("12_*.ipynb")
 SCRIPT = NOTEBOOKS / "scripts/train_ddp.py"
 CELLS = nbformat.read(PATH, as_version=4).cells
-CELLS_OF_NAMES = ["import json", "folder = ", "def run", "def step_time"]
+CELLS_OF_NAMES = ["import os\nimport runpy", "folder = ", "def run", "def step_time"]
 
 
 def cell(first_line):
@@ -195,12 +195,10 @@ def test_the_wrapper_names_its_tensors_with_module(names, place):
     assert list(loaded(place, "wrapped")["model"]) == ["module.weight", "module.bias"]
 
 
-def test_two_processes_slow_the_small_job_down_and_are_timed_on_both(names, place):
+def test_two_processes_slow_the_line_down(names, place):
     command = [sys.executable, "scripts/time_ddp.py", str(place / "timing.workers")]
     (printed,) = finished([command], names)
-    small, large = json.loads(printed)
-    assert 0 < small < 1
-    assert large > 0
+    assert printed == "two processes train the line faster than one: False\n"
 
 
 def test_without_a_compiler_one_sentence_is_said_and_nothing_is_faster(place, tmp_path):
@@ -417,14 +415,13 @@ def test_the_notebook_shows_the_script_as_it_is():
         found = [n for n in range(len(lines)) if lines[n : n + len(wanted)] == wanted]
         assert len(found) == 1, piece
         places += found
-    assert len(places) >= 6
+    assert len(places) >= 4
     assert places == sorted(places)
 
 
 def test_the_script_is_short_and_writes_the_loop_out():
     text = SCRIPT.read_text(encoding="utf-8")
-    (said,) = re.findall(r"(\d+) lines, with your loop", "\n".join(c.source for c in CELLS))
-    assert len(text.splitlines()) == int(said) <= 150
+    assert len(text.splitlines()) <= 150
     five = ["optimizer.zero_grad()", "y_pred = ddp_model(X_batch)",
             "loss = loss_fn(y_pred, y_batch)", "loss.backward()", "optimizer.step()"]  # fmt: skip
     assert [line.strip() for line in text.splitlines() if line.strip() in five] == five

@@ -123,16 +123,15 @@ def dataset_that_ends(GridDataset: object) -> str:
         y = [_item(dataset, index) for index in (1, 0, n - 1)][-1]
         _refuse_wrong_end(dataset, n)
         _refuse_stored(dataset)
-    return (
-        "A loop over your dataset ends by itself, and a wrong index is noticed at once."
-    ) + FLOAT64 * (y.dtype is torch.float64)
+    said = "A loop over your dataset ends by itself, and an index past its end is noticed at once."
+    return said + FLOAT64 * (y.dtype is torch.float64)
 
 
 @exercise(
     "02.2",
     "Split without a leak",
-    "The twenty batches of birds were drawn in a random order of all rows, each row once.",
-    "An order with `n_test` rows at its beginning is a split. And whose dice does it take? "
+    "Look at `ask`: each batch is the beginning of a random order of all rows.",
+    "The beginning of such an order is the test. And whose dice does it take? "
     "A generator made inside, with the seed, is nobody else's.",
     "`torch.randperm(n, generator=generator)` is such an order. Its first `n_test` are the test.",
 )
@@ -256,8 +255,8 @@ def count_outside(outside: object) -> str:
             "come from `X_train`?"
         )
     return (
-        "Right on both sides, and on the edges. Ask this of every split before you believe its "
-        "test RMSE. Begin with the lesson's three."
+        "Right on both sides, and on the edges. Ask this of every split: many outside are a "
+        "warning, and none outside proves nothing. Begin with the lesson's two cuts."
     )
 
 
@@ -283,7 +282,7 @@ BIRDS, LEAST, SHIP = 342, 60, range(151, 274)
     "02.4",
     "Rig a test",
     "Whose answers would flatter a line? Look at them before you choose: that is the cheat.",
-    "Fit a line to all the birds, and sort them by what it leaves over. Does the sign matter?",
+    "Fit a line to all the birds, and sort them by what it leaves over: with its sign, or without?",
     "`argsort` of a flat tensor gives row numbers, that of the smallest value first. One end of "
     "this order flatters the line, and the other end damns it.",
 )
@@ -393,7 +392,10 @@ def _honest(name: str, rows: dict[str, list[int]], wanted: str) -> str:
             said + f"All of these are {which} than the line says. Sort without the sign: `.abs()`."
         )
     if abs(miss - best) < 0.03 * best:
-        return said + f"Of {count} birds, even the most extreme do no better. Choose fewer."
+        if name == "flattering":
+            return said + f"The {count} smallest residuals give about as much. Choose fewer."
+        said += f"The {count} largest residuals give about as much. Choose fewer, or all from one "
+        return said + "side of the line."
     if 300 < miss < 500:
         return said + "Honest draws give about as much. Choose by what the line leaves over."
     if (miss < 300) == (name == "flattering"):

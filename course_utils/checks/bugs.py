@@ -109,7 +109,7 @@ def unrecorded(fixed: object) -> str:
 @exercise(
     "lab.2",
     "Run on either machine",
-    "The batch says `cpu`, the parameter `meta`. One has to move, and one must stay where it is.",
+    "In the loop, print `X_batch.device` and `next(model.parameters()).device`. Who has to move?",
     "`X_batch.to(...)` on a line of its own changes nothing. Who takes what it hands back?",
     "A parameter says where its model is: `X_batch.to(next(model.parameters()).device)`.",
 )
@@ -209,9 +209,9 @@ def _nothing_allowed() -> Iterator[None]:
 @exercise(
     "lab.4",
     "Get the next run back",
-    "It prints like a Python number, and its type is `numpy.float64`. Who can rebuild that?",
-    "The place to fix is `save_run`. Loading was right to refuse.",
-    "`float(best_loss)` is a plain number.",
+    "The file wants a function called. Print the types of the two values that `save_run` saves.",
+    "The best loss prints like a Python number, and its type is `numpy.float64`.",
+    "Loading was right to refuse. In `save_run`, `float(best_loss)` is a plain number.",
 )
 def safe_file(fixed: object) -> str:
     """Expect the run back whole, and nothing run by a file that holds code."""
@@ -256,8 +256,8 @@ def safe_file(fixed: object) -> str:
 @exercise(
     "lab.5",
     "Let the loop end",
-    "The list fails with an `IndexError`. What does `Readings` do when it is asked for too much?",
-    "Whatever `Readings` returns, the loop takes for a reading, and asks for the next.",
+    "A loop over a list ends, and never asks for the length. Try `[10, 20, 30][3]` in a new cell.",
+    "What does `readings[5]` give? Whatever it returns, the loop takes for a reading and goes on.",
     "The loop waits for an `IndexError`. The tensor inside raises one by itself, if you let it.",
 )
 def loop_that_ends(fixed: object) -> str:
@@ -345,7 +345,8 @@ def _rate(X: Tensor, y: Tensor, start: tuple, end: tuple) -> float:
 @exercise(
     "lab.6",
     "Calm the swinging line",
-    "Before `backward`, one of the two has no gradient, and the other still has its old one.",
+    "In a new cell, let a copy of `fit_epochs` print both gradients right before `backward()`, and "
+    "call `fit_epochs(X, y, 3)`.",
     "`backward` adds to the gradients that are there. Who removes those of the bias?",
     "An optimizer clears what it holds, no more. `for_bias` has a `zero_grad()` of its own.",
 )
@@ -395,7 +396,8 @@ def fresh_gradients(fixed: object) -> str:
 @exercise(
     "lab.7",
     "Get them moving",
-    "The two ids differ: the optimizer holds one weight, and the model computes with another.",
+    "Before the inner loop, print `id(model.weight)` and "
+    '`id(optimizer.param_groups[0]["params"][0])`. Is it one tensor?',
     "`nn.Parameter(...)` makes a new tensor. When did the optimizer get the one that it moves?",
     "Make the optimizer after the weight has been replaced.",
 )
@@ -442,7 +444,7 @@ def stale_optimizer(fixed: object) -> str:
 @exercise(
     "lab.8",
     "Find the line",
-    "The difference holds 40,000 numbers, for 200 points. And the bias is nearly the mean target.",
+    "How many numbers should `targets - y_pred` hold? Print its shape `if epoch == 0`.",
     "A column (200, 1) minus 200 flat numbers is a table of 200 times 200 differences.",
     "Leave the targets as flat as the predictions: `(y - y_pred)`.",
 )
@@ -493,7 +495,7 @@ class _Kept:
 @exercise(
     "lab.9",
     "Measure a table of any size",
-    "After the first batch `total` is a tensor already, with a `grad_fn`. What is that for?",
+    "In the loop, print `total`. What does it carry along?",
     "A loss is a tensor that remembers how it was computed, and so is a sum that holds it.",
     "`loss.item()` is the number alone.",
 )
@@ -548,7 +550,7 @@ def nothing_kept(fixed: object) -> str:
 @exercise(
     "lab.10",
     "Keep it awake",
-    "After the first epoch the rate is 0.005 already, and after the second 0.0025.",
+    "At the end of each epoch, print `schedule.get_last_lr()`. When has it halved?",
     "The schedule counts its own steps. In one epoch of ten batches, how many does it make?",
     "`schedule.step()` belongs after the inner loop, once for each epoch.",
 )
@@ -593,7 +595,7 @@ def cooled_by_the_epoch(fixed: object) -> str:
 @exercise(
     "lab.11",
     "Bring the loss down",
-    "They lie between 0 and 1. Taken for a logit, even a 1 is a chance of no more than 73 %.",
+    "The chances lie between 0 and 1. As a logit, even a 1 means no more than 73 %.",
     "`BCEWithLogitsLoss` has a sigmoid of its own. How many sigmoids does a bird pass?",
     "Hand the loss what comes out of the model: `loss_fn(model(X), y)`.",
 )
@@ -635,8 +637,8 @@ def squashed_once(fixed: object) -> str:
     "Test the line fairly",
     "In what order does the table list the species? And where does the cut at 80 % fall?",
     "Adelies, Gentoos, Chinstraps: shuffle before the cut, features and targets in the same way.",
-    "Inside `split`, after `generator = torch.Generator().manual_seed(420)`: "
-    "`rows = torch.randperm(len(X), generator=generator)`, then `X[rows]` and `y[rows]`.",
+    "Begin `split` with `rows = torch.randperm(len(X), "
+    "generator=torch.Generator().manual_seed(420))` and `X, y = X[rows], y[rows]`.",
 )
 def fair_split(fixed: object) -> str:
     """Expect rows from all of the table, the same each time, pairs kept, none in both parts."""
@@ -774,61 +776,57 @@ def epoch_loss(fixed: object) -> str:
     )
 
 
+_WINDOWS = {  # which rolls are in a mean, counted from its target, and in words
+    (-2, 1): "three rolls that end with the target",
+    (-3, 0): "the three rolls before the target",
+    (-3, 1): "four rolls that end with the target",
+    (-2, 0): "the two rolls before the target",
+    (-1, 2): "three rolls with the target in the middle",
+    (-4, -1): "three earlier rolls, without the one right before the target",
+    (1, 4): "the three rolls after the target",
+}
+
+
+def _maker(first: int, last: int) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """Return a `make_rows` whose means hold the rolls from `first` to before `last`."""
+
+    def make_rows(rolls: Tensor) -> tuple[Tensor, Tensor]:
+        means = rolls.unfold(0, last - first, 1).mean(dim=1)[max(first, 0) :]
+        targets = rolls[max(-first, 0) :]
+        rows = min(len(means), len(targets))
+        return means[:rows].unsqueeze(1), targets[:rows].unsqueeze(1)
+
+    return make_rows
+
+
 @exercise(
     "lab.14",
-    "Report an honest number",
-    "Of the rolls 0 to 5, the first row has mean 2 and target 3. Which three have the mean 2?",
-    "1, 2 and 3 have, so the row foretells the 3 from itself. Which three are over before it?",
-    "The slice `rolls[now - 3 : now]` ends right before `now`.",
+    "Write the test that catches it",
+    "Print `make_rows(torch.arange(6.0))`. From which three rolls is the first mean? Is that fair?",
+    "Nobody knows the last roll before it has fallen. If it were another, what could change?",
+    "Give `make_rows` rolls of which the last is `torch.nan`. Does any mean become `nan` too?",
 )
-def only_the_past(fixed: object) -> str:
-    """Expect of each roll after the third the mean of the three before it, and the roll."""
-    rolls = torch.randint(1, 7, (40,), generator=torch.Generator().manual_seed(23)).float()
-    given = rolls.clone()
-    parts = _parts("make_rows(rolls)", call("make_rows", fixed, given), 2)
-    if not close(given, rolls):
-        raise Wrong("`make_rows` changes the rolls it was given.")
-    rows = tensor("targets", parts[1]).numel()
-    few = f"Of 40 rolls come {rows} rows. 37 rolls have three before them."
-    if rows < 30:
-        raise Wrong(few)
-    means, targets = (
-        tensor(n, p, (rows, 1)) for n, p in zip(("means", "targets"), parts, strict=True)
-    )
-
-    def begin(column: Tensor, width: int) -> int | None:
-        """Return the first roll of the windows of which a column holds the means."""
-        windows = rolls.unfold(0, width, 1).mean(dim=1, keepdim=True)
-        places = range(len(windows) - rows + 1)
-        return next((at for at in places if close(column, windows[at : at + rows])), None)
-
-    target, widths = begin(targets, 1), [w for w in range(1, 9) if begin(means, w) is not None]
-    if target is None and begin(means, 1) is not None:
-        raise Wrong("Means and targets have changed places. The means come first.")
-    if target is None:
-        raise Wrong("The targets are not the rolls, one after the other.")
-    if not widths:
-        raise Wrong("The first column does not hold means of three rolls in a row.")
-    if widths != [3]:
-        raise Wrong(f"A row holds {widths[0]} of the rolls in its mean. Keep three.")
-    if (over := begin(means, 3) + 3) > target + 3:
-        raise Wrong("Each mean holds rolls that come after its target.")
-    if over > target:
-        raise Wrong("Each mean still holds its target, or a later roll. Which three are over?")
-    if over < target:
-        raise Wrong("The roll right before each target is over too, and is left out of its mean.")
-    if rows != 37:
-        raise Wrong(few)
+def leak_found(leaks: object) -> str:
+    """Expect True where a mean holds its target or a later roll, and False where it does not."""
+    for (first, last), said in _WINDOWS.items():
+        found = call("leaks", leaks, _maker(first, last))
+        if type(found) is np.bool_ or (type(found) is Tensor and found.numel() == 1):
+            found = found.item()
+        if type(found) is not bool:
+            raise Wrong(f"`leaks` returns {kind(found)}, expected True or False.")
+        if found != (last > 0):
+            fair = "hold what is known too late" if last > 0 else "are honest"
+            raise Wrong(f"`leaks` says {found} of means of {said}. Such means {fair}.")
     return (
-        "Each row now holds what could be known before its roll. Whoever makes features from a "
-        "series asks of each: when was it known?"
+        "The fix helps one program. The test finds the next leak too: change what nobody can know "
+        "yet, and see whether the features change."
     )
 
 
 @exercise(
     "lab.15",
     "Let dropout be felt",
-    "True before the first step, False before all others. What is called between the two?",
+    "Before the step of each epoch, print `model.training`. Who has changed it?",
     "`mean_loss` calls `eval()`. Who calls `train()`?",
     "`model.train()` belongs into the loop, before the forward pass.",
 )

@@ -19,11 +19,17 @@ LOSSES = "abcdc"  # of the five people
 _CONFUSED = {
     (0, "b"): "The first asks for grams. Is that a yes or a no?",
     (0, "c"): "The first asks for grams, and no list of classes holds every mass.",
+    (0, "d"): "The first asks for grams, and the loss in d wants chances.",
+    (0, "e"): "The first asks for grams, and no list of classes holds every mass.",
     (1, "a"): "The squares of the second punish a bird for standing high on its own side, too. The "
     "model gives a logit: which loss was made for that?",
     (1, "c"): "The second has one logit for each bird. The loss in c wants a logit for each class.",
     (1, "d"): "The second hands over a logit, and the loss in d wants chances.",
     (1, "e"): "The second has one logit, and a softmax of a single number is always 1.",
+    (
+        2,
+        "a",
+    ): "Is a species an amount? Then a Chinstrap would lie halfway between Adelie and Gentoo.",
     (2, "b"): "The third has three logits of which one wins. The loss in b takes each by itself.",
     (2, "e"): "The loss in e gets chances and makes chances of them once more.",
     (2, "d"): "The third hands over logits, and the loss in d wants chances.",
@@ -32,10 +38,7 @@ _CONFUSED = {
     (3, "c"): "The fourth gives one chance for each bird. The loss in c wants a logit for each "
     "class.",
     (3, "b"): "The fourth has a sigmoid at its end, and the loss in b brings one of its own.",
-    (
-        3,
-        "e",
-    ): "The fourth gives one chance, and a softmax of a single number is always 1.",
+    (3, "e"): "The fourth gives one chance, and a softmax of a single number is always 1.",
     (4, "a"): "The fifth has a logit for each of two names. Is a name an amount?",
     (4, "b"): "The fifth has two logits for each bird, of which one wins. The loss in b takes each "
     "by itself.",
@@ -69,7 +72,7 @@ def which_loss(losses: object) -> str:
     "10.2",
     "Move a chance",
     "The weight belongs to the logit, not to the chance. What is the bird's logit now?",
-    "The way back from a chance to its logit: the logarithm of the odds, chance / (1 - chance).",
+    "`math.log` of the odds is the logit now. What does the longer bill add to it?",
     "Logit now, plus `weight * more`, and the sigmoid of the sum.",
 )
 def moved_chance(moved: object) -> str:
@@ -124,7 +127,7 @@ def _sigmoid(logit: float) -> float:
 @exercise(
     "10.3",
     "Find the recall of each species",
-    "A row holds all birds of one species. Which of its numbers are called by their own name?",
+    "A row holds the birds of one species. Which number counts those called by their own name?",
     "Along which `dim` do you add to get all birds of a row?",
     "`table.diagonal()` gives those named right. Which sum gives all birds of each species?",
 )
@@ -150,14 +153,22 @@ def shares_found(found: object) -> str:
             ),
             "These are counts. Of how many birds?": on.tolist(),
             "These are percentages. A share lies between 0 and 1.": [100 * s for s in right],
+            "These are rounded to two places. Return the shares as they are.": [
+                round(s, 2) for s in right
+            ],
+            "These are rounded to three places. Return the shares as they are.": [
+                round(s, 3) for s in right
+            ],
         }
         if not all(map(close, value, right)):
             for said, slip in slips.items():
                 if all(map(close, value, slip)):
                     raise Wrong(said)
+            first = [close(v, r) for v, r in zip(value, right, strict=True)].index(False)
             raise Wrong(
-                f"For the table {rows} it returns {[round(v, 3) for v in value]}. In the first row "
-                f"there are {sum(rows[0])} birds, and {rows[0][0]} of them are named right."
+                f"For the table {rows} it returns {[round(v, 3) for v in value]}. In row "
+                f"{first + 1} there are {sum(rows[first])} birds, and {rows[first][first]} of them "
+                "are named right."
             )
     return (
         "A high accuracy can hide a species that is hardly ever found, most of all a rare one. "
@@ -167,7 +178,7 @@ def shares_found(found: object) -> str:
 
 def _shares(value: object, count: int) -> list[float]:
     if type(value) is torch.Tensor or type(value).__module__ == "numpy":
-        value = value.tolist()
+        value = (value.reshape(-1) if value.ndim == 2 else value).tolist()
     if type(value) is dict:
         value = [*value.values()]
     if type(value) not in (list, tuple):
@@ -240,8 +251,8 @@ LEFT = {"bill_depth_mm": 6, "flipper_length_mm": 9, "body_mass_g": 3}  # by a li
 @exercise(
     "10.5",
     "Choose a partner",
-    "What a feature knows alone says little about a pair: try all three.",
-    "A loop over the columns 1, 2 and 3, with scaled features and a new line each time.",
+    "Scale each pair as the lesson did with `bills`: for raw ones a rate of 1.0 is far too high.",
+    "`X[:, [0, column]]` holds a pair. Make a new `nn.Linear(2, 1)` for each.",
     "`((model(pair) > 0) != (y == 1)).sum()` counts the birds on the wrong side.",
 )
 def best_partner(partner: object, left: object) -> str:

@@ -24,8 +24,8 @@ from course_utils.checks.judging import (
     "First the hidden layer alone. What does the `@` of `node` above do if `w` has several "
     "columns?",
     "The output layer is one more sum, of what the hidden nodes give. Does anything bend that sum?",
-    "`X @ w1 + b1` are the sums of all hidden nodes for all rows. tanh bends them, and what comes "
-    "out takes the place of `X` in the second layer.",
+    "`node(X, w1, b1, torch.tanh)` gives the hidden layer, a column for each node. What takes the "
+    "place of `X` in the second sum?",
 )
 def network_by_hand(forward: object) -> str:
     """Expect tanh(X @ w1 + b1) @ w2 + b2 for 4 rows, 3 inputs and 2 nodes, then other sizes."""
@@ -96,8 +96,8 @@ def network_by_hand(forward: object) -> str:
     "One steep sigmoid node steps up where its sum is 0. Where does the bump have to step?",
     "One node steps up. The second has to take away what the first has added: with which output "
     "weight, and from where on?",
-    "`torch.sigmoid(50 * (X - 1))` steps up at 1. Take away a second one that steps up where the "
-    "bump ends.",
+    "A sigmoid goes from 0.05 to 0.95 while its sum goes from -3 to 3. Here it has 0.4 of x for "
+    "that: how large must the weight be?",
 )
 def bump_of_two_nodes(bump: object) -> str:
     """Look at the bump inside, at its edges, outside and far outside."""
@@ -168,8 +168,8 @@ def _refuse_spikes_and_jumps(bump: object) -> None:
         X = torch.linspace(x, X[steep + 1], 1001)
     if step > 0.1:
         raise Wrong(
-            f"The curve jumps at x = {x:.2f}, by {step:.2f}. Two sigmoid nodes and their output "
-            "weights give a curve without jumps."
+            f"The curve jumps at x = {x:.2f}, by {step:.2f}, or is too steep to tell. A sigmoid "
+            "that is less steep gives a curve without jumps."
         )
 
 
@@ -178,9 +178,9 @@ def _refuse_spikes_and_jumps(bump: object) -> None:
     "Find the lost layers",
     "`nn.Module` takes note of what is set as an attribute: a parameter, or another module. Is a "
     "list of modules a module?",
-    "`nn.ModuleList` is one, and it works like a list. `nn.Sequential`, which you know, is "
-    "another. What goes into the parentheses?",
-    "`nn.ModuleList` takes a list of layers. You have one: hers.",
+    "`nn.Sequential`, which you know, is a module that holds layers. Can a `for` loop go through "
+    "it?",
+    "Look up `nn.ModuleList`: it is a module and works like a list. What does it take?",
 )
 def lost_layers(Deep: object) -> str:
     """Count the parameters of three sizes, and compare what the layers give with tanh by hand."""

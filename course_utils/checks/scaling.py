@@ -44,7 +44,7 @@ _MEANT = {
     (2, "c"): "bfloat16 is for products of matrices. Here one operation follows another.",
     (2, "e"): "Two processes would walk ten times too. Could one walk do?",
     (3, "b"): "The fourth one's card waits for rows. A larger batch needs more of them.",
-    (3, "c"): "A faster card would wait even longer for the fourth one's recordings.",
+    (3, "c"): "A faster card would wait for the fourth one's recordings all the same.",
     (3, "d"): "Is it the card's program that is slow in the fourth? It waits.",
     (3, "e"): "Another card would wait as well. Who cuts the recordings?",
     (4, "a"): "The fifth says nothing of waiting for rows. What are its steps made of?",

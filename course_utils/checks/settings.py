@@ -15,7 +15,7 @@ _NOT = {
     "b": "The unit of the masses stretches the loss, but where does the curvature hold a target?",
     "c": "Twice the same birds: the sum of squares doubles, and so does the number of rows.",
     "d": "Another start is another place in the same bowl. The factor of a step ignores places.",
-    "f": "Masses weighed less exactly are other targets. The curvature is computed without them.",
+    "f": "A minus sign changes every flipper. What does it do to its square?",
 }
 
 
@@ -26,7 +26,7 @@ _NOT = {
     "the squared features. Which changes reach that mean?",
     "Write down the mean of the squared flippers before and after each change. Does the number "
     "differ?",
-    "Which letters change a flipper? And does any other letter change a mean over the flippers?",
+    "Which letters change a squared flipper? And does any other letter change a mean over them?",
 )
 def what_moves_the_border(movers: object) -> str:
     """Compare letters; say why the first that is wrong is so."""
@@ -40,7 +40,7 @@ def what_moves_the_border(movers: object) -> str:
     for letter in sorted(letters - set(MOVERS)):
         raise Wrong(f"Not {letter}. {_NOT[letter]}")
     if letters != set(MOVERS):
-        raise Wrong("One is missing: which other change alters the numbers of the flippers?")
+        raise Wrong("One is missing: which other change alters the squares of the flippers?")
     return (
         "The features alone set the border, so it can be computed before any training, and before "
         "anybody has measured a target."
@@ -204,7 +204,7 @@ def cliff(my_feature: object, my_losses: object) -> str:
     border = 2 / curvatures(X)[0]
     if close(border, 1.0, 2e-3):
         raise Wrong(
-            "The border of this feature is 1, the highest there is. Stretch the feature, and the "
+            "The border of this feature is 1, so it is too high. Stretch the feature, and the "
             "border comes down."
         )
     apart = not close(border / 0.25, 1.0, 0.02)

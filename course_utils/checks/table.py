@@ -1,4 +1,4 @@
-"""Checks of exercises on real tables: slips, categories, a callback, gaps, a learning curve."""
+"""Checks of exercises on real tables: slips, categories, a callback, gaps."""
 
 import math
 
@@ -13,9 +13,7 @@ from course_utils.checks.judging import (
     flat,
     kind,
     letters,
-    number,
     refuse_slips,
-    same_random_numbers,
     tensor,
 )
 
@@ -64,7 +62,7 @@ def name_the_slip(slips: object) -> str:
     found = letters("slips", slips, "abcde", "abcde", "five letters", rule)
     for person, (letter, right) in enumerate(zip(found, SLIPS, strict=True)):
         if letter != right:
-            said = _MISTAKEN.get((person, letter), "Does that slip change what this person saw?")
+            said = _MISTAKEN.get((person, letter), "Which does it change: rate, steps or score?")
             raise Wrong(f"Person {person + 1} and {letter}: {said}")
     return (
         "Only one of the five got an error. The others ran on without a word, and one of them "
@@ -76,9 +74,9 @@ def name_the_slip(slips: object) -> str:
     "11.2",
     "Encode new birds",
     "How large is the table, and what stands in it before you have looked at any word?",
-    "Start from zeros, `(len(words), len(categories))`. `categories.index(word)` is the column of "
-    "a word. And what does it do if there is none?",
-    "`for row, word in enumerate(words):` gives both places of a 1: its row, and by hint 2 its "
+    "Start from zeros. A list can tell at which place a word stands. And what does it do if there "
+    "is none?",
+    "`for row, word in enumerate(words):` gives the row of a 1, and `categories.index(word)` its "
     "column. There an unknown word raises the `ValueError` by itself.",
 )
 def one_hot(one_hot_rows: object) -> str:
@@ -310,85 +308,3 @@ def _why_gaps_stay(fill: object) -> str:
             "everywhere. `X.isnan()` finds them."
         )
     return "A plain mean of a column with gaps is `nan` itself. `nanmean` skips the gaps."
-
-
-@exercise(
-    "11.5",
-    "How many birds are enough?",
-    "Shuffle the row numbers, not the rows. How many of them do you take?",
-    "Which rows does `ols` learn from, and which does it predict? Only the first are drawn.",
-    "With `drawn = torch.randperm(len(X_train), generator=generator)[:n]`, both `X_train` and "
-    "`y_train` take `[drawn]`, and `X_val` stays.",
-)
-def learning_curve(
-    miss_with: object, X_train: object, y_train: object, X_val: object, y_val: object
-) -> str:
-    """Compare one fit to all rows with the exact one, and many to few with honest draws."""
-    parts = [
-        tensor(name, part, shape).double()
-        for name, part, shape in zip(
-            ("X_train", "y_train", "X_val", "y_val"),
-            (X_train, y_train, X_val, y_val),
-            ((199, 6), (199, 1), (67, 6), (67, 1)),
-            strict=True,
-        )
-    ]
-    rows, targets, new, truth = parts
-
-    def miss(known: torch.Tensor) -> float:
-        return _root(truth - _predicted(rows[known], targets[known], new))
-
-    def asked(n: int, seed: int) -> float:
-        return number("miss_with(...)", call("miss_with", miss_with, n, seed))
-
-    with same_random_numbers("miss_with"):
-        whole, exact = asked(199, 0), miss(torch.arange(199))
-    everybody = _predicted(torch.cat([rows, new]), torch.cat([targets, truth]), new)
-    refuse_slips(
-        whole,
-        {
-            "This is the mean of the squares. Its root is in kilograms.": exact**2,
-            "This is in grams. The exercise asks for kilograms.": 1000 * exact,
-            "This is the miss on the training birds, which the line has seen. Ask it about "
-            "`X_val`.": _root(targets - _predicted(rows, targets, rows)),
-            "The validation birds are among those it was fitted to. Draw from `X_train` alone.": (
-                _root(truth - everybody)
-            ),
-            "That is what the mean misses. Let `ols` predict.": _root(truth - targets.mean()),
-        },
-        within=1e-3,
-    )
-    if not close(whole, exact, 2e-3):
-        raise Wrong(
-            f"With all 199 birds it returns {whole:.4g}, whatever the order, and OLS comes to "
-            f"{exact:.4f}. Are features and targets of the same birds drawn, each bird once?"
-        )
-    if not close(asked(30, 1), asked(30, 1), 1e-6):
-        raise Wrong("Called twice with 30 birds and seed 1, it returns two numbers. Use the seed.")
-    few = [asked(20, seed) for seed in range(12)]
-    if max(few) - min(few) < 1e-6:
-        raise Wrong("Twenty birds give one miss for all seeds. Let the seed decide which ones.")
-    orders = (
-        torch.randperm(199, generator=torch.Generator().manual_seed(seed)) for seed in range(60)
-    )
-    honest = sorted(miss(order[:20]) for order in orders)
-    middle = sorted(few)[6]
-    if not honest[5] < middle < honest[-5]:
-        raise Wrong(
-            f"Twenty birds miss by {middle:.3f} kg in the middle of twelve seeds; honest draws "
-            f"come to about {honest[30]:.2f} kg. Are exactly `n` different birds drawn?"
-        )
-    return (
-        "A learning curve. Where it still falls, more birds of this kind help; where it is flat, "
-        "only another measurement or another model does."
-    )
-
-
-def _predicted(X: torch.Tensor, y: torch.Tensor, X_new: torch.Tensor) -> torch.Tensor:
-    """Fit the weighted sum with the lowest squares; few birds may lack a species."""
-    known, new = (torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1) for rows in (X, X_new))
-    return new @ torch.linalg.pinv(known) @ y
-
-
-def _root(off: torch.Tensor) -> float:
-    return off.square().mean().sqrt().item()

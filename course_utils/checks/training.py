@@ -119,9 +119,9 @@ def symptoms(faults: object) -> str:
 _SYMPTOM = [
     "the line moves, and goes too far even in short steps. What pushes it on?",
     "gradients pile up, and neither reset nor step reaches them. Whose reset, whose step is it?",
-    "`None` means that no gradient was ever computed. Which line computes it?",
+    "`None` is not 0: nothing was ever put there. Which of the six faults puts nothing there?",
     "twice as many batches in an epoch, and no more progress. How often did the line move?",
-    "no number is wrong. What is kept that should have been let go?",
+    "no number is wrong, and few rows do no harm. What grows with the number of rows?",
 ]
 
 

@@ -8,7 +8,7 @@ import torch
 from course_utils import charts, datasets, inputs
 from course_utils.explorers.base import Explorer, Proof, are_functions, sliders
 
-LABELS = ("bill length in mm", "bill depth in mm")
+LABELS = ("bill length (mm)", "bill depth (mm)")
 PRESETS = {
     "lazy rule": {"w1": 0.0, "w2": 0.0, "b": -0.8},
     "lowest loss": {"w1": 12.05, "w2": -4.73, "b": -4.94},

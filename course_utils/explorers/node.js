@@ -55,7 +55,7 @@ function build(stage) {
     drag: ([x, y]) => { stage.touch(); if (Math.abs(x) > 0.5) w1.moveTo((clamp(y, ...HEIGHTS) - shift()) / x); },
     nudge: ([, steps]) => { stage.touch(); w1.place = clamp(w1.place + steps, 0, w1.places); },
   });
-  const mark = one.node.querySelector(".handle"), hint = one.hint("Drag the bend", { dx: 110, dy: 80 });
+  const mark = one.node.querySelector(".handle"), hint = one.hint("Drag the place", { dx: 110, dy: 80 });
   const two = stage.panel(stage.column(1), { title: "Slope of the output", note: "what reaches the weights before it", x: axis, y: { label: "slope along x\u2081", domain: HEIGHTS } });
   const flat = two.curve("rule", { width: 1.5 }), slope = two.curve("held", { width: 3.2, halo: 3 }), steep = two.dots("held", { size: 5, opacity: 1 }), told = two.words("held", { anchor: "middle" });
   for (const [panel, name] of [[one, "outputs"], [two, "slopes"]]) panel.hover((x) => {

@@ -13,6 +13,15 @@ from course_utils.explorers import answers
 from course_utils.explorers.base import Explorer, Proof, are_functions, choices, name_of, sliders
 
 Split = namedtuple("Split", "train test line train_rmse test_rmse")  # rows, fitted line, RMSEs
+SHARE = ("fraction", "sequential", "seed")
+
+
+def cut_or_draw(X: torch.Tensor, fraction: float, sequential: bool, seed: int) -> tuple:
+    """Return the rows to train and to test, in the order of the table or in a random one."""
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.arange(len(X)) if sequential else torch.randperm(len(X), generator=generator)
+    kept = round(fraction * len(X))
+    return rows[:kept], rows[kept:]
 
 
 class SplitExplorer(Explorer):
@@ -41,14 +50,14 @@ class SplitExplorer(Explorer):
         """Run the learner's split and fit, and compare rows and line with the page's."""
         X, y = _points(settings)
         x, targets = inputs.pair(X, y)
-        share = (settings[name] for name in ("fraction", "sequential", "seed"))
+        share = [settings[name] for name in SHARE]
         train, test = answers.parts(self._split(X, *share), len(X))
         found = self._fit_line(X[train], y[train])
         weight, bias = answers.numbers("fit_line returned", found, "weight and bias")
         residuals = targets - weight * x - bias
         rmses = [answers.rmse(residuals[rows]) for rows in (train, test)]
         best = np.polyfit(x[train], targets[train], 1)
-        right = [np.sort(rows) for rows in _rows(settings)]
+        right = map(np.sort, cut_or_draw(X, *share))
         same_rows = all(map(np.array_equal, map(np.sort, (train, test)), right))
         line = np.allclose(weight * x + bias, np.polyval(best, x), atol=1e-3 * np.ptp(targets))
         said = f"the same rows and line; RMSE on all test rows {as_text(rmses[1])}."
@@ -62,7 +71,7 @@ class SplitExplorer(Explorer):
     def still(self, settings: dict) -> Chart:
         """Return both parts and the line as a chart."""
         X, y = _points(settings)
-        train, test = _rows(settings)
+        train, test = cut_or_draw(X, *(settings[name] for name in SHARE))
         line = tuple(np.polyfit(*inputs.pair(X[train], y[train]), 1).tolist())
         columns = {"train": (X[train], y[train]), "test": (X[test], y[test])}
         return figures.plot_groups(columns, {"fitted line": line}, xlabel="x", ylabel="y")
@@ -88,13 +97,3 @@ def _points(settings: dict) -> tuple[torch.Tensor, torch.Tensor]:
     X = torch.arange(n).unsqueeze(1) / n
     draw = torch.randn(n, 1, generator=torch.Generator().manual_seed(420))
     return X, 0.2 + 0.8 * X + settings["curvature"] * X**2 + settings["noise"] * draw
-
-
-def _rows(settings: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to train and to test as the page chooses them."""
-    n, generator = settings["n"], torch.Generator().manual_seed(settings["seed"])
-    rows = (
-        np.arange(n) if settings["sequential"] else torch.randperm(n, generator=generator).numpy()
-    )
-    kept = round(settings["fraction"] * n)
-    return rows[:kept], rows[kept:]

@@ -243,9 +243,9 @@ WRONG = {
         (lies("order[:60]", "order[-200:]"), "the training rows"),
         (lies("order[60:]", "order[-60:]"), "the training rows"),
         (lies("order[100:160]", "order[-60:]"), "the most extreme ones"),
-        (lies("order[:60]", "order[-130:]"), "Of 130 birds, even the most extreme"),
-        (lies("order[:60]", "order[-171:]"), "Of 171 birds, even the most extreme"),
-        (lies("order[:171]", "order[-60:]"), "Of 171 birds, even the most extreme"),
+        (lies("order[:60]", "order[-130:]"), "130 largest residuals give about as much"),
+        (lies("order[:60]", "order[-171:]"), "or all from one side of the line"),
+        (lies("order[:171]", "order[-60:]"), "171 smallest residuals give about as much"),
         (lies("order[:60]", "order[-131:-1]"), "Choose fewer"),
         (lies("order[-171:]", "order[-60:]"), "the other end"),
         (
@@ -360,5 +360,8 @@ RIGHT = {  # unusual, and right
             "sorted(range(342), key=lambda row: abs(residual[row].item()))[:61]",
             "residual.flatten().argsort()[:60]",
         ),
+        lies("order[:60]", "residual.flatten().argsort()[-130:]"),
+        lies("order[:60]", "residual.flatten().argsort()[-171:]"),
+        lies("order[:60]", "residual.flatten().argsort()[:171]"),
     ],
 }

@@ -69,8 +69,7 @@ PARTS = (
     "fixed = split"
 )
 END = "train_losses.append(mean_loss(model, train_set))"
-SEEN = "rolls[now - 3 : now].mean()"
-FIRST = "range(3, len(rolls))"
+ONES = "rolls = torch.ones(10)"
 RESTORED = '    optimizer.load_state_dict(saved["optimizer"])\n'
 
 MOVED = "model(X_batch)"
@@ -86,6 +85,11 @@ MEASURED = "        val_losses.append(mean_loss(model, val_set))"
 def split_by(*lines):
     """Return a split whose lines make `rows`, an order of all rows."""
     return "def split(X, y):\n" + "".join(f"    {line}\n" for line in lines) + PARTS
+
+
+def leaks_by(*lines):
+    """Return a test for rows that know too much, made of these lines."""
+    return "def leaks(make_rows):\n" + "\n".join(f"    {line}" for line in lines)
 
 
 def noted(*lines):
@@ -476,29 +480,31 @@ WRONG = {
                 ("        val_losses.append", "    val_losses.append")), "for each epoch"),
     ],
     "lab.14": [
-        (broken(14), "still holds its target"),
-        (broken(14, ("range(3,", "range(2,")), "still holds its target"),
-        (broken(14, ("now - 2 : now + 1", "now - 1 : now + 2"), ("len(rolls))", "len(rolls) - 1)")),
-         "still holds its target"),
-        (solved(14, (FIRST, "range(len(rolls) - 3)"), ("now - 3 : now", "now + 1 : now + 4")),
-         "come after its target"),
-        (broken(14, ("now - 2 : now + 1", "now - 2 : now")), "2 of the rolls"),
-        (solved(14, ("now - 3 : now", "now - 1 : now")), "1 of the rolls"),
-        (solved(14, (FIRST, "range(4, len(rolls))"), ("now - 3 : now", "now - 4 : now - 1")),
-         "is left out of its mean"),
-        (solved(14, (FIRST, "range(4, len(rolls))")), "come 36 rows"),
-        (solved(14, (FIRST, "range(3, len(rolls), 3)")), "come 13 rows"),
-        (solved(14, (SEEN, "rolls[:now].mean()")), "means of three rolls in a row"),
-        (solved(14, (SEEN, "rolls[now - 3 : now].sum()")), "means of three rolls in a row"),
-        (solved(14, ("torch.stack(means).unsqueeze(1), torch.stack(targets).unsqueeze(1)",
-                     "torch.stack(targets).unsqueeze(1), torch.stack(means).unsqueeze(1)")),
-         "changed places"),
-        (solved(14, ("    means, targets = [], []", "    means, targets = [], []\n"
-                     "    rolls = rolls[torch.randperm(len(rolls))]")), "one after the other"),
-        (solved(14, ("    means, targets = [], []", "    means, targets = [], []\n"
-                     "    rolls -= 3.5")), "changes the rolls"),
-        (solved(14, (".unsqueeze(1), torch", ", torch")), "expected (37, 1)"),
-        (solved(14, ("return torch.stack(means).unsqueeze(1),", "return")), "expected 2 parts"),
+        (leaks_by("return True"), "True of means of the three rolls before"),
+        (leaks_by("return False"), "False of means of three rolls that end with"),
+        (leaks_by("print(make_rows(torch.arange(6.0)))"), "returns None"),
+        (leaks_by("return make_rows(torch.arange(6.0))"), "returns a tuple"),
+        (leaks_by(ONES, "rolls[-1] = torch.nan", "return make_rows(rolls)[0].isnan()"),
+         "returns a Tensor"),
+        (leaks_by(ONES, "rolls[-1] = torch.nan", "return make_rows(rolls)[1].isnan().any().item()"),
+         "True of means of the three rolls before"),
+        (leaks_by(ONES, "rolls[0] = torch.nan", "return make_rows(rolls)[0].isnan().any().item()"),
+         "True of means of the three rolls before"),
+        (leaks_by("means, targets = make_rows(torch.arange(6.0))",
+                  "return bool((targets - means < 2).any())"), "the two rolls before the target"),
+        (leaks_by("means, targets = make_rows(torch.arange(6.0))",
+                  "return bool((targets - means <= 1).any())"), "False of means of four rolls"),
+        (leaks_by("means, targets = make_rows(torch.arange(6.0))",
+                  "return bool((targets == means).any())"), "False of means of three rolls"),
+        (leaks_by("rolls = torch.rand(2000)", "means, targets = make_rows(rolls)",
+                  "both = torch.cat([means, targets], dim=1).T",
+                  "return bool(torch.corrcoef(both)[0, 1] > 0.2)"), "the three rolls after"),
+        ("def leaks(_):\n    rolls = torch.ones(10)\n    rolls[-1] = torch.nan\n"
+         "    return make_rows(rolls)[0].isnan().any().item()",
+         "True of means of the three rolls before"),
+        ("leaks = make_rows", "raised"),
+        (leaks_by(ONES, "rolls[-1] = torch.nan", "if make_rows(rolls)[0].isnan().any():",
+                  "    return 'a leak'", "return 'fine'"), "returns a str"),
     ],
     "lab.15": [
         (broken(15), "In epoch 1 dropout is off"),
@@ -756,14 +762,17 @@ RIGHT = {  # unusual, and right
                    "\n    return model, train")),
     ],
     "lab.14": [
-        "def fixed(rolls):\n    means = (rolls[:-3] + rolls[1:-2] + rolls[2:-1]) / 3\n"
-        "    return means.unsqueeze(1), rolls[3:].unsqueeze(1)",
-        "def fixed(rolls):\n    windows = rolls.unfold(0, 3, 1)[:-1]\n"
-        "    return [windows.mean(dim=1, keepdim=True), rolls[3:, None]]",
-        broken(14, (FIRST, "range(2, len(rolls))"),
-                   ("    return", "    del means[-1], targets[0]\n    return")),
-        "def fixed(rolls):\n    past = [rolls[n : n + 3].tolist() for n in range(len(rolls) - 3)]\n"
-        "    return torch.tensor([[sum(three) / 3] for three in past]), rolls[3:].reshape(-1, 1)",
+        leaks_by("rolls = torch.arange(10.0)", "before, _ = make_rows(rolls)", "rolls[-1] = 100",
+                 "after, _ = make_rows(rolls)", "return not torch.equal(before, after)"),
+        leaks_by("rolls = torch.zeros(9)", "rolls[-1] = 6", "return make_rows(rolls)[0].any()"),
+        leaks_by("rolls = torch.ones(8, requires_grad=True)", "means, _ = make_rows(rolls)",
+                 "means.sum().backward()", "return rolls.grad[-1].item() != 0"),
+        leaks_by("for now in range(4, 8):", "    rolls = torch.arange(9.0)",
+                 "    means, targets = make_rows(rolls)", "    row = targets.flatten() == now",
+                 "    rolls[now:] += 50", "    changed, _ = make_rows(rolls)",
+                 "    if (changed != means)[row].any():", "        return True", "return False"),
+        "import math\ndef leaks(make_rows):\n    rolls = torch.full((12,), 2.0)\n"
+        "    rolls[11] = math.inf\n    return np.isinf(make_rows(rolls)[0].numpy()).any()",
     ],
     "lab.15": [
         broken(15, (MEASURED, MEASURED + "\n        model.train()")),

@@ -54,7 +54,7 @@ WRONG = {
             ("edbac", "over a hundred times the rows"), ("ebbac", "Why ten walks"),
             ("ebaac", "happens to them ten times"),
             ("ebcac", "products of matrices"), ("ebeac", "ten times too"),
-            ("ebdbc", "needs more of them"), ("ebdcc", "wait even longer"), ("ebddc", "It waits"),
+            ("ebdbc", "needs more of them"), ("ebdcc", "all the same"), ("ebddc", "It waits"),
             ("ebdec", "Who cuts"), ("ebdaa", "nothing of waiting"), ("ebdab", "more products"),
             ("ebdad", "one operation already"), ("ebdae", "one card"),
             ("ebda", "is not five letters"), ("ebdaf", "from a to e"),

@@ -15,11 +15,6 @@ def stop_when_broken(trainer):
     loss = torch.tensor(trainer.history["train_loss"][-1])
     if not loss.isfinite():
         trainer.should_stop = True"""
-CURVE = """\
-def miss_with(n, seed):
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randperm(len(X_train), generator=generator)[:n]
-    return miss(ols(X_train[drawn], y_train[drawn], X_val), y_val)"""
 
 
 def changed(code, *pairs):
@@ -45,7 +40,7 @@ WRONG = {
         ('slips = "cdebb"', "flatters the test rows"),
         ('slips = "cdebe"', "nothing was clipped"),
         ('slips = "cdebc"', "That would have shown"),
-        ('slips = "bdeca"', "Does that slip change"),
+        ('slips = "bdeca"', "Which does it change"),
         ('slips = "cdeb"', "not five letters"),
         ('slips = "cdebf"', "not five letters"),
         ("slips = 5", "expected five letters"),
@@ -251,53 +246,6 @@ WRONG = {
             "training rows still hold",
         ),
     ],
-    "11.5": [
-        (changed(CURVE, ("X_val), y_val)", "X_val), y_val) ** 2")), "mean of the squares"),
-        (changed(CURVE, ("return miss", "return 1000 * miss")), "in grams"),
-        (changed(CURVE, (", X_val), y_val", ", X_train), y_train")), "which the line has seen"),
-        (
-            changed(CURVE, ("X_val), y_val", "X_train[drawn]), y_train[drawn]")),
-            "which the line has seen",
-        ),
-        (
-            "def miss_with(n, seed):\n"
-            "    X_all, y_all = torch.cat([X_train, X_val]), torch.cat([y_train, y_val])\n"
-            "    generator = torch.Generator().manual_seed(seed)\n"
-            "    drawn = torch.randperm(199, generator=generator)[:n].tolist()\n"
-            "    drawn += range(199, 266)\n"
-            "    return miss(ols(X_all[drawn], y_all[drawn], X_val), y_val)",
-            "are among those it was fitted to",
-        ),
-        (changed(CURVE, ("ols(X_train[drawn], y_train[drawn], X_val)", "y_train[drawn].mean()")),
-         "what the mean misses"),
-        (changed(CURVE, ("y_train[drawn]", "y_train[:n]")), "of the same birds"),
-        (
-            changed(
-                CURVE,
-                ("randperm(len(X_train), ", "randint(199, (n,), "), (")[:n]", ")"),
-            ),
-            "each bird once",
-        ),
-        (changed(CURVE, ("manual_seed(seed)", "manual_seed(420)")), "one miss for all seeds"),
-        (
-            changed(CURVE, ("torch.randperm(len(X_train), generator=generator)[:n]", "range(n)")),
-            "one miss for all seeds",
-        ),
-        (changed(CURVE, ("[:n]", "")), "one miss for all seeds"),
-        (
-            changed(CURVE, (".manual_seed(seed)", ""), ("[:n]", "[:n] if generator.seed() else 0")),
-            "returns two numbers",
-        ),
-        (
-            "def miss_with(n, seed):\n    torch.manual_seed(seed)\n"
-            "    drawn = torch.randperm(199)[:n]\n"
-            "    return miss(ols(X_train[drawn], y_train[drawn], X_val), y_val)",
-            "changes the random numbers",
-        ),
-        (changed(CURVE, ("[:n]", "[: n + 150]")), "in the middle of twelve seeds"),
-        (changed(CURVE, ("[:n]", "[: 5 * n]")), "exactly `n` different"),
-        (changed(CURVE, ("    return miss", "    miss")), "`return` missing"),
-    ],
 }  # fmt: skip
 
 RIGHT = {  # unusual, and right
@@ -394,29 +342,5 @@ def fill(X_train, X_new):
 
     filler = Filler().fit(X_train)
     return filler(X_train), filler(X_new)""",
-    ],
-    "11.5": [
-        changed(CURVE, ("return miss(ols(", "return float(miss(ols("), ("y_val)", "y_val))")),
-        """\
-def miss_with(n, seed):
-    import random
-    drawn = random.Random(seed).sample(range(199), n)
-    return miss(ols(X_train[drawn], y_train[drawn], X_val), y_val)""",
-        """\
-def miss_with(n, seed):
-    import numpy as np
-    drawn = np.random.default_rng(seed).permutation(199)[-n:]
-    columns = np.hstack([X_train.numpy(), np.ones((199, 1))])[drawn]
-    weights, *_ = np.linalg.lstsq(columns, y_train.numpy()[drawn], rcond=None)
-    y_pred = np.hstack([X_val.numpy(), np.ones((67, 1))]) @ weights
-    return np.sqrt(np.mean((y_val.numpy() - y_pred) ** 2))""",
-        """\
-def miss_with(n, seed):
-    generator = torch.Generator().manual_seed(seed)
-    birds = TensorDataset(X_train, y_train)
-    loader = DataLoader(birds, batch_size=n, shuffle=True, generator=generator)
-    X_few, y_few = next(iter(loader))
-    y_pred = ols(X_few, y_few, X_val)
-    return nn.functional.mse_loss(y_pred, y_val).sqrt()""",
     ],
 }

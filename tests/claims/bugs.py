@@ -85,16 +85,6 @@ def the_tensor_ends_the_loop(seed):
     return False
 
 
-def off_in_the_test(seed):
-    """Return how many g a random split's line is off in its test, and over that in its training."""
-    X, y = datasets.load_penguins("bill_length_mm")
-    rows = torch.randperm(len(X), generator=torch.Generator().manual_seed(seed))
-    n = int(0.8 * len(X))
-    weight, bias = best(X[rows[:n]], y[rows[:n]])
-    off = (y - (weight * X + bias)).square()[rows]
-    return off[n:].mean().sqrt().item(), (off[n:].mean() / off[:n].mean()).sqrt().item()
-
-
 def table_end_is_one_unseen_species(_seed):
     text = datasets.PENGUINS.read_text(encoding="utf-8").splitlines()
     head, *rows = (row.split(",") for row in text)
@@ -103,11 +93,6 @@ def table_end_is_one_unseen_species(_seed):
     shown, asked = known[:273], known[273:]
     unseen = [row for row in asked if row[0] not in {other[0] for other in shown}]
     return len(unseen) == 68 and len(asked) == 69
-
-
-def bills_lie_inside(_seed):
-    X, _ = datasets.load_penguins("bill_length_mm")
-    return bool(X[:273].min() <= X[273:].min() and X[273:].max() <= X[:273].max())
 
 
 def crossed_shapes_lead_to_the_mean(seed):
@@ -168,13 +153,6 @@ def gradients_of_batches_add_up(seed):
     for rows in (slice(0, 50), slice(50, 200)):
         (LOSS(model(X[rows]), y[rows]) * len(X[rows]) / 200).backward()
     return torch.allclose(model.weight.grad, whole, rtol=1e-4, atol=1e-5)
-
-
-def the_start_does_not_matter(seed):
-    X, y, first = line(seed)
-    torch.manual_seed(seed + 1000)
-    ends = [list(train(model, X, y, 100))[-1] for model in (first, nn.Linear(1, 1))]
-    return abs(ends[0] - ends[1]) < 1e-4
 
 
 def an_optimizer_keeps_its_tensors(seed):
@@ -333,11 +311,6 @@ def a_whole_checkpoint_ends_exactly_there(seed):
     return straight == again and straight[0] != first
 
 
-def swings_slower_at_a_smaller_rate(seed):
-    fast, slow = (int((uncleared(seed, lr)[1][:60].sign().diff() != 0).sum()) for lr in (0.1, 0.01))
-    return 0 < slow < fast and the_bias_swings(seed)
-
-
 def a_model_moves_and_a_tensor_gives_a_copy(seed):
     X, _, model = line(seed)
     X.to("meta"), model.to("meta")
@@ -450,7 +423,7 @@ def nine_in_ten_cost_a_lot(seed):
 
 
 CLAIMS = [
-    Claim(LAB, "a `for` loop doesn't. Which sign", a_loop_never_asks_for_the_length),
+    Claim(LAB, "A `for` loop never does: it waits", a_loop_never_asks_for_the_length),
     Claim(LAB, "A loader asks for the length", a_loader_does),
     Claim(
         JUDGED,
@@ -471,19 +444,7 @@ CLAIMS = [
         table_end_is_one_unseen_species,
     ),
     Claim(
-        LAB,
-        "most other seeds give 570 to 720 g in the test",
-        lambda seed: 570 <= off_in_the_test(seed)[0] <= 720,
-        at_least=15,
-    ),
-    Claim(
-        LAB,
-        "for about half of them that is less than in training",
-        lambda seed: 10 < sum(off_in_the_test(40 * seed + n)[1] < 1 for n in range(40)) < 30,
-    ),
-    Claim(LAB, "Their bills are no longer than those the line had seen", bills_lie_inside),
-    Claim(
-        LAB, "the best single answer to all targets is their mean", crossed_shapes_lead_to_the_mean
+        LAB, "The best single answer to all targets is their mean", crossed_shapes_lead_to_the_mean
     ),
     Claim(
         JUDGED,
@@ -498,15 +459,9 @@ CLAIMS = [
     ),
     Claim(
         LAB,
-        "The weight nearly arrives at its 2. The bias runs past its 1.5, comes back, and runs past "
+        "My weight nearly arrives at its 2. The bias runs past its 1.5, comes back, and runs past "
         "it again.",
         the_bias_swings,
-    ),
-    Claim(LAB, "With a smaller rate it swings more slowly.", swings_slower_at_a_smaller_rate),
-    Claim(
-        LAB,
-        "A smaller rate makes the pushes smaller, and still none of them is ever forgotten.",
-        swings_slower_at_a_smaller_rate,
     ),
     Claim(JUDGED, "Each step now follows the slope at its own place.", comes_closer_each_epoch),
     Claim(
@@ -514,7 +469,6 @@ CLAIMS = [
         "Gradients add up on purpose, so that several batches can share one step",
         gradients_of_batches_add_up,
     ),
-    Claim(LAB, "for a line the start does not matter", the_start_does_not_matter),
     Claim(
         JUDGED,
         "An optimizer keeps the very tensors it was given.",
@@ -538,13 +492,13 @@ CLAIMS = [
     ),
     Claim(
         LAB,
-        "A softmax before `CrossEntropyLoss` does the same to many classes. The names stay right",
+        "A softmax before `CrossEntropyLoss` does the same. The names stay right",
         squashed_twice_names_stay_right,
         slow=True,
     ),
     Claim(
         LAB,
-        "a smoothed loss mixes the models of many batches, and after the first ten, 35 % of the "
+        "A smoothed loss mixes the models of many batches, and after the first ten, 35 % of the "
         "untrained line's loss was still in it",
         a_smoothed_loss_is_far_above,
     ),
@@ -553,7 +507,7 @@ CLAIMS = [
         "The last batch has 6 rows and counts as much as one of 16 rows.",
         rows_of_a_small_batch_count_more,
     ),
-    Claim(LAB, "To say 3.5 each time costs about 2.9", to_say_the_middle_costs),
+    Claim(LAB, "Always saying 3.5 costs about 2.9", to_say_the_middle_costs),
     Claim(
         LAB,
         "each mean held the very roll that it was to foretell, and so a third of its variance was "

@@ -181,12 +181,6 @@ def moves_or_replaces(seed):
     return kept.weight is before[0] and replaced.weight is not before[1]
 
 
-def prefix_of_compile(seed):
-    names = [*nn.Linear(1 + seed, 1).state_dict()]
-    compiled = torch.compile(nn.Linear(1 + seed, 1))
-    return [*compiled.state_dict()] == [f"_orig_mod.{name}" for name in names]
-
-
 def two_thirds_backward(seed):
     """Count the multiplications of the wide network, forward and in all."""
     rows = numbers(seed)[0]
@@ -204,8 +198,7 @@ def two_thirds_backward(seed):
 CLAIMS = [
     Claim(
         LESSON,
-        "all ranks shuffle by the same seed plus the number of the epoch, so each knows its own "
-        "rows without asking",
+        "deals out the rows like cards, to processes with a number",
         none_twice,
     ),
     Claim(
@@ -220,7 +213,7 @@ CLAIMS = [
     ),
     Claim(LESSON, "the parts are filled up until they are equal", first_rows_twice),
     Claim(LESSON, "the mean of the two is the mean of all 16", mean_is_the_whole),
-    Claim(QUESTIONS, "Another gradient than that of the 16 rows", uneven_mean_is_another),
+    Claim(LESSON, "the plain mean lets 4 rows count as much as 12", uneven_mean_is_another),
     Claim(
         LESSON,
         "Equal parts, averaged gradients, equal weights: several processes take the path of one.",
@@ -241,7 +234,6 @@ CLAIMS = [
     Claim(LESSON, "Near 2 the next smaller number is 1.992", eight_digits),
     Claim(LESSON, "Whether `.to` replaces the parameters depends on the device",
           moves_or_replaces),
-    Claim(LESSON, "`torch.compile` has a prefix too, `_orig_mod.`", prefix_of_compile, slow=True),
     Claim(LESSON, "`backward` is about two thirds of a step", two_thirds_backward),
     Claim(
         GLOSSARY,

@@ -71,25 +71,6 @@ def two_curvatures(seed):
     )
 
 
-def parts_of_the_border(seed):
-    """Half the border is home in one step; 0.9 of it leaves as much as 0.1 of it."""
-    _, slope = ball(seed)
-    curvature = slope(1.0) - slope(0.0)
-    bottom = -slope(0.0) / curvature
-    left = [(-1.0 - part * 2 / curvature * slope(-1.0) - bottom) for part in (0.5, 0.1, 0.9)]
-    return abs(left[0]) < 1e-9 and math.isclose(left[1], -left[2], rel_tol=1e-6)
-
-
-def half_is_best_in_a_round_bowl(seed):
-    """Count the steps until the loss is within 1 % of the lowest."""
-    X, y, model = begin(seed)
-    lowest, counts = losses_on(X, y, ols(X, y).unsqueeze(0).numpy())[0], []
-    for part in (0.5, 0.75, 0.9):
-        lines = walk(X, y, line_of(model), part * descent.stable_lr(X), 200)
-        counts.append((losses_on(X, y, lines) > 1.01 * lowest).sum())
-    return counts[0] < counts[1] < counts[2]
-
-
 def border_of_a_ball(seed):
     _, slope = ball(seed)
     curvature = slope(1.0) - slope(0.0)
@@ -145,7 +126,7 @@ def boxes_print_what_they_say(_seed):
             exec(code, names)
         if printed.getvalue() != said:
             return False
-    return len(found) == 2
+    return len(found) == 1
 
 
 def factor_of_a_step(seed):
@@ -212,16 +193,6 @@ def adam_and_the_unit(seed):
         lines = walk(features, y, line_of(model), 0.1, 91, optimizer="adam")
         losses.append(losses_on(features, y, lines)[90])
     return 0.25 < losses[1] / losses[0] < 4
-
-
-def adam_walks_the_floor(seed):
-    """A thousand steps at 30 are a third of the bias's way, at any rate less than half."""
-    flipper, mass = datasets.load_penguins()
-    torch.manual_seed(seed)
-    parts, start = {}, torch.randn(2)
-    for rate in (30, 3, 10, 20, 35, 40, 45, 50, 60, 80, 200, 1000, 10_000):
-        parts[rate] = walk(flipper, mass, start, rate, 1001, optimizer="adam")[-1][1] / -5781
-    return 0.3 < parts[30] < 0.36 and max(parts.values()) < 0.45
 
 
 def adam_comes_home(seed):
@@ -395,13 +366,6 @@ def shrinking_quiets_batches(seed):
     return gaps[0] > 2 * gaps[1] > 4 * gaps[2]
 
 
-def never_beyond_one(seed):
-    generator = torch.Generator().manual_seed(seed)
-    X = torch.randn(50, 1, generator=generator, dtype=torch.double)
-    X = X * 10 ** (2 * torch.randn(1, generator=generator)) + torch.randn(1, generator=generator)
-    return descent.stable_lr(X) <= 1 + 1e-9 and hessian(X)[1, 1] == 2
-
-
 def penguins(_seed):
     """The figures of the texts: border, condition, best line, and the border for bills."""
     X, y = datasets.load_penguins()
@@ -434,16 +398,13 @@ CLAIMS = [
         "For the MSE of a line it is `2 * X.square().mean()` along the weight",
         two_curvatures,
     ),
-    Claim(LESSON, "half of that is home in one step, and nine tenths are", parts_of_the_border),
     Claim(LESSON, "The largest sets the border", limit_parts_runs),
-    Claim(LESSON, "a rate well beyond that costs time", half_is_best_in_a_round_bowl),
     Claim(LESSON, "weight and bias move together is steeper than either", diagonal_is_steeper),
     Claim(LESSON, "it is computed from the features alone", features_alone),
     Claim(CHECKS, "The features alone set the border", features_alone),
     Claim(LESSON, "Where exactly is the border?", boxes_print_what_they_say),
-    Claim(LESSON, "Which half of the scaling did it?", boxes_print_what_they_say),
     Claim(LESSON, "A step multiplies the distance by a factor", factor_of_a_step),
-    Claim(LESSON, "the curvature along the weight falls from 81,128 to 4", penguins),
+    Claim(LESSON, "so the curvature along the weight is about 4", penguins),
     Claim(LESSON, "beyond a rate of 2 / curvature, training explodes", limit_parts_runs),
     Claim(GLOSSARY, "the learning rate has to stay below two over the largest", limit_parts_runs),
     Claim(QUESTIONS, "each ends on the other side of the minimum, nearly as far", overshoots),
@@ -454,32 +415,26 @@ CLAIMS = [
         "the border of the learning rate is then 1, whatever the unit",
         scaled_limit_is_one,
     ),
-    Claim(LESSON, "whose curvature is 2 on any data", never_beyond_one),
-    Claim(CHECKS, "is 1, the highest there is", never_beyond_one),
-    Claim(GLOSSARY, "the penguins in millimeters have 8,346,409", penguins),
+    Claim(GLOSSARY, "as for the penguins in millimeters, the loss is a canyon", penguins),
     Claim(LESSON, "the weight alone would stand a rate of 510", penguins),
-    Claim(LESSON, "a third of its way to \u22125,781", penguins),
     Claim(LESSON, "A rate that is small enough from the start doesn't arrive", tiny_is_late),
-    Claim(LESSON, "the borders are 0.05 % and 0.2 % lower", penguins),
     Claim(QUESTIONS, "about four thousand times too large", penguins),
     Claim(LESSON, "a step is about as long as the learning rate", adam_keeps_its_stride),
     Claim(GLOSSARY, "as long as the learning rate while the direction", adam_keeps_its_stride),
     Claim(QUESTIONS, "Each step of Adam is about 0.1 long here", adam_keeps_its_stride),
     Claim(LESSON, "Steep or flat, it sets out with the same stride", adam_and_the_unit),
-    Claim(LESSON, "a thousand steps bring the bias a third of its way", adam_walks_the_floor),
-    Claim(LESSON, "no rate leaves it even half the way there", adam_walks_the_floor),
     Claim(LESSON, "where SGD exploded: it still comes home", adam_comes_home),
-    Claim(LESSON, "a running mean of the gradient and one of its square", adam_follows_two_means),
+    Claim(LESSON, "and another of the squared gradient", adam_follows_two_means),
     Claim(GLOSSARY, "a running mean of the gradient and one of its square", adam_follows_two_means),
     Claim(LESSON, "For a line on scaled features SGD is enough", sgd_is_enough),
     Claim(LESSON, "steps over the goal, and back, for ever", l1_keeps_stepping),
     Claim(LESSON, "a tenth of the rate leaves about a tenth of the dance", a_tenth_of_the_dance),
     Claim(LESSON, "cut too early, and the line is stranded", stranded),
-    Claim(LESSON, "steps on single rows never come to rest", single_rows_never_rest),
-    Claim(LESSON, "is rough, but costs a nineteenth of the reading", rough_is_cheaper),
-    Claim(LESSON, "the eighteens stayed below 175,000", rough_is_cheaper),
-    Claim(LESSON, "a typical shuffle ends near 158,600", typical_eighteens),
-    Claim(LESSON, "may end at 156,000 or at 250,000", single_birds_end_anywhere),
+    Claim(LESSON, "steps on single birds never come to rest", single_rows_never_rest),
+    Claim(LESSON, "a rough direction, for a nineteenth of the reading", rough_is_cheaper),
+    Claim(LESSON, "hundreds of orders the eighteens stayed below 175,000", rough_is_cheaper),
+    Claim(LESSON, "nearly as far as twenty steps on all birds", typical_eighteens),
+    Claim(LESSON, "below 156,000 in one order, and above 250,000", single_birds_end_anywhere),
     Claim(LESSON, "near the bottom the slope dies away, and the steps with it", mse_steps_shrink),
     Claim(LESSON, "The same plan quiets mini-batches", shrinking_quiets_batches),
     Claim(LESSON, "because its residual counts squared", outlier_moves_mse),

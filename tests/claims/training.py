@@ -99,14 +99,6 @@ def hessian(X):
     return 2 * columns.T @ columns / len(X)
 
 
-def steps_of_an_epoch(seed):
-    torch.manual_seed(seed)
-    rows, size = torch.randint(1, 300, (2,)).tolist()
-    X = torch.zeros(rows, 1)
-    even = DataLoader(TensorDataset(X, X), batch_size=size, drop_last=True)
-    return len(list(batches(X, X, size))) == math.ceil(rows / size) and len(even) == rows // size
-
-
 def floor_is_noise(seed):
     X, y, model = begin(seed)
     ends = walk(X, y, line_of(model), 0.1, rows_of(seed, 30))[-100:]
@@ -130,13 +122,6 @@ def never_lands(seed):
         line = walk(X, y, line, 0.1, chosen)[-1]
         gaps.append(np.abs(line - ols(X, y).numpy()).max())
     return gaps[2] < 1e-5 and min(gaps[0], gaps[1]) > 1e-4
-
-
-def steps_do_not_die_out(seed):
-    X, y, model = begin(seed)
-    lines = walk(X, y, line_of(model), 0.1, rows_of(seed, 100))
-    sizes = np.linalg.norm(np.diff(lines, axis=0), axis=1)
-    return 0.8 < sizes[900:].mean() / sizes[100:200].mean() < 1.25
 
 
 def batches_disagree(seed):
@@ -183,27 +168,6 @@ def swings_at_a_tenth(seed):
     return falls[0] < falls[1] and losses[falls[1] :].max() > start / 2
 
 
-def pushes_do_not_cancel(seed):
-    """Over random batches, the square of a speed after a push is more than of the mean push."""
-    X, y, model = begin(seed)
-    columns, line = np.c_[X.numpy(), np.ones_like(X.numpy())].astype(float), line_of(model).numpy()
-    each = 2 * (columns @ line - y.numpy().ravel())[:, None] * columns
-    pushes = np.array([each[rows].mean(0) for rows in rows_of(seed, 20)])
-    speeds = line - 0.1 * pushes
-    return (speeds**2).sum(1).mean() > 1.001 * (speeds.mean(0) ** 2).sum()
-
-
-def swings_multiply(seed):
-    """Begun ten times as far out, without noise, the swings are ten times as wide at every step."""
-    X, _, model = begin(seed)
-    y, goal, found = 1.5 + 2 * X, torch.tensor([2.0, 1.5]), []
-    for far in (1, 10):
-        start = goal + far * (line_of(model) - goal)
-        lines = without_reset(X, y, start, 0.1, rows_of(seed, 30))
-        found.append(lines - goal.numpy())
-    return np.allclose(found[1], 10 * found[0], rtol=1e-3, atol=1e-3) and swings_grow(seed)
-
-
 def other_optimizer(seed):
     """The old model's optimizer moves neither model; the new one's gradients pile up."""
     X, y, model = begin(seed)
@@ -243,19 +207,6 @@ def weighted_is_whole(seed):
     return math.isclose(weighted, whole, rel_tol=1e-5) and abs(plain / whole - 1) > 1e-4
 
 
-def split_turns_round(seed):
-    """Of 20 splits, some have the higher loss on validation rows, some on training rows."""
-    X, y, _ = begin(seed)
-    signs = set()
-    for _ in range(20):
-        order = torch.randperm(200)
-        fitted, held = order[:160], order[160:]
-        line = ols(X[fitted], y[fitted])
-        off = y - line[0] * X - line[1]
-        signs.add(bool(off[held].square().mean() > off[fitted].square().mean()))
-    return len(signs) == 2
-
-
 def fitting_explains_little(seed):
     """The expected gain of fitting two parameters is far below the spread between splits."""
     X, y, _ = begin(seed)
@@ -267,30 +218,6 @@ def fitting_explains_little(seed):
         gaps.append((squares[order[160:]].mean() - squares[order[:160]].mean()).item())
     spread = torch.tensor(gaps).std().item()
     return 0.3 * spread > 4 * 0.1**2 / 160
-
-
-def two_birds_shake(seed):
-    """Without the last batch, of two birds, most of what the epochs end above the lowest is gone.
-
-    On the points, in batches of 16, less is left than on the birds.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    flipper, mass = datasets.load_penguins()
-    found = []
-    for X, y, kept in (
-        (flipper / 10 - 20, mass / 1000, 18),
-        (flipper / 10 - 20, mass / 1000, 17),
-        (*begin(seed)[:2], 10),
-    ):
-        size = 274 if len(X) == 342 else 160
-        rows = torch.randperm(len(X), generator=torch.Generator().manual_seed(seed))[:size]
-        X, y = X[rows], y[rows]
-        best = ols(X, y)
-        orders = [torch.randperm(size, generator=generator) for _ in range(50)]
-        steps = [rows.numpy() for order in orders for rows in order.split(16)[:kept]]
-        ends = walk(X, y, best, 0.1, steps)[kept::kept]
-        found.append(losses_on(X, y, ends).mean() - losses_on(X, y, best.double().numpy()))
-    return found[0] > 2 * found[1] and found[1] > 5 * found[2]
 
 
 def exercise_ends_there(seed):
@@ -321,16 +248,6 @@ def step_outside(seed):
     return torch.allclose(line_of(model), before - 0.1 * last.flatten(), atol=1e-5)
 
 
-def ten_epochs_for_one(seed):
-    """Ten steps from ten epochs bring about what the ten steps of one epoch do."""
-    X, y, model = begin(seed)
-    X, y, line, best = X[:160], y[:160], line_of(model), ols(X[:160], y[:160]).numpy()
-    slow = [rows_of(seed + epoch, 1)[-1] for epoch in range(10)]
-    ends = [walk(X, y, line, 0.1, rows)[-1] for rows in (slow, rows_of(seed, 1))]
-    gaps = [np.linalg.norm(end - best) for end in ends]
-    return 0.25 < gaps[0] / gaps[1] < 4
-
-
 def losses_keep_their_past(seed):
     """A sum of losses grows by as many operations with each batch; one of numbers has none."""
     X, y, model = begin(seed)
@@ -340,18 +257,6 @@ def losses_keep_their_past(seed):
         lengths.append(graph_length(total))
     grown = {b - a for a, b in itertools.pairwise(lengths[1:])}
     return len(grown) == 1 and min(grown) > 3
-
-
-def total_is_the_sum(seed):
-    """`backward` on a sum of losses leaves the sum of the gradients of its batches."""
-    X, y, model = begin(seed)
-    total, parts = torch.tensor(0.0), torch.zeros(1, 1)
-    for X_batch, y_batch in batches(X, y):
-        loss = MSE(model(X_batch), y_batch)
-        parts += torch.autograd.grad(loss, model.weight, retain_graph=True)[0]
-        total = total + loss
-    total.backward()
-    return torch.allclose(model.weight.grad, parts, rtol=1e-4)
 
 
 def predictions_kept(tensor):
@@ -399,18 +304,14 @@ def one_lowest_point(seed):
 
 
 CLAIMS = [
-    Claim(LESSON, "with N / batch size steps, rounded up (down with", steps_of_an_epoch),
     Claim(LESSON, "the noise in y has variance 0.01, and the plain lies near", floor_is_noise),
     Claim(LESSON, "Each step follows 16 points, whose best line differs", batches_disagree),
     Claim(QUESTIONS, "What is left is noise, and no epoch takes that away", floor_is_noise),
     Claim(QUESTIONS, "Ten steps bring the line most of the way", twenty_steps_arrive),
-    Claim(LESSON, "while the learning rate stays the same, the steps do not", steps_do_not_die_out),
     Claim(LESSON, "100 epochs more won't close the gap, and 100 steps on all", never_lands),
     Claim(LESSON, "every step uses the sum of all gradients so far", backward_adds),
-    Claim(LESSON, "On the same points at every step it would swing on for ever", swings_for_ever),
-    Claim(LESSON, "swings multiply. On average they grow", swings_grow),
-    Claim(LESSON, "on average 101: the two don't cancel.", pushes_do_not_cancel),
-    Claim(LESSON, "The wider the swing, the harder the push: swings multiply", swings_multiply),
+    Claim(LESSON, "the line would swing on for ever, no wider than at first", swings_for_ever),
+    Claim(LESSON, "Here the batches change, and in all five runs the swing", swings_grow),
     Claim(LESSON, "Symptom: the loss falls, then swings, wider and wider.", falls_then_swings),
     Claim(
         LESSON,
@@ -424,21 +325,17 @@ CLAIMS = [
     Claim(LESSON, "the next `zero_grad` wiped each one out", step_outside),
     Claim(QUESTIONS, "only the last gradient is still there when `step` comes", step_outside),
     Claim(LESSON, "an epoch does the work of one step", step_outside),
-    Claim(LESSON, "(here it should do that of ten)", ten_epochs_for_one),
-    Claim(LESSON, "keep the loss and you keep its whole past", losses_keep_their_past),
-    Claim(QUESTIONS, "so `backward` goes back through all ten", total_is_the_sum),
-    Claim(LESSON, "`backward` throws the stored values away", backward_frees_predictions),
+    Claim(LESSON, "Keep the loss and you keep its whole past", losses_keep_their_past),
+    Claim(LESSON, "In training, `backward` throws them away", backward_frees_predictions),
     Claim(LESSON, "can look better for that reason alone", later_looks_better),
     Claim(LESSON, "While the loss falls, that mean is too high", mean_is_too_high),
     Claim(
         LESSON,
-        "Set both switches: then `loss_over(model, train_loader)` equals",
+        "Then `loss_over(model, train_loader)` equals",
         weighted_is_whole,
     ),
     Claim(CHECKS, "batches of any size give the loss over all rows", weighted_is_whole),
-    Claim(LESSON, "another split may turn it round", split_turns_round),
-    Claim(LESSON, "mostly by the chance of which 40 were drawn", fitting_explains_little),
-    Claim(LESSON, "Birds do scatter more about their line, yet most of the", two_birds_shake),
+    Claim(LESSON, "a little higher is mostly the luck of the draw", fitting_explains_little),
     Claim(LESSON, "ends near weight 2.00 and bias 1.50", exercise_ends_there),
     Claim(LESSON, "All roads lead to one line.", one_lowest_point),
     Claim(CHECKS, "from wherever a line starts, steps downhill that are short", one_lowest_point),
