@@ -2,9 +2,9 @@
 
 A learner reads 150 words or 8 lines of code a minute, looking at what they give, and writes 2
 lines a minute. A prediction takes a minute of thought besides, an exercise three, and an explorer
-three of play. What is folded away is not counted, but for the lines of a solution that do not stand in
-its section: those the learner writes. The sum is rounded to 5 minutes. The sections share it, each
-with a minute at least.
+three of play. What is folded away is not counted, but for the lines of a solution that do not
+stand in its section: those the learner writes. The sum is rounded to 5 minutes. The sections share
+it, each with a minute at least.
 
 The refresh writes all minutes from here, so none is written by hand.
 """
