@@ -378,8 +378,7 @@ CLAIMS = [
     Claim(GUIDE, "are the rows the same? Hope for: no", a_second_split_is_another_one),
     Claim(
         NOTEBOOK,
-        "with generator and split in one cell, or a second run moves test rows into the "
-        "training.",
+        "with generator and split in one cell, or a second run moves test rows into the training.",
         seed_and_split_together,
     ),
     Claim(
