@@ -105,7 +105,7 @@ def _refuse_wrong_end(dataset: Dataset, n: int) -> None:
     "02.1",
     "Write a Dataset that ends",
     "Begin with x. `torch.tensor([...])` with one number in its brackets has shape (1,).",
-    "An `if` at the beginning of `__getitem__` tells a bad index. What should stand under it?",
+    "Which is the first bad index: n - 1, n or n + 1? An `if` at the beginning sorts it out.",
     "The `raise` stands under `if index >= self.n:`. Below both, compute x and y, and return them.",
 )
 def dataset_that_ends(GridDataset: object) -> str:
@@ -283,8 +283,8 @@ BIRDS, LEAST, SHIP = 342, 60, range(151, 274)
     "Rig a test",
     "Whose answers would flatter a line? Look at them before you choose: that is the cheat.",
     "Fit a line to all the birds, and sort them by what it leaves over: with its sign, or without?",
-    "`argsort` of a flat tensor gives row numbers, that of the smallest value first. One end of "
-    "this order flatters the line, and the other end damns it.",
+    "`argsort` of a flat tensor gives row numbers, that of the smallest value first. Which "
+    "end of this order flatters the line?",
 )
 def lying_tests(flattering: object, damning: object) -> str:
     """Two choices of test rows, one that the line seems to hit, one that it seems to miss."""

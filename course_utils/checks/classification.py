@@ -73,7 +73,7 @@ def which_loss(losses: object) -> str:
     "Move a chance",
     "The weight belongs to the logit, not to the chance. What is the bird's logit now?",
     "`math.log` of the odds is the logit now. What does the longer bill add to it?",
-    "Logit now, plus `weight * more`, and the sigmoid of the sum.",
+    "Chance to logit, one step, and back. Which curve leads back?",
 )
 def moved_chance(moved: object) -> str:
     """Compare chances at several starts."""
@@ -207,6 +207,7 @@ def cheapest_threshold(threshold: object) -> str:
     for miss, alarm in ((9.0, 1.0), (1.0, 20.0), (1.0, 1.0), (0.0, 1.0)):
         given = chance.unsqueeze(1).clone(), y.unsqueeze(1).clone()
         value = call("threshold", threshold, *given, miss, alarm)
+        value = value.item() if getattr(value, "ndim", 1) == 0 else value
         if not (type(value) is float and math.isinf(value)):  # inf: nobody gets a transmitter
             value = number("threshold(...)", value)
 

@@ -255,11 +255,12 @@ def _judge_layers(model: nn.Module, X: torch.Tensor, told: torch.Tensor) -> None
     "09.4",
     "Teach it a curve of your own",
     "Any formula will do, such as `torch.sin(my_X) * my_X`, and so will 30 heights of your own or "
-    "more, as a column: `torch.tensor([...]).unsqueeze(1)`, with as many places in `my_X`.",
+    "more, as a column: `torch.tensor([3.0, 5.0, ...]).unsqueeze(1)`, with as many places in "
+    "`my_X`.",
     "Make the network with `fresh` or `build`, the optimizer with its parameters, and call `fit` "
     "with `my_X` and `my_y`. Which start wakes deep layers?",
-    "If it stands still: Kaiming's start, or Adam. If it misses a turn: more steps, or another "
-    "seed. If the loss jumps: land with a smaller rate.",
+    "If it stands still: Kaiming's start, or Adam. Heights far from 0? Scale them. If it misses a "
+    "turn: more steps, or another seed. If the loss jumps: land with a smaller rate.",
 )
 def own_curve(my_X: object, my_y: object, my_model: object) -> str:
     """Expect three turns or more, and a network of a hundredth of the variance or less."""
@@ -269,7 +270,7 @@ def own_curve(my_X: object, my_y: object, my_model: object) -> str:
             f"`my_X` has shape {tuple(X.shape)}, expected a column of 30 places or more, such as "
             "(200, 1)."
         )
-    y = tensor("my_y", my_y, X.shape)
+    y = tensor("my_y", my_y, X.shape).double()
     if (y - torch.sin(2 * X)).square().mean() < 0.01 * y.var():
         raise Wrong("`my_y` is the wave of the lesson. Make up a curve of your own.")
     turns = _turns([height for _, height in sorted(zip(flat(X), flat(y), strict=True))])
@@ -323,8 +324,8 @@ def _judge_likeness(model: nn.Module, X: torch.Tensor, y: torch.Tensor, turns: i
     if share > 0.5:
         raise Wrong(
             f"The MSE is {share:.1%} of the variance of `my_y`, its mean leaves 100 %. Was it "
-            "trained on `my_X` and `my_y`? Then it stands still, as eight layers did: what woke "
-            "them?"
+            "trained on `my_X` and `my_y`? Are the heights far from 0? Scale them. If neither is "
+            "it, it stands still, as eight layers did: what woke them?"
         )
     raise Wrong(
         f"The MSE is {share:.1%} of the variance of `my_y`, and less than 1 % is asked for. More "

@@ -185,6 +185,10 @@ RIGHT = {  # unusual, and right
         ),
         changed(THRESHOLD, ("+ [1.1]", "+ [2.0]"), ("< lowest", "<= lowest")),
         changed(THRESHOLD, ("in chance.flatten()", 'in [float("inf")] + chance.flatten()')),
+        changed(
+            THRESHOLD,
+            ("chance.flatten().tolist() + [1.1]", "torch.tensor([*chance, float('inf')])"),
+        ),
         "def threshold(chance, y, miss, alarm):\n"
         "    def cost(edge):\n"
         "        said = (chance >= edge).float()\n"

@@ -161,6 +161,11 @@ WRONG = {
         (CAMEL.replace("420, 4,", "420, 3,"), "has 3 hidden layers, and"),
         (CAMEL + "\nmy_y = my_y.flatten()", "`.unsqueeze(1)`"),
         (CAMEL + "\nmy_X = my_X.flatten()", "a column of 30 places"),
+        (
+            CAMEL.replace("torch.exp(-4 * (my_X + 1)", "100 + 60 * torch.cos(3 * (my_X + 1)"),
+            "far from 0",
+        ),
+        (CAMEL + "\nmy_y = (9 * my_y).round().long()", "of the variance"),
         (CAMEL + "\nmy_X, my_y = my_X[::20], my_y[::20]", "a column of 30 places"),
         (CAMEL + "\nmy_y = torch.zeros(200, 1)", "turns 0 times"),
         (CAMEL + "\nmy_y = my_y.tolist()", "expected a tensor"),

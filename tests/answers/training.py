@@ -96,6 +96,7 @@ WRONG = {
         (count("-(-rows // batch_size)"), "Where does `epochs` come in"),
         (count("-(-rows * epochs // batch_size)"), "Batches do not cross epochs"),
         (count("batch_size * epochs"), "nothing left over"),
+        (count("int(rows / batch_size + 0.5) * epochs"), "(7, 100, 2)` returns 0"),
         (count("round(rows / batch_size) * epochs"), "2 rows are left"),
         (count("len(train_loader) * epochs"), "List the batches"),
         (count("f'{rows // batch_size * epochs} steps'"), "expected one number"),

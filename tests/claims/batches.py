@@ -349,13 +349,13 @@ CLAIMS = [
     Claim(NOTEBOOK, "The tensor inside raises `IndexError` by itself", tensor_raises_by_itself),
     Claim(
         NOTEBOOK,
-        "A single row may pull the wrong way; 64 rows pull almost as all of them do.",
+        "A single row may pull the wrong way; 64 rows pull nearly the way that all of them do.",
         one_row_pulls_the_wrong_way,
     ),
     Claim(NOTEBOOK, "and about the same on average", honest_penguin_test),
     Claim(
         NOTEBOOK,
-        "A line with two numbers hardly knows its birds by heart. Models with many can.",
+        "A line has two numbers, too few to learn birds by heart. A model with many can.",
         many_numbers_know_rows_by_heart,
     ),
     Claim(
@@ -378,14 +378,13 @@ CLAIMS = [
     Claim(GUIDE, "are the rows the same? Hope for: no", a_second_split_is_another_one),
     Claim(
         NOTEBOOK,
-        "Make the generator and split in one cell, or a second run moves test rows into the "
-        "training.",
+        "with generator and split in one cell, or a second run moves test rows into the training.",
         seed_and_split_together,
     ),
     Claim(
         NOTEBOOK,
-        "has ceil($N$ / batch size) batches, where *ceil* rounds up. With `drop_last=True`, it "
-        "leaves out a last batch that is not full.",
+        "has ceil($N$ / batch size) batches, where *ceil* rounds up. With `drop_last=True`, "
+        "the loader leaves out a last batch that is not full.",
         steps_are_rounded_up,
     ),
     Claim(
@@ -408,8 +407,8 @@ CLAIMS = [
     Claim(
         NOTEBOOK,
         "For nine batches the small birds hardly pull. Then the large ones come, and pull up to "
-        "three times as hard as the whole flock. The last five batches, nearly all a third, small "
-        "species, hardly pull again.",
+        "three times as hard as the whole flock. The last five batches, all but two birds of "
+        "another small species, hardly pull again.",
         sorted_birds_pull_by_turns,
     ),
     Claim(
@@ -420,7 +419,7 @@ CLAIMS = [
     Claim(NOTEBOOK, "It returns the same pairs", tensor_dataset_is_the_class),
     Claim(
         NOTEBOOK,
-        "its weight is the covariance of $x$ and $y$ divided by the variance of $x$",
+        "The line with the lowest MSE comes from a formula, without training: `fit_line` holds it.",
         the_formula_is_least_squares,
     ),
     Claim(
@@ -430,7 +429,7 @@ CLAIMS = [
     ),
     Claim(
         NOTEBOOK,
-        "The large are another species, too: even short ones are mostly heavier than it says.",
+        "even those no longer than a small one are mostly heavier than it says",
         short_large_birds_are_heavier,
     ),
     Claim(

@@ -167,10 +167,12 @@ def accuracy_hides_the_rare(seed):
 
 
 def sigmoid_twice_has_a_floor(seed):
+    """And what comes out is above 0 for every bird."""
     z, y = logits_and_names(seed)
     perfect = torch.where(y == 1, 50.0, -50.0)
     floor = bce(torch.sigmoid(perfect), y).item()
-    return bce(torch.sigmoid(z), y).item() > floor > 0.3 and bce(perfect, y).item() < 1e-9
+    above = bool((torch.sigmoid(z) > 0).all()) and bce(torch.sigmoid(z), y).item() > floor
+    return above and floor > 0.3 and bce(perfect, y).item() < 1e-9
 
 
 def softmax_twice_has_a_floor(seed):
@@ -316,9 +318,17 @@ CLAIMS = [
         "It adds a lot near the middle, and hardly anything far out.",
         near_one_half_a_weight_counts_most,
     ),
-    Claim(LESSON, "the same loss is $\\log(1 + e^{20})$", softplus_is_the_loss),
+    Claim(
+        LESSON,
+        "the same loss, $-\\log(1 - \\sigma(20))$, is $\\log(1 + e^{20})$",
+        softplus_is_the_loss,
+    ),
     Claim(LESSON, "This loss bends at most an eighth as much", cross_entropy_bends_less),
-    Claim(LESSON, "A column of them, or floats, raises an error.", class_numbers_are_flat),
+    Claim(
+        LESSON,
+        "A column of these numbers raises an error, and so do floats.",
+        class_numbers_are_flat,
+    ),
     Claim(
         GLOSSARY,
         "each 1 more multiplies the odds by $e$",
@@ -327,7 +337,7 @@ CLAIMS = [
     Claim(GLOSSARY, "and only their differences count", only_differences_count),
     Claim(
         LESSON,
-        "this loss refuses whole numbers, as in `species`, and a flat tensor",
+        "this loss refuses the whole numbers of `species`, and a flat tensor of floats",
         it_refuses_other_targets,
     ),
     Claim(GLOSSARY, "among three names costs 0.551", softmax_twice_has_a_floor),
@@ -346,7 +356,7 @@ CLAIMS = [
     ),
     Claim(
         LESSON,
-        "A sigmoid before `BCEWithLogitsLoss` is the same mistake",
+        "is the same mistake, but there `logit > 0` calls every bird a Chinstrap",
         sigmoid_twice_has_a_floor,
     ),
     Claim(QUESTIONS, "no bird costs less than 0.55", softmax_twice_has_a_floor),
