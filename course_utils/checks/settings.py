@@ -121,7 +121,7 @@ def _judge_millimeters(value: float, X: torch.Tensor, right: float) -> None:
     if 0.5 < value < 2:
         raise Wrong("Millimeters: a border near 1 belongs to features near 1. How long is a bill?")
     if close(value / right, 1.0, 0.06) and not close(value / right, 1.0, 3e-3):
-        raise Wrong("Millimeters: close. Found by trying? The features give three digits and more.")
+        raise Wrong("Millimeters: close. By trying, or rounded? The features give three digits.")
     if not close(value / right, 1.0, 3e-3):  # the border in three digits is right
         raise Wrong(
             f"Millimeters: the border is not {value:.3g}. How did you find that of the flippers?"

@@ -57,7 +57,7 @@ WRONG = {
         (border("1 / X_bill.mean().item()"), "Yours holds the features"),
         (border("1 / (X_bill - X_bill.mean()).square().mean().item()"), "mean subtracted"),
         (border("1.0"), "How long is a bill"),
-        (border("0.0005"), "close. Found by trying"),
+        (border("0.0005"), "close. By trying, or rounded?"),
         (border("0.1"), "the border is not 0.1"),
         (border("1 / X_bill.square()"), "has shape (342, 1)"),
         (border("X_bill.square().mean"), "are parentheses missing"),

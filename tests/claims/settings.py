@@ -420,7 +420,11 @@ CLAIMS = [
     Claim(LESSON, "A rate that is small enough from the start doesn't arrive", tiny_is_late),
     Claim(QUESTIONS, "about four thousand times too large", penguins),
     Claim(LESSON, "a step is about as long as the learning rate", adam_keeps_its_stride),
-    Claim(GLOSSARY, "as long as the learning rate while the direction", adam_keeps_its_stride),
+    Claim(
+        GLOSSARY,
+        "as long as the learning rate while the gradient hardly changes",
+        adam_keeps_its_stride,
+    ),
     Claim(QUESTIONS, "Each step of Adam is about 0.1 long here", adam_keeps_its_stride),
     Claim(LESSON, "Steep or flat, it sets out with the same stride", adam_and_the_unit),
     Claim(LESSON, "where SGD exploded: it still comes home", adam_comes_home),
