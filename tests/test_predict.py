@@ -21,7 +21,7 @@ each = pytest.mark.parametrize("name", QUESTIONS)
 # notebook prints then, and that as an answer.
 FIVE = QUESTIONS["five lines"]["order"]
 STEEP = "The same number of wrong names, and a higher loss"
-LIGHT = "By about 1500 g, and most penguins are lighter than it says"
+LIGHT = "By far more, and most penguins are lighter than it says"
 SOFT = "A good accuracy, and a loss that stays far above 0"
 OLD = "Its weight has not moved, and its gradients are sums over ten batches"
 LARGE = "By about 700 g, and nearly all are heavier than it says"
