@@ -110,14 +110,15 @@ def advice(error: Exception, running: Run, ran: list[Run], lessons: list[list[Ce
         The cells that ran before, oldest first.
     lessons : list of list of Cell
         The notebooks there are. That which holds the cell, and most of what ran, is taken, or else
-        most of the cell's lines.
+        that which holds the cell's last line, the check of an exercise.
     """
     cells = max(
         lessons,
         key=lambda cells: (
             _known([running], cells),
             _known(ran, cells),  # the first cell is the same in all
-            len({*_lines(running.source)} & {line for cell in cells for line in cell.lines}),
+            # An exercise is known by its last line, such as `check("02.1", answer)`.
+            _lines(running.source)[-1] in [cell.lines[-1] for cell in cells if cell.exercise],
         ),
         default=[],
     )

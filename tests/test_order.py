@@ -296,14 +296,9 @@ def test_the_notebook_is_the_one_whose_cells_ran(shell, tmp_path):
 
 
 def test_an_edited_cell_is_known_by_its_lines_where_all_notebooks_begin_alike(shell, tmp_path):
-    other = [
-        IMPORTS,
-        "## Elsewhere",
-        "answer = 5",
-        "# Exercise 2\nanswer = 1\ncheck('01.2', answer)",
-    ]
-    write(tmp_path / "a_second.ipynb", other)
-    edited = "# Exercise 2\nanswer = history[1]\ncheck('00.2', answer)"
+    two = "# Exercise 2\nanswer = history[1]\nanswer += 1\nprint(answer)\ncheck('01.2', answer)"
+    write(tmp_path / "a_second.ipynb", [IMPORTS, "## Elsewhere", "answer = 5", two])
+    edited = two.replace("01.2", "00.2")
     assert "`history` is made in the cell that begins with `history = []`" in run(
         shell, IMPORTS, edited
     )

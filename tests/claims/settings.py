@@ -344,7 +344,7 @@ def outlier_moves_mse(seed):
 
 
 def adam_keeps_its_stride(seed):
-    """While the direction stays the same, a step is about as long as the rate, at any scale."""
+    """While the gradient hardly changes, a step is about as long as the rate, at any scale."""
     X, y, model = begin(seed)
     generator = torch.Generator().manual_seed(seed)
     scale = 10 ** (6 * torch.rand(1, generator=generator).item())
